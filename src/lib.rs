@@ -1,0 +1,21 @@
+//! Pelton: Flink SQL at microsecond latency, in one process.
+//!
+//! The modules below stand in the order in which a row meets them: SQL text becomes a plan, the plan
+//! becomes operators, a shard drives the operators over columnar batches that sources fill and sinks
+//! drain. `docs/ARCHITECTURE.md` walks one record through all of them.
+
+pub mod config;
+pub mod error;
+pub mod time;
+
+pub mod batch;
+pub mod expr;
+pub mod plan;
+pub mod sql;
+
+pub mod host;
+pub mod log;
+pub mod metrics;
+pub mod wire;
+
+pub use error::{Error, ErrorKind, Result, Span};
