@@ -1,1 +1,54 @@
-//! batch
+//! Batches of columns: the form in which rows move.
+//!
+//! [`types`] has Flink's logical types, [`Column`] their buffers, [`Batch`] the rows with what belongs to them, [`Pool`] the
+//! memory that is used again. Nothing here knows SQL, operators or I/O.
+
+#[allow(clippy::module_inception)]
+mod batch;
+mod bitmap;
+mod buffer;
+pub mod codec;
+mod column;
+mod selection;
+mod strings;
+pub mod types;
+pub mod watermark;
+
+pub use batch::{Batch, MAX_ROWS, Origin, Pool, Provenance, RowKind};
+pub use bitmap::{Bitmap, Validity};
+pub use buffer::Buffer;
+pub use codec::{Decoder, Encoder};
+pub use column::{Column, ColumnData, Native};
+pub use selection::Sel;
+pub use strings::{BufferMap, ByteColumn, ByteWriter, INLINE, View};
+pub use types::{DataType, Field, IntervalUnits, Physical, TimeAttribute, TypeKind};
+pub use watermark::{BEFORE_TIME, END_OF_TIME, Watermarks};
+
+/// The columns of a stream: their names and types, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// The columns.
+    pub fields: Vec<Field>,
+}
+
+impl Schema {
+    /// A schema of these fields.
+    pub fn new(fields: Vec<Field>) -> Self {
+        Self { fields }
+    }
+
+    /// Number of columns.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// No columns.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The type of column `i`.
+    pub fn ty(&self, i: usize) -> &DataType {
+        &self.fields[i].ty
+    }
+}

@@ -1,0 +1,346 @@
+//! The batch: what flows between operators.
+//!
+//! A batch **owns its bytes**. It has columns of equal length, an optional selection, row kinds (absent: all `+I`), the
+//! run-length [`Watermarks`] and the [`Provenance`] of its rows. Columns are shared by reference count, so that a projection
+//! that keeps a column, or two readers of one stream, cost a count and not a copy; whoever wants to write takes a column
+//! from the [`Pool`]. When a batch is no longer needed, give it back with [`Pool::recycle`].
+
+use super::{Column, DataType, Sel, Watermarks};
+use std::sync::Arc;
+
+/// The largest number of rows in a batch, unless a test asks for less.
+pub const MAX_ROWS: usize = 1024;
+
+/// What a row says about the table it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum RowKind {
+    /// `+I`
+    Insert = 0,
+    /// `-U`: the old version of an updated row.
+    UpdateBefore = 1,
+    /// `+U`: the new version of an updated row.
+    UpdateAfter = 2,
+    /// `-D`
+    Delete = 3,
+}
+
+impl RowKind {
+    /// `+I` or `+U`: the row joins the table.
+    #[inline]
+    pub fn is_add(self) -> bool {
+        matches!(self, RowKind::Insert | RowKind::UpdateAfter)
+    }
+
+    /// Flink's two characters.
+    pub fn short(self) -> &'static str {
+        ["+I", "-U", "+U", "-D"][self as usize]
+    }
+}
+
+/// Where the rows of a batch came from, run-length coded: dead letters, accounting and latency come from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    runs: Vec<Origin>,
+}
+
+/// One run of rows with consecutive offsets from one partition of one source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// First physical row of the run.
+    pub row: u32,
+    /// The source's number in the plan.
+    pub source: u32,
+    /// Partition, file or split within the source.
+    pub partition: u32,
+    /// Offset of the run's first row: record offset, or line number for text files. Further rows count up by one.
+    pub offset: u64,
+    /// When the source got it, in µs since the epoch.
+    pub ingest_us: i64,
+}
+
+impl Provenance {
+    /// The rows from `origin.row` on come from `origin`.
+    pub fn push(&mut self, origin: Origin) {
+        debug_assert!(self.runs.last().is_none_or(|r| r.row <= origin.row));
+        self.runs.push(origin);
+    }
+
+    /// The runs, by ascending row.
+    pub fn runs(&self) -> &[Origin] {
+        &self.runs
+    }
+
+    /// Where physical row `row` came from, with its own offset.
+    pub fn of(&self, row: usize) -> Option<Origin> {
+        let i = self.runs.partition_point(|r| r.row as usize <= row);
+        let mut origin = *self.runs.get(i.checked_sub(1)?)?;
+        origin.offset += row as u64 - u64::from(origin.row);
+        origin.row = row as u32;
+        Some(origin)
+    }
+
+    /// No runs, the memory kept.
+    pub fn clear(&mut self) {
+        self.runs.clear();
+    }
+}
+
+/// Rows of one schema, by columns. See the module's text.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    rows: usize,
+    /// The columns, each of [`Batch::rows`] physical rows.
+    pub columns: Vec<Arc<Column>>,
+    selection: Option<Vec<u32>>,
+    kinds: Option<Vec<RowKind>>,
+    /// How the watermark moves in it.
+    pub watermarks: Watermarks,
+    /// Where the rows came from. Operators that make new rows leave it empty.
+    pub provenance: Provenance,
+}
+
+impl Batch {
+    /// A batch of `rows` insert rows.
+    ///
+    /// # Panics
+    /// When a column has another length: a broken invariant of the caller.
+    pub fn new(columns: Vec<Arc<Column>>, rows: usize) -> Self {
+        debug_assert!(columns.iter().all(|c| c.len() == rows), "columns of different lengths");
+        Self { rows, columns, ..Self::default() }
+    }
+
+    /// A batch without rows that moves the watermark.
+    pub fn watermark(watermark: i64) -> Self {
+        let mut b = Self::default();
+        b.watermarks.advance(0, watermark);
+        b
+    }
+
+    /// Physical rows, selected or not.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Selected rows.
+    #[inline]
+    pub fn selected(&self) -> usize {
+        self.selection.as_ref().map_or(self.rows, Vec::len)
+    }
+
+    /// Neither a selected row nor a watermark.
+    pub fn is_empty(&self) -> bool {
+        self.selected() == 0 && self.watermarks.is_empty()
+    }
+
+    /// The selection.
+    #[inline]
+    pub fn sel(&self) -> Sel<'_> {
+        match &self.selection {
+            None => Sel::All(self.rows),
+            Some(rows) => Sel::Rows(rows),
+        }
+    }
+
+    /// Replaces the selection; row numbers ascend and are below [`Batch::rows`]. Returns the old list for reuse.
+    pub fn select(&mut self, rows: Option<Vec<u32>>) -> Option<Vec<u32>> {
+        debug_assert!(rows.as_ref().is_none_or(|r| {
+            r.is_sorted_by(|a, b| a < b) && r.last().is_none_or(|&l| (l as usize) < self.rows)
+        }));
+        std::mem::replace(&mut self.selection, rows)
+    }
+
+    /// The row kinds by physical row, or `None` when all are `+I`.
+    #[inline]
+    pub fn kinds(&self) -> Option<&[RowKind]> {
+        self.kinds.as_deref()
+    }
+
+    /// Replaces the row kinds (one per physical row). Returns the old list for reuse.
+    pub fn set_kinds(&mut self, kinds: Option<Vec<RowKind>>) -> Option<Vec<RowKind>> {
+        debug_assert!(kinds.as_ref().is_none_or(|k| k.len() == self.rows));
+        std::mem::replace(&mut self.kinds, kinds)
+    }
+
+    /// The kind of physical row `row`.
+    #[inline]
+    pub fn kind(&self, row: usize) -> RowKind {
+        self.kinds.as_ref().map_or(RowKind::Insert, |k| k[row])
+    }
+
+    /// Column `i`.
+    #[inline]
+    pub fn column(&self, i: usize) -> &Arc<Column> {
+        &self.columns[i]
+    }
+
+    /// The same rows, kinds, watermarks and provenance with other columns (each of the same physical length).
+    #[must_use]
+    pub fn with_columns(mut self, columns: Vec<Arc<Column>>) -> (Batch, Vec<Arc<Column>>) {
+        debug_assert!(columns.iter().all(|c| c.len() == self.rows));
+        let old = std::mem::replace(&mut self.columns, columns);
+        (self, old)
+    }
+
+    /// The batch with a changed number of rows and no selection and kinds: for sources that fill it in place.
+    pub fn refill(&mut self, rows: usize) {
+        self.rows = rows;
+        self.selection = None;
+        self.kinds = None;
+        self.watermarks.clear();
+        self.provenance.clear();
+    }
+}
+
+/// Columns and lists that wait to be used again, so that a steady state allocates nothing. Every shard has one. Bounded:
+/// at most [`Pool::PER_KIND`] of each, the rest is freed.
+#[derive(Debug, Default)]
+pub struct Pool {
+    columns: hashbrown::HashMap<super::Physical, Vec<Arc<Column>>>,
+    lists: Vec<Vec<Arc<Column>>>,
+    rows: Vec<Vec<u32>>,
+    kinds: Vec<Vec<RowKind>>,
+    watermarks: Vec<Watermarks>,
+    provenances: Vec<Provenance>,
+}
+
+impl Pool {
+    /// How many of a kind are kept.
+    pub const PER_KIND: usize = 64;
+
+    /// An empty column for `ty`, not shared: `Arc::get_mut` succeeds.
+    pub fn column(&mut self, ty: &DataType) -> Arc<Column> {
+        if !ty.kind.is_nested()
+            && let Some(c) = self.columns.get_mut(&ty.physical()).and_then(Vec::pop)
+        {
+            return c;
+        }
+        Arc::new(Column::new(ty))
+    }
+
+    /// An empty list for columns.
+    pub fn column_list(&mut self) -> Vec<Arc<Column>> {
+        self.lists.pop().unwrap_or_default()
+    }
+
+    /// An empty list for row numbers.
+    pub fn row_list(&mut self) -> Vec<u32> {
+        self.rows.pop().unwrap_or_default()
+    }
+
+    /// An empty list for row kinds.
+    pub fn kind_list(&mut self) -> Vec<RowKind> {
+        self.kinds.pop().unwrap_or_default()
+    }
+
+    /// Empty watermarks.
+    pub fn watermarks(&mut self) -> Watermarks {
+        self.watermarks.pop().unwrap_or_default()
+    }
+
+    /// Empty provenance.
+    pub fn provenance(&mut self) -> Provenance {
+        self.provenances.pop().unwrap_or_default()
+    }
+
+    /// Takes a column back if nobody else holds it.
+    pub fn recycle_column(&mut self, mut column: Arc<Column>) {
+        let Some(c) = Arc::get_mut(&mut column) else { return };
+        let physical = match &c.data {
+            super::ColumnData::Null => super::Physical::Null,
+            super::ColumnData::Bool(_) => super::Physical::Bool,
+            super::ColumnData::I8(_) => super::Physical::I8,
+            super::ColumnData::I16(_) => super::Physical::I16,
+            super::ColumnData::I32(_) => super::Physical::I32,
+            super::ColumnData::I64(_) => super::Physical::I64,
+            super::ColumnData::F32(_) => super::Physical::F32,
+            super::ColumnData::F64(_) => super::Physical::F64,
+            super::ColumnData::I128(_) => super::Physical::I128,
+            super::ColumnData::Nanos { .. } => super::Physical::Nanos,
+            super::ColumnData::Bytes(_) => super::Physical::Bytes,
+            // Nested columns of one physical form differ inside; their children's memory goes with them.
+            _ => return,
+        };
+        let kept = self.columns.entry(physical).or_default();
+        if kept.len() < Self::PER_KIND {
+            c.clear();
+            kept.push(column);
+        }
+    }
+
+    /// Takes a list of columns back.
+    pub fn recycle_columns(&mut self, mut columns: Vec<Arc<Column>>) {
+        for c in columns.drain(..) {
+            self.recycle_column(c);
+        }
+        if self.lists.len() < Self::PER_KIND {
+            self.lists.push(columns);
+        }
+    }
+
+    /// Takes a list of row numbers back.
+    pub fn recycle_rows(&mut self, mut rows: Vec<u32>) {
+        if self.rows.len() < Self::PER_KIND {
+            rows.clear();
+            self.rows.push(rows);
+        }
+    }
+
+    /// Takes a list of row kinds back.
+    pub fn recycle_kinds(&mut self, mut kinds: Vec<RowKind>) {
+        if self.kinds.len() < Self::PER_KIND {
+            kinds.clear();
+            self.kinds.push(kinds);
+        }
+    }
+
+    /// Takes all of a batch back.
+    pub fn recycle(&mut self, batch: Batch) {
+        let Batch { columns, selection, kinds, mut watermarks, mut provenance, rows: _ } = batch;
+        self.recycle_columns(columns);
+        if let Some(r) = selection {
+            self.recycle_rows(r);
+        }
+        if let Some(k) = kinds {
+            self.recycle_kinds(k);
+        }
+        if self.watermarks.len() < Self::PER_KIND {
+            watermarks.clear();
+            self.watermarks.push(watermarks);
+        }
+        if self.provenances.len() < Self::PER_KIND {
+            provenance.clear();
+            self.provenances.push(provenance);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::TypeKind;
+
+    #[test]
+    fn provenance_counts_offsets_within_a_run() {
+        let mut p = Provenance::default();
+        p.push(Origin { row: 0, partition: 1, offset: 10, ..Origin::default() });
+        p.push(Origin { row: 3, partition: 2, offset: 100, ..Origin::default() });
+        assert_eq!(p.of(2).map(|o| (o.partition, o.offset)), Some((1, 12)));
+        assert_eq!(p.of(5).map(|o| (o.partition, o.offset)), Some((2, 102)));
+    }
+
+    #[test]
+    fn a_recycled_column_is_used_again_unless_somebody_holds_it() {
+        let mut pool = Pool::default();
+        let ty = TypeKind::BigInt.nullable();
+        let mut c = pool.column(&ty);
+        Arc::get_mut(&mut c).unwrap().buffer_mut::<i64>().resize(1000, 7);
+        let held = c.clone();
+        pool.recycle_column(c);
+        assert_eq!(pool.column(&ty).bytes(), 0, "a held column does not return");
+        pool.recycle_column(held);
+        let again = pool.column(&ty);
+        assert!(again.bytes() >= 8000 && again.is_empty());
+    }
+}

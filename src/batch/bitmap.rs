@@ -1,0 +1,274 @@
+//! Bitmaps in Arrow's layout (bit `i` of byte `i / 8`, least significant first), held as 64-bit words, and
+//! the validity of a column made of one.
+
+use super::Buffer;
+
+/// A growable bitmap of `len` bits. Bits past the end of the last word are zero.
+#[derive(Clone, Debug, Default)]
+pub struct Bitmap {
+    words: Buffer<u64>,
+    len: usize,
+}
+
+impl Bitmap {
+    /// `len` bits, all `value`.
+    pub fn filled(len: usize, value: bool) -> Self {
+        let mut b = Self::default();
+        b.resize(len, value);
+        b
+    }
+
+    /// Number of bits.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// No bits.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The words; the last may be partial.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The words, for kernels that write 64 rows at a time. Call [`Bitmap::mask_tail`] afterwards when the last
+    /// word may have bits past the end.
+    pub fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
+    /// Clears the bits past the end.
+    pub fn mask_tail(&mut self) {
+        let rest = self.len % 64;
+        if rest != 0
+            && let Some(w) = self.words.last_mut()
+        {
+            *w &= (1 << rest) - 1;
+        }
+    }
+
+    /// Bit `i`.
+    ///
+    /// # Panics
+    /// When `i` is past the last word.
+    #[inline]
+    pub fn get(&self, i: usize) -> bool {
+        self.words[i >> 6] >> (i & 63) & 1 != 0
+    }
+
+    /// Sets bit `i`.
+    #[inline]
+    pub fn set(&mut self, i: usize, value: bool) {
+        let w = &mut self.words[i >> 6];
+        *w = *w & !(1 << (i & 63)) | u64::from(value) << (i & 63);
+    }
+
+    /// Appends a bit.
+    #[inline]
+    pub fn push(&mut self, value: bool) {
+        if self.len & 63 == 0 {
+            self.words.push(u64::from(value));
+        } else {
+            let i = self.len;
+            self.words[i >> 6] |= u64::from(value) << (i & 63);
+        }
+        self.len += 1;
+    }
+
+    /// Grows with `value` or shrinks to `len` bits.
+    pub fn resize(&mut self, len: usize, value: bool) {
+        if value && len > self.len {
+            let rest = self.len % 64;
+            if rest != 0 {
+                let last = self.words.len() - 1;
+                self.words[last] |= !0 << rest;
+            }
+        }
+        self.words.resize(len.div_ceil(64), if value { !0 } else { 0 });
+        self.len = len;
+        self.mask_tail();
+    }
+
+    /// No bits, the memory kept.
+    pub fn clear(&mut self) {
+        self.words.clear();
+        self.len = 0;
+    }
+
+    /// Number of set bits.
+    pub fn count_ones(&self) -> usize {
+        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// Bytes reserved.
+    pub fn bytes(&self) -> usize {
+        self.words.capacity() * 8
+    }
+}
+
+impl PartialEq for Bitmap {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.words[..] == other.words[..]
+    }
+}
+
+/// Which rows are not NULL. While no row is NULL there are no bits at all, so that kernels can skip the question.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Validity {
+    bits: Bitmap,
+    len: usize,
+    nulls: bool,
+}
+
+impl Validity {
+    /// `len` rows without NULL.
+    pub fn all_valid(len: usize) -> Self {
+        Self { bits: Bitmap::default(), len, nulls: false }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// No rows.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// False: certainly no NULL. True: there may be one.
+    #[inline]
+    pub fn may_have_nulls(&self) -> bool {
+        self.nulls
+    }
+
+    /// The bits (set = not NULL), or `None` when no row is NULL.
+    pub fn bits(&self) -> Option<&Bitmap> {
+        self.nulls.then_some(&self.bits)
+    }
+
+    /// The bits to write 64 rows at a time; from now on the column may have NULLs.
+    pub fn bits_mut(&mut self) -> &mut Bitmap {
+        if !self.nulls {
+            self.bits.clear();
+            self.bits.resize(self.len, true);
+            self.nulls = true;
+        }
+        &mut self.bits
+    }
+
+    /// Row `i` is not NULL.
+    #[inline]
+    pub fn get(&self, i: usize) -> bool {
+        !self.nulls || self.bits.get(i)
+    }
+
+    /// Makes row `i` NULL or not.
+    #[inline]
+    pub fn set(&mut self, i: usize, valid: bool) {
+        if !valid || self.nulls {
+            self.bits_mut().set(i, valid);
+        }
+    }
+
+    /// Appends a row.
+    #[inline]
+    pub fn push(&mut self, valid: bool) {
+        if !valid || self.nulls {
+            self.bits_mut().push(valid);
+        }
+        self.len += 1;
+    }
+
+    /// Grows with `valid` or shrinks to `len` rows.
+    pub fn resize(&mut self, len: usize, valid: bool) {
+        if self.nulls || (!valid && len > self.len) {
+            self.bits_mut().resize(len, valid);
+        }
+        self.len = len;
+    }
+
+    /// No rows, the memory kept.
+    pub fn clear(&mut self) {
+        self.bits.clear();
+        self.len = 0;
+        self.nulls = false;
+    }
+
+    /// Becomes `len` rows without NULL.
+    pub fn reset(&mut self, len: usize) {
+        self.clear();
+        self.len = len;
+    }
+
+    /// Becomes a copy of `other`.
+    pub fn copy_from(&mut self, other: &Validity) {
+        self.reset(other.len);
+        if let Some(bits) = other.bits() {
+            let mine = self.bits_mut();
+            mine.words_mut().copy_from_slice(bits.words());
+        }
+    }
+
+    /// Rows that are NULL here or in `other` become NULL. Both have the same length.
+    pub fn and(&mut self, other: &Validity) {
+        debug_assert_eq!(self.len, other.len);
+        if let Some(bits) = other.bits() {
+            let mine = self.bits_mut();
+            for (w, o) in mine.words_mut().iter_mut().zip(bits.words()) {
+                *w &= o;
+            }
+        }
+    }
+
+    /// Number of NULL rows.
+    pub fn null_count(&self) -> usize {
+        if self.nulls { self.len - self.bits.count_ones() } else { 0 }
+    }
+
+    /// Bytes reserved.
+    pub fn bytes(&self) -> usize {
+        self.bits.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bitmap_behaves_like_a_vector_of_bools() {
+        let mut model = Vec::new();
+        let mut b = Bitmap::default();
+        for i in 0..200usize {
+            b.push(i % 3 == 0);
+            model.push(i % 3 == 0);
+        }
+        b.resize(130, false);
+        model.resize(130, false);
+        b.resize(300, true);
+        model.resize(300, true);
+        b.set(5, true);
+        model[5] = true;
+        for (i, &m) in model.iter().enumerate() {
+            assert_eq!(b.get(i), m, "bit {i}");
+        }
+        assert_eq!(b.count_ones(), model.iter().filter(|&&m| m).count());
+    }
+
+    #[test]
+    fn validity_has_no_bits_until_the_first_null() {
+        let mut v = Validity::all_valid(70);
+        assert!(v.bits().is_none());
+        v.push(true);
+        assert!(v.bits().is_none());
+        v.push(false);
+        assert_eq!((v.len(), v.null_count()), (72, 1));
+        assert!(v.get(70) && !v.get(71));
+        let mut w = Validity::all_valid(72);
+        w.and(&v);
+        assert_eq!(w, v);
+    }
+}

@@ -1,0 +1,71 @@
+//! Which rows of a batch count: all of them, or a list of row numbers in ascending order.
+
+/// A borrowed selection: what kernels and operators loop over.
+#[derive(Clone, Copy, Debug)]
+pub enum Sel<'a> {
+    /// Rows `0..n`.
+    All(usize),
+    /// These rows, ascending, without repetition.
+    Rows(&'a [u32]),
+}
+
+impl<'a> Sel<'a> {
+    /// Number of selected rows.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match self {
+            Sel::All(n) => *n,
+            Sel::Rows(r) => r.len(),
+        }
+    }
+
+    /// Nothing is selected.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Calls `f` with each selected row number, ascending.
+    #[inline(always)]
+    pub fn for_each(&self, mut f: impl FnMut(usize)) {
+        match self {
+            Sel::All(n) => (0..*n).for_each(&mut f),
+            Sel::Rows(r) => r.iter().for_each(|&i| f(i as usize)),
+        }
+    }
+
+    /// Calls `f` with each selected row number, ascending, until it fails.
+    ///
+    /// # Errors
+    /// The first error of `f`.
+    #[inline(always)]
+    pub fn try_for_each<E>(&self, mut f: impl FnMut(usize) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            Sel::All(n) => (0..*n).try_for_each(&mut f),
+            Sel::Rows(r) => r.iter().try_for_each(|&i| f(i as usize)),
+        }
+    }
+
+    /// The row number at position `k` of the selection.
+    #[inline]
+    pub fn row(&self, k: usize) -> usize {
+        match self {
+            Sel::All(_) => k,
+            Sel::Rows(r) => r[k] as usize,
+        }
+    }
+
+    /// The selected rows below `end`.
+    #[must_use]
+    pub fn below(self, end: usize) -> Sel<'a> {
+        match self {
+            Sel::All(n) => Sel::All(n.min(end)),
+            Sel::Rows(r) => Sel::Rows(&r[..r.partition_point(|&i| (i as usize) < end)]),
+        }
+    }
+
+    /// The row numbers, as an iterator.
+    pub fn iter(self) -> impl Iterator<Item = usize> + 'a {
+        (0..self.len()).map(move |k| self.row(k))
+    }
+}

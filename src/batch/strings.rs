@@ -1,0 +1,317 @@
+//! Byte strings as 16-byte views over an arena: Arrow's `Utf8View`/`BinaryView` layout.
+//!
+//! A view holds a length and either the bytes themselves (up to 12) or their first four, a buffer number and an
+//! offset. Buffer 0 is the column's own arena; the others are shared with the columns they came from, so that a
+//! gather or a substring copies 16 bytes and not the text. An own arena is bounded at 4 GiB by its `u32` offsets;
+//! [`ByteColumn::push`] starts another buffer before that.
+
+use super::Buffer;
+use bytemuck::{Pod, Zeroable};
+use std::sync::Arc;
+
+/// The longest value that a view holds itself.
+pub const INLINE: usize = 12;
+
+/// Arrow's 16-byte view: `len | 12 bytes` or `len | prefix | buffer | offset`, little endian.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(16))]
+pub struct View {
+    /// Length in bytes.
+    pub len: u32,
+    /// The first four bytes of the value (zero padded).
+    pub prefix: [u8; 4],
+    /// Bytes 4–8 of an inline value, else the buffer number.
+    pub word2: u32,
+    /// Bytes 8–12 of an inline value, else the offset in the buffer.
+    pub word3: u32,
+}
+
+impl View {
+    /// A view that holds `bytes` itself.
+    ///
+    /// # Panics
+    /// When `bytes` is longer than [`INLINE`].
+    #[inline]
+    pub fn inline(bytes: &[u8]) -> Self {
+        let mut raw = [0u8; 16];
+        raw[4..4 + bytes.len()].copy_from_slice(bytes);
+        let mut v: View = bytemuck::cast(raw);
+        v.len = bytes.len() as u32;
+        v
+    }
+
+    /// A view of `bytes`, which stand at `offset` of buffer number `buffer`.
+    #[inline]
+    pub fn outside(bytes: &[u8], buffer: u32, offset: u32) -> Self {
+        debug_assert!(bytes.len() > INLINE);
+        View {
+            len: bytes.len() as u32,
+            prefix: [bytes[0], bytes[1], bytes[2], bytes[3]],
+            word2: buffer,
+            word3: offset,
+        }
+    }
+
+    /// The value is in the view itself.
+    #[inline]
+    pub fn is_inline(&self) -> bool {
+        self.len as usize <= INLINE
+    }
+}
+
+/// A column of byte strings. Rows that are NULL have an empty view.
+#[derive(Clone, Debug)]
+pub struct ByteColumn {
+    views: Buffer<View>,
+    /// Buffer 0 is ours to append to while nobody else holds it.
+    buffers: Vec<Arc<Vec<u8>>>,
+}
+
+impl Default for ByteColumn {
+    fn default() -> Self {
+        Self { views: Buffer::default(), buffers: vec![Arc::new(Vec::new())] }
+    }
+}
+
+impl ByteColumn {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    /// No values.
+    pub fn is_empty(&self) -> bool {
+        self.views.is_empty()
+    }
+
+    /// The views.
+    pub fn views(&self) -> &[View] {
+        &self.views
+    }
+
+    /// The buffers that the views point into; number 0 is the own arena.
+    pub fn buffers(&self) -> &[Arc<Vec<u8>>] {
+        &self.buffers
+    }
+
+    /// The bytes of value `i`.
+    #[inline]
+    pub fn get(&self, i: usize) -> &[u8] {
+        self.resolve(&self.views[i])
+    }
+
+    /// The bytes of a view of this column.
+    #[inline]
+    pub fn resolve<'a>(&'a self, view: &'a View) -> &'a [u8] {
+        let len = view.len as usize;
+        if len <= INLINE {
+            &bytemuck::bytes_of(view)[4..4 + len]
+        } else {
+            let at = view.word3 as usize;
+            &self.buffers[view.word2 as usize][at..at + len]
+        }
+    }
+
+    /// Value `i` as text. Columns of CHAR and VARCHAR hold valid UTF-8 by construction; anything else is shown with
+    /// replacement characters by the caller's `String::from_utf8_lossy`.
+    #[inline]
+    pub fn str(&self, i: usize) -> &str {
+        std::str::from_utf8(self.get(i)).unwrap_or("\u{fffd}")
+    }
+
+    /// A writer that appends many values with one look at the arena. Use it in loops.
+    pub fn writer(&mut self) -> ByteWriter<'_> {
+        let Self { views, buffers } = self;
+        if Arc::get_mut(&mut buffers[0]).is_none() {
+            let old = std::mem::take(&mut buffers[0]);
+            move_first_buffer(views, buffers, old);
+        }
+        let arena = Arc::get_mut(&mut buffers[0]).expect("buffer 0 is ours after the check above");
+        ByteWriter { views, arena }
+    }
+
+    /// Appends a value.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.writer().push(bytes);
+    }
+
+    /// Makes the buffers of `other` readable through this column; returns what to add to its buffer numbers.
+    /// Buffers that are already shared are found again, so repeated calls do not grow the list.
+    pub fn share_buffers(&mut self, other: &ByteColumn) -> BufferMap {
+        let mut map = Vec::with_capacity(other.buffers.len());
+        for b in &other.buffers {
+            if b.is_empty() {
+                map.push(0);
+                continue;
+            }
+            let found = self.buffers.iter().skip(1).position(|mine| Arc::ptr_eq(mine, b));
+            map.push(found.map_or_else(
+                || {
+                    self.buffers.push(b.clone());
+                    (self.buffers.len() - 1) as u32
+                },
+                |i| (i + 1) as u32,
+            ));
+        }
+        BufferMap(map)
+    }
+
+    /// Appends a view of another column whose buffers were shared before.
+    #[inline]
+    pub fn push_shared(&mut self, mut view: View, map: &BufferMap) {
+        if !view.is_inline() {
+            view.word2 = map.0[view.word2 as usize];
+        }
+        self.views.push(view);
+    }
+
+    /// Overwrites value `i` with a view of another column whose buffers were shared before.
+    #[inline]
+    pub fn set_shared(&mut self, i: usize, mut view: View, map: &BufferMap) {
+        if !view.is_inline() {
+            view.word2 = map.0[view.word2 as usize];
+        }
+        self.views[i] = view;
+    }
+
+    /// Grows with empty values or shrinks.
+    pub fn resize(&mut self, len: usize) {
+        self.views.resize(len, View::default());
+    }
+
+    /// No values, own memory kept, shared buffers let go.
+    pub fn clear(&mut self) {
+        self.views.clear();
+        self.buffers.truncate(1);
+        match Arc::get_mut(&mut self.buffers[0]) {
+            Some(arena) => arena.clear(),
+            None => self.buffers[0] = Arc::default(),
+        }
+    }
+
+    /// Bytes reserved by views and own arena (shared buffers are counted where they are owned).
+    pub fn bytes(&self) -> usize {
+        self.views.capacity() * size_of::<View>() + self.buffers[0].capacity()
+    }
+}
+
+/// Gives buffer 0 away: it stays readable under a new number, and the column gets an empty arena.
+fn move_first_buffer(views: &mut Buffer<View>, buffers: &mut Vec<Arc<Vec<u8>>>, old: Arc<Vec<u8>>) {
+    let number = buffers.len() as u32;
+    for v in views.iter_mut() {
+        if !v.is_inline() && v.word2 == 0 {
+            v.word2 = number;
+        }
+    }
+    buffers.push(old);
+}
+
+/// Where the buffers of a shared column stand in the sharing one. See [`ByteColumn::share_buffers`].
+#[derive(Debug, Clone)]
+pub struct BufferMap(Vec<u32>);
+
+/// Appends to, or overwrites in, a [`ByteColumn`].
+pub struct ByteWriter<'a> {
+    views: &'a mut Buffer<View>,
+    arena: &'a mut Vec<u8>,
+}
+
+impl ByteWriter<'_> {
+    /// Stores the bytes and returns their view, without adding a row.
+    ///
+    /// # Panics
+    /// When the arena of one batch would pass 4 GiB (batches are bounded far below).
+    #[inline]
+    pub fn store(&mut self, bytes: &[u8]) -> View {
+        if bytes.len() <= INLINE {
+            return View::inline(bytes);
+        }
+        let offset = u32::try_from(self.arena.len()).expect("a batch's arena stays below 4 GiB");
+        self.arena.extend_from_slice(bytes);
+        View::outside(bytes, 0, offset)
+    }
+
+    /// Appends a value.
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8]) {
+        let v = self.store(bytes);
+        self.views.push(v);
+    }
+
+    /// Overwrites value `i`.
+    #[inline]
+    pub fn set(&mut self, i: usize, bytes: &[u8]) {
+        let v = self.store(bytes);
+        self.views[i] = v;
+    }
+
+    /// Overwrites value `i` with what `write` appends to the arena: for results whose length is not known before.
+    #[inline]
+    pub fn set_with(&mut self, i: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        self.views[i] = self.build(write);
+    }
+
+    /// Appends what `write` appends to the arena.
+    #[inline]
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let v = self.build(write);
+        self.views.push(v);
+    }
+
+    fn build(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> View {
+        let start = self.arena.len();
+        write(self.arena);
+        let bytes = &self.arena[start..];
+        if bytes.len() <= INLINE {
+            let v = View::inline(bytes);
+            self.arena.truncate(start);
+            v
+        } else {
+            let offset = u32::try_from(start).expect("a batch's arena stays below 4 GiB");
+            View::outside(bytes, 0, offset)
+        }
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    /// No values.
+    pub fn is_empty(&self) -> bool {
+        self.views.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_every_length_come_back() {
+        let mut c = ByteColumn::default();
+        let texts: Vec<Vec<u8>> = (0..40).map(|n| vec![b'a' + (n % 26) as u8; n]).collect();
+        for t in &texts {
+            c.push(t);
+        }
+        for (i, t) in texts.iter().enumerate() {
+            assert_eq!(c.get(i), &t[..]);
+        }
+    }
+
+    #[test]
+    fn shared_views_outlive_their_column_and_appending_does_not_disturb_them() {
+        let mut a = ByteColumn::default();
+        a.push(b"a text longer than twelve bytes");
+        let mut b = ByteColumn::default();
+        b.push(b"an own text longer than twelve");
+        let map = b.share_buffers(&a);
+        b.push_shared(a.views()[0], &map);
+        a.push(b"another text longer than twelve");
+        assert_eq!(a.get(0), b"a text longer than twelve bytes");
+        assert_eq!(a.get(1), b"another text longer than twelve");
+        drop(a);
+        assert_eq!(b.get(0), b"an own text longer than twelve");
+        assert_eq!(b.get(1), b"a text longer than twelve bytes");
+    }
+}
