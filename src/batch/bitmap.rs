@@ -223,6 +223,15 @@ impl Validity {
         }
     }
 
+    /// Every row that is NULL in `outer` is NULL here too. Both have the same length.
+    pub fn implies(&self, outer: &Validity) -> bool {
+        match (self.bits(), outer.bits()) {
+            (_, None) => true,
+            (None, Some(o)) => o.count_ones() == o.len(),
+            (Some(s), Some(o)) => s.words().iter().zip(o.words()).all(|(s, o)| s & !o == 0),
+        }
+    }
+
     /// Number of NULL rows.
     pub fn null_count(&self) -> usize {
         if self.nulls { self.len - self.bits.count_ones() } else { 0 }

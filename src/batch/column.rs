@@ -7,6 +7,7 @@
 
 use super::{Bitmap, Buffer, ByteColumn, DataType, Physical, TypeKind, Validity};
 use bytemuck::Pod;
+use std::sync::Arc;
 
 /// A column of some length. Which [`ColumnData`] it has follows from the [`Physical`] of its type.
 #[derive(Clone, Debug)]
@@ -47,7 +48,9 @@ pub enum ColumnData {
         keys: Box<Column>,
         values: Box<Column>,
     },
-    Row(Vec<Column>),
+    /// A child for each field, shared by reference count so that reading a field copies nothing. A child is NULL wherever the
+    /// row is, where the row was built by appending; kernels that clear validity later need not keep that.
+    Row(Vec<Arc<Column>>),
 }
 
 /// A fixed-width value that a column can hold in one buffer.
@@ -112,9 +115,48 @@ impl Column {
                 keys: Box::new(Self::new(t)),
                 values: Box::new(Self::of_kind(&TypeKind::Int)),
             },
-            TypeKind::Row(fields) => ColumnData::Row(fields.iter().map(|f| Self::new(&f.ty)).collect()),
+            TypeKind::Row(fields) => {
+                ColumnData::Row(fields.iter().map(|f| Arc::new(Self::new(&f.ty))).collect())
+            }
             _ => unreachable!("only nested kinds are nested"),
         }
+    }
+
+    /// An empty column of the same form.
+    #[must_use]
+    pub fn empty_like(&self) -> Self {
+        fn offsets() -> Buffer<u32> {
+            let mut b = Buffer::default();
+            b.push(0);
+            b
+        }
+        let data = match &self.data {
+            ColumnData::Null => ColumnData::Null,
+            ColumnData::Bool(_) => ColumnData::Bool(Bitmap::default()),
+            ColumnData::I8(_) => ColumnData::I8(Buffer::default()),
+            ColumnData::I16(_) => ColumnData::I16(Buffer::default()),
+            ColumnData::I32(_) => ColumnData::I32(Buffer::default()),
+            ColumnData::I64(_) => ColumnData::I64(Buffer::default()),
+            ColumnData::F32(_) => ColumnData::F32(Buffer::default()),
+            ColumnData::F64(_) => ColumnData::F64(Buffer::default()),
+            ColumnData::I128(_) => ColumnData::I128(Buffer::default()),
+            ColumnData::Nanos { .. } => {
+                ColumnData::Nanos { seconds: Buffer::default(), nanos: Buffer::default() }
+            }
+            ColumnData::Bytes(_) => ColumnData::Bytes(ByteColumn::default()),
+            ColumnData::List { child, .. } => {
+                ColumnData::List { offsets: offsets(), child: Box::new(child.empty_like()) }
+            }
+            ColumnData::Map { keys, values, .. } => ColumnData::Map {
+                offsets: offsets(),
+                keys: Box::new(keys.empty_like()),
+                values: Box::new(values.empty_like()),
+            },
+            ColumnData::Row(fields) => {
+                ColumnData::Row(fields.iter().map(|f| Arc::new(f.empty_like())).collect())
+            }
+        };
+        Self { validity: Validity::default(), data }
     }
 
     /// Number of rows.
@@ -228,7 +270,14 @@ impl Column {
                 keys.clear();
                 values.clear();
             }
-            ColumnData::Row(fields) => fields.iter_mut().for_each(Column::clear),
+            ColumnData::Row(fields) => {
+                for f in fields {
+                    match Arc::get_mut(f) {
+                        Some(own) => own.clear(),
+                        None => *f = Arc::new(f.empty_like()),
+                    }
+                }
+            }
         }
     }
 
@@ -269,6 +318,7 @@ impl Column {
             }
             ColumnData::Row(fields) => {
                 for f in fields {
+                    let f = Arc::make_mut(f);
                     let len = f.len();
                     f.validity.resize(rows, rows <= len);
                     f.resize_data(rows);
@@ -347,7 +397,7 @@ impl Column {
             }
             (ColumnData::Row(a), ColumnData::Row(b)) => {
                 for (a, b) in a.iter_mut().zip(b) {
-                    a.extend_rows(b, rows);
+                    Arc::make_mut(a).extend_rows(b, rows);
                 }
             }
             _ => panic!("extend_rows between columns of different types"),
@@ -373,7 +423,7 @@ impl Column {
                 ColumnData::Map { offsets, keys, values } => {
                     offsets.capacity() * 4 + keys.bytes() + values.bytes()
                 }
-                ColumnData::Row(fields) => fields.iter().map(Column::bytes).sum(),
+                ColumnData::Row(fields) => fields.iter().map(|f| f.bytes()).sum(),
             }
     }
 }
@@ -412,10 +462,12 @@ mod tests {
         let ColumnData::List { offsets, child } = &mut c.data else { panic!() };
         let ColumnData::Row(fields) = &mut child.data else { panic!() };
         for (s, n) in [("a", Some(1)), ("b", None), ("a text of more than twelve", Some(3))] {
-            fields[0].validity.push(true);
-            fields[0].byte_column_mut().push(s.as_bytes());
-            fields[1].validity.push(n.is_some());
-            fields[1].buffer_mut::<i32>().push(n.unwrap_or(0));
+            let (sku, count) = fields.split_at_mut(1);
+            let (sku, count) = (Arc::make_mut(&mut sku[0]), Arc::make_mut(&mut count[0]));
+            sku.validity.push(true);
+            sku.byte_column_mut().push(s.as_bytes());
+            count.validity.push(n.is_some());
+            count.buffer_mut::<i32>().push(n.unwrap_or(0));
             child.validity.push(true);
         }
         for o in [2, 2, 2, 3] {

@@ -1,0 +1,676 @@
+//! The executable form of an expression: a tree of kernels with their output columns, evaluated column at a time.
+//!
+//! **Guards.** AND, OR, CASE and COALESCE evaluate their later parts only for the rows that need them, so that `x <> 0 AND 1 / x > 2`
+//! does not fail. Where the later part cannot fail, AND and OR skip that and combine 64 rows at a time.
+//!
+//! **The first failing row.** A kernel reports its first failing row, but an expression evaluated earlier in the tree may have
+//! got further than one evaluated later. [`Program::eval_all`] therefore evaluates again for the rows before the failing one
+//! until nothing fails: the error that remains is that of the smallest row. The path is cold.
+
+use super::kernel::{Arg, EvalContext, Kernel, RowError};
+use super::{Expr, ExprKind};
+use crate::batch::{Batch, Bitmap, Column, ColumnData, DataType, Pool, Sel};
+use std::sync::Arc;
+
+/// The result of an expression over a batch.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// The values at their physical rows, or one row.
+    pub column: Arc<Column>,
+    /// The one row stands for all.
+    pub constant: bool,
+}
+
+impl Value {
+    /// As a kernel's argument.
+    #[inline]
+    pub fn arg(&self) -> Arg<'_> {
+        Arg { column: &self.column, constant: self.constant }
+    }
+}
+
+/// An expression ready to run in one place of one shard.
+pub struct Program {
+    node: Node,
+    ty: DataType,
+    /// The constant spread over as many rows as the last batch had.
+    spread: Option<Arc<Column>>,
+}
+
+enum Node {
+    Column(usize),
+    Constant(Arc<Column>),
+    Call { kernel: Box<dyn Kernel>, args: Vec<Node>, ty: DataType, scratch: Vec<Value> },
+    Logic { and: bool, args: Vec<Node> },
+    Case { branches: Vec<(Node, Node)>, otherwise: Box<Node>, ty: DataType },
+    Coalesce { args: Vec<Node>, ty: DataType },
+    Field { of: Box<Node>, field: usize, ty: DataType },
+}
+
+impl Program {
+    /// Compiles an expression.
+    pub fn new(expr: &Expr) -> Self {
+        Self { node: Node::compile(expr), ty: expr.ty.clone(), spread: None }
+    }
+
+    /// The type of the result.
+    pub fn ty(&self) -> &DataType {
+        &self.ty
+    }
+
+    /// The column that the program only passes on, if that is all it does.
+    pub fn as_column(&self) -> Option<usize> {
+        match self.node {
+            Node::Column(n) => Some(n),
+            _ => None,
+        }
+    }
+
+    /// Evaluates for the rows of `sel` of `columns` (each of `rows` rows).
+    ///
+    /// # Errors
+    /// A selected row fails. Rows before it may fail in parts not yet evaluated: see [`Program::eval_all`].
+    pub fn eval(
+        &mut self,
+        columns: &[Arc<Column>],
+        rows: usize,
+        sel: Sel<'_>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<Value, RowError> {
+        self.node.eval(columns, rows, sel, cx)
+    }
+
+    /// As [`Program::eval`], a constant being spread over all rows.
+    ///
+    /// # Errors
+    /// As [`Program::eval`].
+    pub fn eval_column(
+        &mut self,
+        columns: &[Arc<Column>],
+        rows: usize,
+        sel: Sel<'_>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<Arc<Column>, RowError> {
+        let value = self.node.eval(columns, rows, sel, cx)?;
+        if !value.constant {
+            return Ok(value.column);
+        }
+        if matches!(self.node, Node::Constant(_))
+            && let Some(c) = &self.spread
+            && c.len() == rows
+        {
+            return Ok(c.clone());
+        }
+        let mut column = Column::new(&self.ty);
+        column.extend_rows(&value.column, &vec![0; rows]);
+        let column = Arc::new(column);
+        self.spread = Some(column.clone());
+        Ok(column)
+    }
+
+    /// Evaluates several programs over one batch, in order, into `out`.
+    ///
+    /// # Errors
+    /// Some row fails: the error of the *smallest* failing row, with `out` holding the results for the rows before it.
+    pub fn eval_all(
+        programs: &mut [Program],
+        batch: &Batch,
+        out: &mut Vec<Arc<Column>>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        let mut sel = batch.sel();
+        let mut failed: Option<RowError> = None;
+        'again: loop {
+            out.clear();
+            for p in programs.iter_mut() {
+                match p.eval_column(&batch.columns, batch.rows(), sel, cx) {
+                    Ok(c) => out.push(c),
+                    Err(e) => {
+                        sel = sel.below(e.row);
+                        failed = Some(e);
+                        continue 'again;
+                    }
+                }
+            }
+            return failed.map_or(Ok(()), Err);
+        }
+    }
+
+    /// Evaluates a condition and writes the rows where it is true to `keep`.
+    ///
+    /// # Errors
+    /// As [`Program::eval_all`]: `keep` holds the rows before the failing one.
+    pub fn filter(
+        &mut self,
+        batch: &Batch,
+        keep: &mut Vec<u32>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        let mut sel = batch.sel();
+        let mut failed: Option<RowError> = None;
+        let value = loop {
+            match self.node.eval(&batch.columns, batch.rows(), sel, cx) {
+                Ok(v) => break v,
+                Err(e) => {
+                    sel = sel.below(e.row);
+                    failed = Some(e);
+                }
+            }
+        };
+        keep.clear();
+        if value.constant {
+            if is_true(&value.column, 0) {
+                keep.extend(sel.iter().map(|i| i as u32));
+            }
+        } else {
+            select_true(&value.column, sel, keep);
+            cx.pool.recycle_column(value.column);
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+fn is_true(c: &Column, i: usize) -> bool {
+    c.is_valid(i) && c.bools().get(i)
+}
+
+/// Appends the selected rows at which a BOOLEAN column is true.
+fn select_true(c: &Column, sel: Sel<'_>, keep: &mut Vec<u32>) {
+    let bits = c.bools().words();
+    match sel {
+        Sel::All(_) => {
+            keep.reserve(c.len());
+            for (w, &word) in bits.iter().enumerate() {
+                let mut m = match c.validity.bits() {
+                    Some(v) => word & v.words()[w],
+                    None => word,
+                };
+                while m != 0 {
+                    keep.push((w * 64) as u32 + m.trailing_zeros());
+                    m &= m - 1;
+                }
+            }
+        }
+        Sel::Rows(rows) => keep.extend(rows.iter().filter(|&&r| is_true(c, r as usize))),
+    }
+}
+
+impl Node {
+    fn compile(expr: &Expr) -> Node {
+        let all = |e: &[Expr]| e.iter().map(Node::compile).collect::<Vec<_>>();
+        match &expr.kind {
+            ExprKind::Column(n) => Node::Column(*n),
+            ExprKind::Literal(c) => Node::Constant(c.clone()),
+            ExprKind::Call { function, args } => Node::Call {
+                kernel: (function.kernel)(),
+                args: all(args),
+                ty: expr.ty.clone(),
+                scratch: Vec::with_capacity(args.len()),
+            },
+            ExprKind::And(args) => Node::Logic { and: true, args: all(args) },
+            ExprKind::Or(args) => Node::Logic { and: false, args: all(args) },
+            ExprKind::Case { branches, otherwise } => Node::Case {
+                branches: branches.iter().map(|(c, v)| (Node::compile(c), Node::compile(v))).collect(),
+                otherwise: Box::new(Node::compile(otherwise)),
+                ty: expr.ty.clone(),
+            },
+            ExprKind::Coalesce(args) => Node::Coalesce { args: all(args), ty: expr.ty.clone() },
+            ExprKind::Field(of, field) => {
+                Node::Field { of: Box::new(Node::compile(of)), field: *field, ty: expr.ty.clone() }
+            }
+        }
+    }
+
+    fn can_fail(&self) -> bool {
+        match self {
+            Node::Column(_) | Node::Constant(_) => false,
+            Node::Call { kernel, args, .. } => kernel.can_fail() || args.iter().any(Node::can_fail),
+            Node::Logic { args, .. } | Node::Coalesce { args, .. } => args.iter().any(Node::can_fail),
+            Node::Case { branches, otherwise, .. } => {
+                otherwise.can_fail() || branches.iter().any(|(c, v)| c.can_fail() || v.can_fail())
+            }
+            Node::Field { of, .. } => of.can_fail(),
+        }
+    }
+
+    fn eval(
+        &mut self,
+        columns: &[Arc<Column>],
+        rows: usize,
+        sel: Sel<'_>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<Value, RowError> {
+        match self {
+            Node::Column(n) => Ok(Value { column: columns[*n].clone(), constant: false }),
+            Node::Constant(c) => Ok(Value { column: c.clone(), constant: true }),
+            Node::Call { kernel, args, ty, scratch } => {
+                scratch.clear();
+                for a in args {
+                    scratch.push(a.eval(columns, rows, sel, cx)?);
+                }
+                let mut out = cx.pool.column(ty);
+                let target = Arc::get_mut(&mut out).expect("the pool hands out unshared columns");
+                target.reset(rows);
+                let result = with_args(scratch, |args| kernel.eval(args, sel, rows, target, cx));
+                for v in scratch.drain(..) {
+                    cx.pool.recycle_column(v.column);
+                }
+                debug_assert!(result.is_err() || out.len() == rows, "a kernel writes every row");
+                result.map(|()| Value { column: out, constant: false })
+            }
+            Node::Logic { and, args } => eval_logic(*and, args, columns, rows, sel, cx),
+            Node::Case { branches, otherwise, ty } => {
+                let mut picks = Picks::new(ty, rows, sel, cx.pool);
+                for (condition, value) in branches {
+                    if picks.rest.is_empty() {
+                        break;
+                    }
+                    let c = condition.eval(columns, rows, Sel::Rows(&picks.rest), cx)?;
+                    let mut hit = cx.pool.row_list();
+                    if c.constant {
+                        if is_true(&c.column, 0) {
+                            hit.extend_from_slice(&picks.rest);
+                        }
+                    } else {
+                        hit.extend(picks.rest.iter().filter(|&&r| is_true(&c.column, r as usize)));
+                        cx.pool.recycle_column(c.column);
+                    }
+                    if !hit.is_empty() {
+                        let v = value.eval(columns, rows, Sel::Rows(&hit), cx)?;
+                        picks.take(&hit, v);
+                    }
+                    cx.pool.recycle_rows(hit);
+                }
+                if !picks.rest.is_empty() {
+                    let rest = std::mem::take(&mut picks.rest);
+                    let v = otherwise.eval(columns, rows, Sel::Rows(&rest), cx)?;
+                    picks.take(&rest, v);
+                    cx.pool.recycle_rows(rest);
+                }
+                Ok(picks.finish(cx.pool))
+            }
+            Node::Coalesce { args, ty } => {
+                let mut picks = Picks::new(ty, rows, sel, cx.pool);
+                for a in args {
+                    if picks.rest.is_empty() {
+                        break;
+                    }
+                    let v = a.eval(columns, rows, Sel::Rows(&picks.rest), cx)?;
+                    let mut hit = cx.pool.row_list();
+                    let arg = v.arg();
+                    hit.extend(picks.rest.iter().filter(|&&r| arg.is_valid(r as usize)));
+                    picks.take(&hit, v);
+                    cx.pool.recycle_rows(hit);
+                }
+                Ok(picks.finish(cx.pool))
+            }
+            Node::Field { of, field, ty } => {
+                let v = of.eval(columns, rows, sel, cx)?;
+                let ColumnData::Row(fields) = &v.column.data else {
+                    panic!("field access on a column that is not ROW")
+                };
+                let source = &fields[*field];
+                if source.validity.implies(&v.column.validity) {
+                    return Ok(Value { column: source.clone(), constant: v.constant });
+                }
+                let mut out = cx.pool.column(ty);
+                let target = Arc::get_mut(&mut out).expect("the pool hands out unshared columns");
+                target.clone_from(&**source);
+                target.validity.and(&v.column.validity);
+                Ok(Value { column: out, constant: v.constant })
+            }
+        }
+    }
+}
+
+/// Calls `f` with the values as arguments, without allocating for the usual numbers of them.
+fn with_args<R>(values: &[Value], f: impl FnOnce(&[Arg<'_>]) -> R) -> R {
+    match values {
+        [] => f(&[]),
+        [a] => f(&[a.arg()]),
+        [a, b] => f(&[a.arg(), b.arg()]),
+        [a, b, c] => f(&[a.arg(), b.arg(), c.arg()]),
+        more => f(&more.iter().map(Value::arg).collect::<Vec<_>>()),
+    }
+}
+
+/// Which of several values each row takes: CASE and COALESCE.
+struct Picks<'t> {
+    ty: &'t DataType,
+    rows: usize,
+    /// Rows that have no value yet.
+    rest: Vec<u32>,
+    /// Number of the value that each physical row takes; 0: none (NULL).
+    which: Vec<u32>,
+    values: Vec<Value>,
+}
+
+impl<'t> Picks<'t> {
+    fn new(ty: &'t DataType, rows: usize, sel: Sel<'_>, pool: &mut Pool) -> Self {
+        let mut rest = pool.row_list();
+        rest.extend(sel.iter().map(|i| i as u32));
+        let mut which = pool.row_list();
+        which.resize(rows, 0);
+        Self { ty, rows, rest, which, values: Vec::new() }
+    }
+
+    fn take(&mut self, hit: &[u32], value: Value) {
+        self.values.push(value);
+        let number = self.values.len() as u32;
+        for &r in hit {
+            self.which[r as usize] = number;
+        }
+        let which = &self.which;
+        self.rest.retain(|&r| which[r as usize] == 0);
+    }
+
+    fn finish(mut self, pool: &mut Pool) -> Value {
+        let value = self.gather(pool);
+        for v in self.values.drain(..) {
+            pool.recycle_column(v.column);
+        }
+        pool.recycle_rows(self.rest);
+        pool.recycle_rows(self.which);
+        value
+    }
+
+    fn gather(&self, pool: &mut Pool) -> Value {
+        // One value for every row: hand it on.
+        if let [v] = &self.values[..]
+            && !v.constant
+            && self.which.iter().all(|&w| w == 1)
+        {
+            return v.clone();
+        }
+        let mut out = pool.column(self.ty);
+        let target = Arc::get_mut(&mut out).expect("the pool hands out unshared columns");
+        pick_rows(target, &self.values, &self.which, self.rows);
+        Value { column: out, constant: false }
+    }
+}
+
+/// Writes row `r` of value `which[r] - 1` to row `r` of `out`, NULL where `which[r]` is 0.
+fn pick_rows(out: &mut Column, values: &[Value], which: &[u32], rows: usize) {
+    macro_rules! fixed {
+        ($t:ty) => {{
+            out.reset(rows);
+            for (n, v) in values.iter().enumerate() {
+                let (arg, from) = (v.arg(), v.column.slice::<$t>());
+                let to = out.buffer_mut::<$t>();
+                for (r, &w) in which.iter().enumerate() {
+                    if w as usize == n + 1 {
+                        to[r] = from[arg.at(r)];
+                    }
+                }
+            }
+        }};
+    }
+    match &mut out.data {
+        ColumnData::Bool(_) => {
+            out.reset(rows);
+            for (n, v) in values.iter().enumerate() {
+                let (arg, from) = (v.arg(), v.column.bools());
+                let to = out.bools_mut();
+                for (r, &w) in which.iter().enumerate() {
+                    if w as usize == n + 1 {
+                        to.set(r, from.get(arg.at(r)));
+                    }
+                }
+            }
+        }
+        ColumnData::I8(_) => fixed!(i8),
+        ColumnData::I16(_) => fixed!(i16),
+        ColumnData::I32(_) => fixed!(i32),
+        ColumnData::I64(_) => fixed!(i64),
+        ColumnData::F32(_) => fixed!(f32),
+        ColumnData::F64(_) => fixed!(f64),
+        ColumnData::I128(_) => fixed!(i128),
+        ColumnData::Bytes(_) => {
+            out.reset(rows);
+            for (n, v) in values.iter().enumerate() {
+                let (arg, from) = (v.arg(), v.column.byte_column());
+                let to = out.byte_column_mut();
+                let map = to.share_buffers(from);
+                for (r, &w) in which.iter().enumerate() {
+                    if w as usize == n + 1 {
+                        to.set_shared(r, from.views()[arg.at(r)], &map);
+                    }
+                }
+            }
+        }
+        ColumnData::Null
+        | ColumnData::Nanos { .. }
+        | ColumnData::List { .. }
+        | ColumnData::Map { .. }
+        | ColumnData::Row(_) => {
+            // Rare: row by row, in order.
+            out.clear();
+            for (r, &w) in which.iter().enumerate() {
+                match w {
+                    0 => out.push_null(),
+                    w => {
+                        let v = &values[w as usize - 1];
+                        out.extend_rows(&v.column, &[v.arg().at(r) as u32]);
+                    }
+                }
+            }
+            return;
+        }
+    }
+    for (r, &w) in which.iter().enumerate() {
+        let valid = w != 0 && values[w as usize - 1].arg().is_valid(r);
+        out.validity.set(r, valid);
+    }
+}
+
+fn eval_logic(
+    and: bool,
+    args: &mut [Node],
+    columns: &[Arc<Column>],
+    rows: usize,
+    sel: Sel<'_>,
+    cx: &mut EvalContext<'_>,
+) -> Result<Value, RowError> {
+    let mut out = cx.pool.column(&crate::batch::TypeKind::Boolean.nullable());
+    let target = Arc::get_mut(&mut out).expect("the pool hands out unshared columns");
+    target.reset(rows);
+    // `and` starts as TRUE, `or` as FALSE: the value that changes nothing.
+    target.bools_mut().words_mut().fill(if and { !0 } else { 0 });
+    target.bools_mut().mask_tail();
+    let mut open = cx.pool.row_list();
+    let mut guarded = false;
+    for (n, a) in args.iter_mut().enumerate() {
+        if n > 0 && a.can_fail() {
+            // Only the rows that are still undecided: AND not yet FALSE, OR not yet TRUE.
+            let decided = |r: usize| target.validity.get(r) && target.bools().get(r) != and;
+            if guarded {
+                open.retain(|&r| !decided(r as usize));
+            } else {
+                open.extend(sel.iter().filter(|&r| !decided(r)).map(|r| r as u32));
+                guarded = true;
+            }
+            if open.is_empty() {
+                break;
+            }
+            let v = a.eval(columns, rows, Sel::Rows(&open), cx)?;
+            let arg = v.arg();
+            for &r in &open {
+                let r = r as usize;
+                let (av, bv) = (target.validity.get(r), arg.is_valid(r));
+                let (ab, bb) = (target.bools().get(r), v.column.bools().get(arg.at(r)));
+                let (value, valid) = logic(and, (ab, av), (bb, bv));
+                target.bools_mut().set(r, value);
+                target.validity.set(r, valid);
+            }
+            cx.pool.recycle_column(v.column);
+        } else {
+            let v = a.eval(columns, rows, sel, cx)?;
+            if v.constant {
+                let (bb, bv) = (v.column.bools().get(0), v.column.is_valid(0));
+                let (mut b, mut bvalid) = (Bitmap::filled(rows, bb), None);
+                if !bv {
+                    bvalid = Some(Bitmap::filled(rows, false));
+                    b = Bitmap::filled(rows, false);
+                }
+                combine(and, target, &b, bvalid.as_ref());
+            } else {
+                combine(and, target, v.column.bools(), v.column.validity.bits());
+                cx.pool.recycle_column(v.column);
+            }
+        }
+    }
+    cx.pool.recycle_rows(open);
+    Ok(Value { column: out, constant: false })
+}
+
+/// Kleene logic of one row: (value, not NULL).
+fn logic(and: bool, (ab, av): (bool, bool), (bb, bv): (bool, bool)) -> (bool, bool) {
+    let decides = |b: bool, v: bool| v && b != and;
+    if decides(ab, av) || decides(bb, bv) { (!and, true) } else { (and, av && bv) }
+}
+
+/// Kleene logic 64 rows at a time.
+fn combine(and: bool, target: &mut Column, b: &Bitmap, b_valid: Option<&Bitmap>) {
+    if !target.validity.may_have_nulls() && b_valid.is_none() {
+        for (t, &w) in target.bools_mut().words_mut().iter_mut().zip(b.words()) {
+            *t = if and { *t & w } else { *t | w };
+        }
+        return;
+    }
+    let Column { validity, data: ColumnData::Bool(values) } = target else { panic!("logic over BOOLEAN") };
+    let valid = validity.bits_mut();
+    for (n, (t, v)) in values.words_mut().iter_mut().zip(valid.words_mut()).enumerate() {
+        let (bw, bv) = (b.words()[n], b_valid.map_or(!0, |x| x.words()[n]));
+        if and {
+            let is_false = (!*t & *v) | (!bw & bv);
+            let is_true = *t & *v & bw & bv;
+            (*t, *v) = (is_true, is_true | is_false);
+        } else {
+            let is_true = (*t & *v) | (bw & bv);
+            let is_false = !*t & *v & !bw & bv;
+            (*t, *v) = (is_true, is_true | is_false);
+        }
+    }
+    values.mask_tail();
+    valid.mask_tail();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{TypeKind, Watermarks};
+    use crate::error::Span;
+    use crate::expr::{BoundFunction, Determinism, Fallible, constant_column};
+
+    fn boolean(values: &[Option<bool>]) -> Arc<Column> {
+        let mut c = Column::of_kind(&TypeKind::Boolean);
+        for v in values {
+            c.validity.push(v.is_some());
+            c.bools_mut().push(v.unwrap_or(false));
+        }
+        Arc::new(c)
+    }
+
+    fn column(n: usize) -> Expr {
+        Expr::column(n, TypeKind::Boolean.nullable(), Span::default())
+    }
+
+    /// Fails at every row where its argument is not true: shows which rows are evaluated.
+    fn picky(arg: Expr) -> Expr {
+        let bound = BoundFunction {
+            args: vec![arg.ty.clone()],
+            ty: TypeKind::Boolean.nullable(),
+            determinism: Determinism::Deterministic,
+            kernel: Arc::new(|| {
+                Box::new(Fallible(|args: &[Arg<'_>], sel: Sel<'_>, _rows, out: &mut Column| {
+                    sel.try_for_each(|r| {
+                        if !is_true(args[0].column, r) {
+                            return Err(RowError::runtime(r, "picky"));
+                        }
+                        out.bools_mut().set(r, true);
+                        Ok(())
+                    })
+                }))
+            }),
+        };
+        Expr::call("PICKY", bound, vec![arg], Span::default())
+    }
+
+    fn run(expr: &Expr, columns: Vec<Arc<Column>>) -> Result<Vec<Option<bool>>, usize> {
+        let (mut pool, wm) = (Pool::default(), Watermarks::default());
+        let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &wm };
+        let rows = columns[0].len();
+        let batch = Batch::new(columns, rows);
+        let mut out = Vec::new();
+        Program::eval_all(&mut [Program::new(expr)], &batch, &mut out, &mut cx).map_err(|e| e.row)?;
+        Ok((0..rows).map(|i| out[0].is_valid(i).then(|| out[0].bools().get(i))).collect())
+    }
+
+    const T: Option<bool> = Some(true);
+    const F: Option<bool> = Some(false);
+    const N: Option<bool> = None;
+
+    fn logic_expr(and: bool, args: Vec<Expr>) -> Expr {
+        let kind = if and { ExprKind::And(args) } else { ExprKind::Or(args) };
+        Expr { kind, ty: TypeKind::Boolean.nullable(), span: Span::default() }
+    }
+
+    #[test]
+    fn and_and_or_are_three_valued() {
+        let a = boolean(&[T, T, T, F, F, F, N, N, N]);
+        let b = boolean(&[T, F, N, T, F, N, T, F, N]);
+        let and = run(&logic_expr(true, vec![column(0), column(1)]), vec![a.clone(), b.clone()]);
+        assert_eq!(and.unwrap(), [T, F, N, F, F, F, N, F, N]);
+        let or = run(&logic_expr(false, vec![column(0), column(1)]), vec![a, b]);
+        assert_eq!(or.unwrap(), [T, T, T, T, F, N, T, N, N]);
+    }
+
+    #[test]
+    fn guards_keep_the_later_part_from_the_rows_that_are_decided() {
+        let a = boolean(&[F, T, F, T]);
+        let ok = boolean(&[F, T, F, T]);
+        let and = run(&logic_expr(true, vec![column(0), picky(column(1))]), vec![a.clone(), ok]);
+        assert_eq!(and.unwrap(), [F, T, F, T]);
+        let bad = boolean(&[F, T, F, F]);
+        let and = run(&logic_expr(true, vec![column(0), picky(column(1))]), vec![a, bad]);
+        assert_eq!(and, Err(3));
+    }
+
+    #[test]
+    fn the_smallest_failing_row_is_reported_whatever_the_order_of_evaluation() {
+        let a = boolean(&[T, T, T, F]);
+        let b = boolean(&[T, F, T, T]);
+        let both = logic_expr(true, vec![picky(column(0)), picky(column(1))]);
+        assert_eq!(run(&both, vec![a, b]), Err(1));
+    }
+
+    #[test]
+    fn case_takes_the_first_true_branch_and_null_without_one() {
+        let a = boolean(&[T, F, N, F]);
+        let b = boolean(&[T, T, F, F]);
+        let lit = |v: bool| {
+            let ty = TypeKind::Boolean.nullable();
+            let c = constant_column(&ty, |c| {
+                c.validity.push(true);
+                c.bools_mut().push(v);
+            });
+            Expr::literal(c, ty, Span::default())
+        };
+        let null = Expr::literal(boolean(&[N]), TypeKind::Boolean.nullable(), Span::default());
+        let case = Expr {
+            kind: ExprKind::Case {
+                branches: vec![(column(0), lit(true)), (column(1), picky(column(1)))],
+                otherwise: Box::new(null),
+            },
+            ty: TypeKind::Boolean.nullable(),
+            span: Span::default(),
+        };
+        assert_eq!(run(&case, vec![a.clone(), b.clone()]).unwrap(), [T, T, N, N]);
+        let coalesce = Expr {
+            kind: ExprKind::Coalesce(vec![column(0), column(1), lit(true)]),
+            ty: TypeKind::Boolean.nullable(),
+            span: Span::default(),
+        };
+        assert_eq!(run(&coalesce, vec![a, b]).unwrap(), [T, F, F, F]);
+    }
+}
