@@ -13,6 +13,9 @@ pub mod expr;
 pub mod plan;
 pub mod sql;
 
+pub mod operators;
+pub mod shard;
+
 pub mod host;
 pub mod log;
 pub mod metrics;

@@ -1,1 +1,227 @@
-//! plan
+//! The dataflow graph as plain data: what the planner makes and the engine runs.
+//!
+//! A [`Graph`] holds nodes in topological order. Each node has an operation ([`Op`]), the schema it produces, and what it promises
+//! about its changelog. Nothing here runs; `explain` prints exactly this.
+
+pub mod catalog;
+mod changelog;
+pub mod connector;
+
+pub use changelog::Changelog;
+
+use crate::batch::{Column, DataType, Schema};
+use crate::error::Span;
+use crate::expr::{AccumulatorFactory, Expr};
+use connector::{SinkSpec, SourceSpec};
+use std::fmt;
+use std::sync::Arc;
+
+/// The number of a node in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub usize);
+
+/// Nodes in topological order: a node's inputs have smaller numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// The nodes; node `i` is `nodes[i]`.
+    pub nodes: Vec<Node>,
+}
+
+/// One operation with what is known about its output.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it does.
+    pub op: Op,
+    /// Where its rows come from, one a port.
+    pub inputs: Vec<NodeId>,
+    /// The columns it produces.
+    pub schema: Schema,
+    /// The row kinds it produces.
+    pub changelog: Changelog,
+    /// Output columns that identify a row of the resulting table, where known.
+    pub upsert_key: Option<Vec<usize>>,
+    /// A stable name for its state: restored state is matched by it.
+    pub id: String,
+    /// The SQL text it came from.
+    pub span: Span,
+}
+
+/// The operations.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Reads a table.
+    Scan(SourceSpec),
+    /// Rows that stand in the query. One column each, all of the same length.
+    Values(Vec<Arc<Column>>),
+    /// Keeps the rows whose condition is true.
+    Filter(Expr),
+    /// Computes columns.
+    Project(Vec<Expr>),
+    /// Assigns watermarks: after each row, the largest value of `watermark` so far.
+    Watermark {
+        /// The time attribute's column, TIMESTAMP(p ≤ 3) or TIMESTAMP_LTZ(p ≤ 3).
+        column: usize,
+        /// The watermark of a row, of the same type.
+        watermark: Expr,
+    },
+    /// Unwindowed aggregation: one row per key, updated. Without aggregates: DISTINCT.
+    GroupAggregate {
+        /// The grouping columns of the input; they come first in the output. Empty: one global group.
+        keys: Vec<usize>,
+        /// The aggregates, in output order after the keys.
+        aggregates: Vec<Aggregate>,
+    },
+    /// A window table function: adds `window_start`, `window_end`, `window_time` to every row.
+    WindowAssign(Window),
+    /// Aggregation per key and window; emits when the watermark passes the window's end.
+    WindowAggregate {
+        /// The windows.
+        window: Window,
+        /// The grouping columns of the input; first in the output.
+        keys: Vec<usize>,
+        /// The aggregates, after the keys.
+        aggregates: Vec<Aggregate>,
+        /// What of the window is output, after the aggregates.
+        properties: Vec<WindowProperty>,
+    },
+    /// All rows of all inputs (UNION ALL).
+    Union,
+    /// INTERSECT or EXCEPT of two inputs.
+    SetOperation {
+        /// Which.
+        kind: SetOperation,
+        /// ALL: multisets.
+        all: bool,
+    },
+    /// Sorts on ascending event time, then on further keys; emits up to the watermark.
+    SortByTime {
+        /// The time attribute's column.
+        time: usize,
+        /// What decides among equal times.
+        then: Vec<SortKey>,
+    },
+    /// The first rows, in arrival order.
+    Limit {
+        /// Rows to skip.
+        offset: u64,
+        /// Rows to emit; none: all.
+        fetch: Option<u64>,
+    },
+    /// Writes to a table, or hands the rows to whoever asked for the query's result.
+    Sink(SinkSpec),
+}
+
+/// One aggregate of an aggregation. Arguments and filter are columns of the input: the planner projects them first.
+#[derive(Clone)]
+pub struct Aggregate {
+    /// As printed: `SUM(qty)`.
+    pub name: String,
+    /// The arguments.
+    pub args: Vec<usize>,
+    /// DISTINCT, unless it changes nothing.
+    pub distinct: bool,
+    /// FILTER: a BOOLEAN column.
+    pub filter: Option<usize>,
+    /// The type of the result.
+    pub ty: DataType,
+    /// Makes the accumulators that the input's changelog needs.
+    pub accumulator: AccumulatorFactory,
+}
+
+impl fmt::Debug for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The windows of a window operation. Times in ms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// The shape.
+    pub kind: WindowKind,
+    /// Where the rows' window comes from.
+    pub time: WindowTime,
+    /// For TIMESTAMP_LTZ: windows align in this zone. `None` for TIMESTAMP.
+    pub zone: Option<jiff::tz::TimeZone>,
+}
+
+/// Where an operation takes its windows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowTime {
+    /// A time attribute to assign windows by.
+    Attribute(usize),
+    /// The rows carry their window already: columns of `window_start` and `window_end` (cascades).
+    Attached {
+        /// Column of the start.
+        start: usize,
+        /// Column of the end.
+        end: usize,
+    },
+}
+
+/// The shapes of windows. All in ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum WindowKind {
+    Tumble { size: i64, offset: i64 },
+    Hop { size: i64, slide: i64, offset: i64 },
+    Cumulate { size: i64, step: i64, offset: i64 },
+    Session { gap: i64 },
+}
+
+/// What an aggregation can say about its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowProperty {
+    /// First instant.
+    Start,
+    /// First instant after.
+    End,
+    /// Last millisecond: the window's event time.
+    Time,
+}
+
+/// INTERSECT or EXCEPT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum SetOperation {
+    Intersect,
+    Except,
+}
+
+/// A column to sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    /// The column.
+    pub column: usize,
+    /// Descending.
+    pub descending: bool,
+    /// NULLs before all values.
+    pub nulls_first: bool,
+}
+
+impl Graph {
+    /// Adds a node and returns its number.
+    pub fn add(&mut self, node: Node) -> NodeId {
+        debug_assert!(node.inputs.iter().all(|i| i.0 < self.nodes.len()), "inputs come first");
+        self.nodes.push(node);
+        NodeId(self.nodes.len() - 1)
+    }
+
+    /// The node of that number.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// Who reads node `id`: (reader, its port).
+    pub fn consumers(&self, id: NodeId) -> Vec<(NodeId, usize)> {
+        let mut out = vec![];
+        for (n, node) in self.nodes.iter().enumerate() {
+            for (port, input) in node.inputs.iter().enumerate() {
+                if *input == id {
+                    out.push((NodeId(n), port));
+                }
+            }
+        }
+        out
+    }
+}

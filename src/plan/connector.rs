@@ -1,0 +1,115 @@
+//! What a plan knows of a connector: its name, its options, and what it was found able to do. The planner asks a [`Connectors`],
+//! which the engine implements over the real folders; a plan never touches a file or a socket.
+
+use super::Changelog;
+use crate::batch::{DataType, Schema};
+use crate::error::{Result, Span};
+use std::collections::BTreeMap;
+
+/// The WITH clause of a table. Option values are text, as in SQL.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectorSpec {
+    /// The value of `connector`.
+    pub connector: String,
+    /// All other options.
+    pub options: BTreeMap<String, OptionValue>,
+    /// Where the WITH clause stands.
+    pub span: Span,
+}
+
+/// The text of an option and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionValue {
+    /// The text.
+    pub value: String,
+    /// Its place.
+    pub span: Span,
+}
+
+impl ConnectorSpec {
+    /// The option's text.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.options.get(key).map(|o| o.value.as_str())
+    }
+
+    /// Where the option stands, or the clause where there is none.
+    pub fn span_of(&self, key: &str) -> Span {
+        self.options.get(key).map_or(self.span, |o| o.span)
+    }
+}
+
+/// A table to read, or to write to, as a connector sees it.
+#[derive(Clone, Debug)]
+pub struct TableSpec {
+    /// Full name: `catalog.database.table`.
+    pub name: String,
+    /// The connector.
+    pub connector: ConnectorSpec,
+    /// The physical columns, in declared order.
+    pub schema: Schema,
+    /// PARTITIONED BY: physical column numbers.
+    pub partition_keys: Vec<usize>,
+    /// PRIMARY KEY … NOT ENFORCED: physical column numbers.
+    pub primary_key: Vec<usize>,
+    /// Session settings that connectors look at (`table.exec.source.idle-timeout`, …).
+    pub settings: BTreeMap<String, String>,
+    /// `table.local-time-zone`.
+    pub time_zone: jiff::tz::TimeZone,
+}
+
+/// A scan in a plan. Produces the columns of `columns`, then of `metadata`.
+#[derive(Clone, Debug)]
+pub struct SourceSpec {
+    /// The table.
+    pub table: TableSpec,
+    /// Which physical columns the query reads, ascending.
+    pub columns: Vec<usize>,
+    /// Metadata keys that the query reads, with the type that the connector gives them.
+    pub metadata: Vec<(String, DataType)>,
+    /// What the connector said about it.
+    pub info: SourceInfo,
+}
+
+/// A sink in a plan.
+#[derive(Clone, Debug)]
+pub struct SinkSpec {
+    /// The table; `None`: the result of a query, handed to the caller.
+    pub table: Option<TableSpec>,
+    /// The columns as the sink gets them.
+    pub schema: Schema,
+    /// `table.exec.sink.not-null-enforcer`: `DROP` instead of failing.
+    pub drop_nulls: bool,
+}
+
+/// What a connector can do for a table as a source.
+#[derive(Clone, Debug)]
+pub struct SourceInfo {
+    /// The input ends.
+    pub bounded: bool,
+    /// The row kinds it produces.
+    pub changelog: Changelog,
+    /// Readable metadata: key and type.
+    pub metadata: Vec<(String, DataType)>,
+}
+
+/// What a connector can do for a table as a sink.
+#[derive(Clone, Debug)]
+pub struct SinkInfo {
+    /// The row kinds it takes.
+    pub accepts: Changelog,
+}
+
+/// The connectors that a planner may ask. Both calls check names and values of all options.
+pub trait Connectors {
+    /// Checks a table that is read.
+    ///
+    /// # Errors
+    /// Unknown connector or format, unknown, missing or malformed options.
+    fn source(&self, table: &TableSpec) -> Result<SourceInfo>;
+
+    /// Checks a table that is written to.
+    ///
+    /// # Errors
+    /// As [`Connectors::source`].
+    fn sink(&self, table: &TableSpec) -> Result<SinkInfo>;
+}

@@ -1,0 +1,84 @@
+//! How a shard meets the world: [`Input`] and [`Output`]. Neither may block. What waits (files, sockets) lives on a thread of
+//! the connector and hands bytes or batches over a ring.
+
+use crate::batch::{Batch, Decoder, Encoder, Pool};
+use crate::error::Result;
+
+/// What an input or output may know.
+#[derive(Debug)]
+pub struct IoContext<'a> {
+    /// Memory to use again.
+    pub pool: &'a mut Pool,
+    /// The driver's clock, µs since the epoch.
+    pub now_us: i64,
+}
+
+/// What an input has.
+#[derive(Debug)]
+pub enum Polled {
+    /// Rows. May be fewer than asked for: whatever has arrived.
+    Batch(Batch),
+    /// Nothing yet.
+    Pending,
+    /// Nothing ever again.
+    End,
+}
+
+/// Counts of an input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InputCounters {
+    /// Rows given out.
+    pub rows: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Rows that could not be decoded and were skipped.
+    pub bad: u64,
+}
+
+/// A partition of a source, as one shard reads it.
+pub trait Input: Send {
+    /// The next rows, `max_rows` at most (the source's columns in the order of its `SourceSpec`). Never blocks.
+    ///
+    /// # Errors
+    /// The input cannot be read or decoded any further. Rows before the failing one have been given out by earlier calls.
+    fn poll(&mut self, max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled>;
+
+    /// Writes the position after the last row given out.
+    fn snapshot(&self, to: &mut Encoder);
+
+    /// Goes to a position that [`Input::snapshot`] wrote, before the first poll.
+    ///
+    /// # Errors
+    /// The bytes are damaged, or the position is gone.
+    fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()>;
+
+    /// Counts so far.
+    fn counters(&self) -> InputCounters;
+}
+
+/// A sink, as one shard writes to it.
+pub trait Output: Send {
+    /// Takes a batch, or gives it back when it is full at the moment: the shard offers it again in a later turn. Selection and row
+    /// kinds are the sink's to honour; columns are those of its `SinkSpec`.
+    ///
+    /// # Errors
+    /// The sink cannot go on.
+    fn offer(&mut self, batch: Batch, cx: &mut IoContext<'_>) -> Result<Option<Batch>>;
+
+    /// Makes what was taken so far visible where the sink is not transactional.
+    ///
+    /// # Errors
+    /// The sink cannot go on.
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// No more batches: commits. May be called once; after an error it is not called.
+    ///
+    /// # Errors
+    /// The result could not be made visible.
+    fn finish(&mut self) -> Result<()>;
+
+    /// Rows taken so far.
+    fn rows(&self) -> u64;
+}
