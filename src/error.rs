@@ -71,6 +71,7 @@ struct Inner {
     message: String,
     span: Option<Span>,
     hint: Option<String>,
+    operator: Option<String>,
 }
 
 /// `Result` with Pelton's [`Error`].
@@ -79,7 +80,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind` with a message in one sentence, without a final full stop where it can be avoided.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), span: None, hint: None }))
+        Self(Box::new(Inner { kind, message: message.into(), span: None, hint: None, operator: None }))
     }
 
     /// [`ErrorKind::Syntax`] at `span`.
@@ -141,6 +142,20 @@ impl Error {
         self
     }
 
+    /// The same runtime error, saying in which operator it happened.
+    #[must_use]
+    pub fn during(mut self, operator: &str) -> Self {
+        if matches!(self.0.kind, ErrorKind::Runtime) && self.0.operator.is_none() {
+            self.0.operator = Some(operator.to_owned());
+        }
+        self
+    }
+
+    /// The operator in which a runtime error happened.
+    pub fn operator(&self) -> Option<&str> {
+        self.0.operator.as_deref()
+    }
+
     /// The stage that found it.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -198,6 +213,9 @@ impl Error {
                 "\n{blank}--> {file}:{number}:{column}\n{blank} |\n{gutter} | {line}\n{blank} | {pad}{}",
                 "^".repeat(width)
             ));
+        }
+        if let Some(operator) = &self.0.operator {
+            out.push_str(&format!("\nin: {operator}"));
         }
         if let Some(hint) = &self.0.hint {
             out.push_str(&format!("\nhelp: {hint}"));

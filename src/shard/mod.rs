@@ -1,5 +1,14 @@
 //! One core's share of a job: inputs, operators and outputs, driven turn by turn.
+//!
+//! [`Shard`] holds the operators, [`Input`] and [`Output`] are its only doors. It starts no thread and reads no clock: a driver
+//! (the caller's thread, a pinned thread, a simulator) calls [`Shard::turn`].
 
 mod io;
+#[allow(clippy::module_inception)]
+mod shard;
+
+#[cfg(test)]
+mod tests;
 
 pub use io::{Input, InputCounters, IoContext, Output, Polled};
+pub use shard::{NodeSpec, NodeStats, Role, Shard, Turn};

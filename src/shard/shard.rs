@@ -1,0 +1,510 @@
+//! The shard: operators of one core, driven by [`Shard::turn`].
+//!
+//! A turn is a plain function over memory: it is given the time, the inputs and the outputs, and does not wait for any of them.
+//! **One pending batch per edge**: every port of every operator has room for one batch. A batch that an operator gives out goes to
+//! its readers' ports at once and is worked on before the operator is pulled again, so results leave in the turn in which
+//! their cause arrived. An operator whose reader is still busy is not pulled; a source whose reader is busy is not polled. That
+//! is all there is to backpressure.
+//!
+//! **Errors travel behind the rows before them.** A failing operator has given out what it could; the shard lets those rows
+//! reach the outputs, and only then returns the error.
+
+use super::io::{Input, IoContext, Output, Polled};
+use crate::batch::{Batch, Decoder, END_OF_TIME, Encoder, Pool};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operators::{Context, Counters, Operator};
+
+/// What a node of a shard is.
+pub enum Role {
+    /// Reads input `n` of those given to [`Shard::turn`]. Several inputs may feed one node.
+    Source(Vec<usize>),
+    /// Computes.
+    Operator(Box<dyn Operator>),
+    /// Writes to output `n` of those given to [`Shard::turn`].
+    Sink(usize),
+}
+
+/// A node as the shard is built from it. Readers have larger numbers than what they read.
+pub struct NodeSpec {
+    /// The stable name of its state.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it does.
+    pub role: Role,
+    /// The nodes it reads, one a port.
+    pub inputs: Vec<usize>,
+}
+
+/// What a turn did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Rows moved: call again at once.
+    Worked,
+    /// Nothing to do until an input has something, an output has room, or the time (µs) comes.
+    Idle {
+        /// When an operator wants to be woken.
+        wake_at_us: Option<i64>,
+    },
+    /// All inputs have ended and all outputs are finished.
+    Done,
+}
+
+/// Counters of one node, for people and metrics.
+#[derive(Clone, Debug)]
+pub struct NodeStats {
+    /// The stable name.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What became of the rows.
+    pub counters: Counters,
+    /// Bytes of state.
+    pub state_bytes: usize,
+    /// The watermark of its output, ms.
+    pub watermark: Option<i64>,
+}
+
+struct Node {
+    id: String,
+    name: String,
+    role: Role,
+    ports: Vec<Port>,
+    readers: Vec<(usize, usize)>,
+    /// Pull before the next push.
+    producing: bool,
+    /// Its readers have been told that nothing more comes.
+    finished: bool,
+    watermark: Option<i64>,
+    /// Of sources and sinks, which count nothing themselves.
+    counters: Counters,
+}
+
+#[derive(Default)]
+struct Port {
+    waiting: Option<Batch>,
+    /// The writer has finished; `finish` follows when `waiting` is taken.
+    closing: bool,
+    closed: bool,
+}
+
+/// See the module's text.
+pub struct Shard {
+    nodes: Vec<Node>,
+    /// Which inputs have ended.
+    ended: Vec<bool>,
+    pool: Pool,
+    batch_rows: usize,
+    memory_limit: usize,
+    turns: u64,
+    failed: Option<Error>,
+}
+
+/// State is measured every so many turns: a walk over the operators, not worth doing each time.
+const MEASURE_EVERY: u64 = 64;
+
+impl Shard {
+    /// A shard of these nodes. `batch_rows` is the most rows asked of an input at once; `memory_limit` (bytes) bounds the state
+    /// of all operators together.
+    pub fn new(specs: Vec<NodeSpec>, batch_rows: usize, memory_limit: usize) -> Self {
+        let mut nodes: Vec<Node> = Vec::with_capacity(specs.len());
+        let mut inputs = 0;
+        for (n, spec) in specs.into_iter().enumerate() {
+            for (port, &from) in spec.inputs.iter().enumerate() {
+                assert!(from < n, "a node reads nodes before it");
+                nodes[from].readers.push((n, port));
+            }
+            if let Role::Source(own) = &spec.role {
+                inputs = own.iter().fold(inputs, |most, i| most.max(i + 1));
+            }
+            nodes.push(Node {
+                id: spec.id,
+                name: spec.name,
+                ports: spec.inputs.iter().map(|_| Port::default()).collect(),
+                role: spec.role,
+                readers: vec![],
+                producing: false,
+                finished: false,
+                watermark: None,
+                counters: Counters::default(),
+            });
+        }
+        let ended = vec![false; inputs];
+        Self { nodes, ended, pool: Pool::default(), batch_rows, memory_limit, turns: 0, failed: None }
+    }
+
+    /// One turn: every input is polled once where there is room, and what comes is worked through to the outputs.
+    ///
+    /// # Errors
+    /// An input, operator or output cannot go on, or the state has outgrown its limit. The rows before the error have
+    /// reached the outputs. After an error the shard is not to be used any more.
+    pub fn turn(
+        &mut self,
+        now_us: i64,
+        inputs: &mut [Box<dyn Input>],
+        outputs: &mut [Box<dyn Output>],
+    ) -> Result<Turn> {
+        self.turns += 1;
+        let mut worked = false;
+        // What the last turn could not finish comes first, nearest to the outputs first.
+        for n in (0..self.nodes.len()).rev() {
+            worked |= self.drive(n, now_us, outputs);
+        }
+        for n in 0..self.nodes.len() {
+            if self.failed.is_some() {
+                break;
+            }
+            worked |= self.poll(n, now_us, inputs, outputs);
+        }
+        if self.failed.is_some() {
+            for n in (0..self.nodes.len()).rev() {
+                worked |= self.drive(n, now_us, outputs);
+            }
+        }
+        if self.is_quiet()
+            && let Some(e) = self.failed.take()
+        {
+            for o in outputs.iter_mut() {
+                o.flush()?;
+            }
+            return Err(e);
+        }
+        if self.turns.is_multiple_of(MEASURE_EVERY) {
+            self.check_memory()?;
+        }
+        if worked {
+            return Ok(Turn::Worked);
+        }
+        if self.nodes.iter().all(|n| n.finished) {
+            return Ok(Turn::Done);
+        }
+        let wake_at_us = self.nodes.iter().filter_map(|n| match &n.role {
+            Role::Operator(op) => op.wake_at_us(),
+            _ => None,
+        });
+        Ok(Turn::Idle { wake_at_us: wake_at_us.min() })
+    }
+
+    /// Nothing waits at any port and no operator is in the middle of its output: state may be written.
+    pub fn is_quiet(&self) -> bool {
+        self.nodes.iter().all(|n| !n.producing && n.ports.iter().all(|p| p.waiting.is_none()))
+    }
+
+    /// Polls the inputs of source `n`.
+    fn poll(
+        &mut self,
+        n: usize,
+        now_us: i64,
+        inputs: &mut [Box<dyn Input>],
+        outputs: &mut [Box<dyn Output>],
+    ) -> bool {
+        let Role::Source(own) = &self.nodes[n].role else { return false };
+        if self.nodes[n].finished {
+            return false;
+        }
+        let own = own.clone();
+        let mut worked = false;
+        if self.nobody_wants(n) {
+            own.iter().for_each(|&i| self.ended[i] = true);
+        }
+        for &i in &own {
+            if self.ended[i] || !self.has_room(n) {
+                continue;
+            }
+            let mut cx = IoContext { pool: &mut self.pool, now_us };
+            match inputs[i].poll(self.batch_rows, &mut cx) {
+                Ok(Polled::Batch(batch)) => {
+                    worked = true;
+                    self.nodes[n].counters.rows_out += batch.selected() as u64;
+                    self.deliver(n, batch);
+                    self.drive_readers(n, now_us, outputs);
+                }
+                Ok(Polled::Pending) => {}
+                Ok(Polled::End) => {
+                    worked = true;
+                    self.ended[i] = true;
+                }
+                Err(e) => {
+                    self.failed.get_or_insert(e);
+                    return true;
+                }
+            }
+            if self.failed.is_some() {
+                return true;
+            }
+        }
+        if own.iter().all(|&i| self.ended[i]) && self.has_room(n) {
+            worked = true;
+            self.deliver(n, Batch::watermark(END_OF_TIME));
+            self.finish_readers(n);
+            self.drive_readers(n, now_us, outputs);
+        }
+        worked
+    }
+
+    /// Every reader has said that it will give nothing more.
+    fn nobody_wants(&self, n: usize) -> bool {
+        let node = &self.nodes[n];
+        !node.readers.is_empty()
+            && node.readers.iter().all(|&(r, _)| match &self.nodes[r].role {
+                Role::Operator(op) => op.is_done() || self.nobody_wants(r),
+                _ => false,
+            })
+    }
+
+    fn has_room(&self, n: usize) -> bool {
+        self.nodes[n].readers.iter().all(|&(r, p)| self.nodes[r].ports[p].waiting.is_none())
+    }
+
+    /// Puts a batch at the ports of all readers, which have room.
+    fn deliver(&mut self, n: usize, batch: Batch) {
+        if let Some(w) = batch.watermarks.last() {
+            self.nodes[n].watermark = Some(w);
+        }
+        let readers = std::mem::take(&mut self.nodes[n].readers);
+        if let Some((&(last, last_port), rest)) = readers.split_last() {
+            for &(r, p) in rest {
+                self.nodes[r].ports[p].waiting = Some(batch.clone());
+            }
+            self.nodes[last].ports[last_port].waiting = Some(batch);
+        }
+        self.nodes[n].readers = readers;
+    }
+
+    fn finish_readers(&mut self, n: usize) {
+        self.nodes[n].finished = true;
+        for k in 0..self.nodes[n].readers.len() {
+            let (r, p) = self.nodes[n].readers[k];
+            self.nodes[r].ports[p].closing = true;
+        }
+    }
+
+    fn drive_readers(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+        for k in 0..self.nodes[n].readers.len() {
+            let r = self.nodes[n].readers[k].0;
+            self.drive(r, now_us, outputs);
+        }
+    }
+
+    /// Works on node `n` until it has nothing waiting or a reader has no room. Recursion is as deep as the plan.
+    fn drive(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+        match self.nodes[n].role {
+            Role::Source(_) => false,
+            Role::Sink(output) => self.drive_sink(n, output, now_us, outputs),
+            Role::Operator(_) => self.drive_operator(n, now_us, outputs),
+        }
+    }
+
+    fn drive_sink(&mut self, n: usize, output: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+        let mut worked = false;
+        if let Some(batch) = self.nodes[n].ports[0].waiting.take() {
+            let rows = batch.selected() as u64;
+            let mut cx = IoContext { pool: &mut self.pool, now_us };
+            match outputs[output].offer(batch, &mut cx) {
+                Ok(None) => {
+                    self.nodes[n].counters.rows_in += rows;
+                    self.nodes[n].counters.batches_in += 1;
+                    worked = true;
+                }
+                Ok(Some(back)) => self.nodes[n].ports[0].waiting = Some(back),
+                Err(e) => {
+                    self.failed.get_or_insert(e);
+                    worked = true;
+                }
+            }
+        }
+        let port = &mut self.nodes[n].ports[0];
+        if port.closing && port.waiting.is_none() && !port.closed && self.failed.is_none() {
+            port.closed = true;
+            self.nodes[n].finished = true;
+            if let Err(e) = outputs[output].finish() {
+                self.failed.get_or_insert(e);
+            }
+            worked = true;
+        }
+        worked
+    }
+
+    fn drive_operator(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+        let mut worked = false;
+        loop {
+            // What was given out before is worked on before more is asked for.
+            if !self.has_room(n) {
+                self.drive_readers(n, now_us, outputs);
+                if !self.has_room(n) {
+                    return worked;
+                }
+            }
+            let Node { role: Role::Operator(op), ports, producing, .. } = &mut self.nodes[n] else {
+                unreachable!("drive_operator is called for operators")
+            };
+            let mut cx = Context { pool: &mut self.pool, now_us };
+            if !*producing && op.wake_at_us().is_some_and(|t| t <= now_us) {
+                *producing = true;
+            }
+            if *producing {
+                worked = true;
+                match op.pull(&mut cx) {
+                    Ok(Some(batch)) => {
+                        self.deliver(n, batch);
+                        self.drive_readers(n, now_us, outputs);
+                    }
+                    Ok(None) => *producing = false,
+                    Err(e) => {
+                        *producing = false;
+                        return self.fail(n, e);
+                    }
+                }
+                continue;
+            }
+            if self.failed.is_some() && ports.iter().all(|p| p.waiting.is_none()) {
+                return worked;
+            }
+            if let Some(p) = ports.iter().position(|p| p.waiting.is_some()) {
+                let batch = ports[p].waiting.take().expect("position found it");
+                worked = true;
+                match op.push(p, batch, &mut cx) {
+                    Ok(()) => *producing = true,
+                    Err(e) => return self.fail(n, e),
+                }
+            } else if let Some(p) = ports.iter().position(|p| p.closing && !p.closed) {
+                ports[p].closed = true;
+                worked = true;
+                match op.finish(p, &mut cx) {
+                    Ok(()) => *producing = true,
+                    Err(e) => return self.fail(n, e),
+                }
+            } else if !self.nodes[n].finished && self.nodes[n].ports.iter().all(|p| p.closed) {
+                self.finish_readers(n);
+                self.drive_readers(n, now_us, outputs);
+                return true;
+            } else {
+                return worked;
+            }
+        }
+    }
+
+    /// Notes the first error and drops what waits at the failed node: it is behind the failing row.
+    fn fail(&mut self, n: usize, e: Error) -> bool {
+        let node = &mut self.nodes[n];
+        node.ports.iter_mut().for_each(|p| p.waiting = None);
+        node.producing = false;
+        self.failed.get_or_insert_with(|| e.during(&node.name));
+        true
+    }
+
+    fn check_memory(&self) -> Result<()> {
+        let mut held: Vec<(usize, &str)> =
+            self.operators().map(|(n, op)| (op.bytes(), n.name.as_str())).collect();
+        let sum: usize = held.iter().map(|h| h.0).sum();
+        if sum <= self.memory_limit {
+            return Ok(());
+        }
+        held.sort_by_key(|h| std::cmp::Reverse(h.0));
+        let largest: Vec<String> =
+            held.iter().take(3).map(|(b, name)| format!("{name}: {:.1} MB", *b as f64 / 1e6)).collect();
+        Err(Error::new(
+            ErrorKind::Runtime,
+            format!(
+                "the state of this job has grown to {:.1} MB, over its limit of {:.1} MB; the largest operators: {}",
+                sum as f64 / 1e6,
+                self.memory_limit as f64 / 1e6,
+                largest.join(", ")
+            ),
+        )
+        .hint("bound the state (a window, 'table.exec.state.ttl'), or raise 'pelton.memory-limit'"))
+    }
+
+    fn operators(&self) -> impl Iterator<Item = (&Node, &dyn Operator)> {
+        self.nodes.iter().filter_map(|n| match &n.role {
+            Role::Operator(op) => Some((n, &**op)),
+            _ => None,
+        })
+    }
+
+    /// Counters of all nodes, in plan order.
+    pub fn stats(&self) -> Vec<NodeStats> {
+        self.nodes
+            .iter()
+            .map(|n| {
+                let (counters, state_bytes) = match &n.role {
+                    Role::Operator(op) => (op.counters(), op.bytes()),
+                    _ => (n.counters, 0),
+                };
+                NodeStats {
+                    id: n.id.clone(),
+                    name: n.name.clone(),
+                    counters,
+                    state_bytes,
+                    watermark: n.watermark,
+                }
+            })
+            .collect()
+    }
+
+    /// Writes the state of every operator, by its stable name. The shard must be [quiet](Shard::is_quiet).
+    ///
+    /// # Errors
+    /// It is not quiet.
+    pub fn snapshot(&self) -> Result<Vec<u8>> {
+        if !self.is_quiet() {
+            return Err(Error::new(ErrorKind::Retryable, "the shard is in the middle of its output"));
+        }
+        let mut all = Encoder::default();
+        all.block(b"SHRD", 1);
+        all.len(self.operators().count());
+        for (node, op) in self.operators() {
+            let mut own = Encoder::default();
+            op.snapshot(&mut own);
+            all.bytes(node.id.as_bytes());
+            all.bytes(&own.finish());
+        }
+        Ok(all.finish())
+    }
+
+    /// Reads what [`Shard::snapshot`] wrote into the operators of a new shard of the same plan.
+    ///
+    /// # Errors
+    /// The bytes are damaged, or belong to another plan: an operator's state is missing or left over.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut all = Decoder::new(bytes);
+        all.block(b"SHRD", 1)?;
+        let count = all.len(16)?;
+        let mut found = hashbrown::HashMap::new();
+        for _ in 0..count {
+            let id = String::from_utf8_lossy(all.bytes()?).into_owned();
+            found.insert(id, all.bytes()?);
+        }
+        all.end()?;
+        for node in &mut self.nodes {
+            let Role::Operator(op) = &mut node.role else { continue };
+            let state = found.remove(&node.id).ok_or_else(|| {
+                Error::corrupt(format!("no state for operator '{}' in the snapshot", node.id))
+            })?;
+            let mut d = Decoder::new(state);
+            op.restore(&mut d)?;
+            d.end()?;
+        }
+        match found.keys().next() {
+            None => Ok(()),
+            Some(id) => {
+                Err(Error::corrupt(format!("state for operator '{id}', which this plan does not have")))
+            }
+        }
+    }
+
+    /// Replaces every operator by a new one from `build` (by stable name) that has read the state of the old one from its bytes.
+    /// The shard must be [quiet](Shard::is_quiet). What has ended stays ended.
+    ///
+    /// # Errors
+    /// It is not quiet, or an operator refuses its own bytes.
+    pub fn cycle(&mut self, mut build: impl FnMut(usize) -> Result<Box<dyn Operator>>) -> Result<()> {
+        let bytes = self.snapshot()?;
+        for n in 0..self.nodes.len() {
+            if let Role::Operator(op) = &mut self.nodes[n].role {
+                *op = build(n)?;
+            }
+        }
+        self.restore(&bytes)
+    }
+}
