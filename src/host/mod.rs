@@ -1,1 +1,3 @@
-//! host
+//! What the process stands on: how much memory there is.
+
+pub mod memory;

@@ -51,7 +51,7 @@ pub struct Node {
 pub enum Op {
     /// Reads a table.
     Scan(SourceSpec),
-    /// Rows that stand in the query. One column each, all of the same length.
+    /// Rows that stand in the query: columns of the same length. Without columns: one row.
     Values(Vec<Arc<Column>>),
     /// Keeps the rows whose condition is true.
     Filter(Expr),
@@ -197,6 +197,27 @@ pub struct SortKey {
     pub descending: bool,
     /// NULLs before all values.
     pub nulls_first: bool,
+}
+
+impl Op {
+    /// What people call it, in `explain`, counters and errors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Scan(_) => "Scan",
+            Op::Values(_) => "Values",
+            Op::Filter(_) => "Filter",
+            Op::Project(_) => "Project",
+            Op::Watermark { .. } => "Watermark",
+            Op::GroupAggregate { .. } => "GroupAggregate",
+            Op::WindowAssign(_) => "WindowAssign",
+            Op::WindowAggregate { .. } => "WindowAggregate",
+            Op::Union => "Union",
+            Op::SetOperation { .. } => "SetOperation",
+            Op::SortByTime { .. } => "SortByTime",
+            Op::Limit { .. } => "Limit",
+            Op::Sink(_) => "Sink",
+        }
+    }
 }
 
 impl Graph {

@@ -6,9 +6,11 @@
 mod io;
 #[allow(clippy::module_inception)]
 mod shard;
+mod values;
 
 #[cfg(test)]
 mod tests;
 
 pub use io::{Input, InputCounters, IoContext, Output, Polled};
 pub use shard::{NodeSpec, NodeStats, Role, Shard, Turn};
+pub use values::ValuesInput;
