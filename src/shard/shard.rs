@@ -198,17 +198,23 @@ impl Shard {
         inputs: &mut [Box<dyn Input>],
         outputs: &mut [Box<dyn Output>],
     ) -> bool {
-        let Role::Source(own) = &self.nodes[n].role else { return false };
         if self.nodes[n].finished {
             return false;
         }
-        let own = own.clone();
         let mut worked = false;
-        if self.nobody_wants(n) {
-            own.iter().for_each(|&i| self.ended[i] = true);
-        }
-        for &i in &own {
-            if self.ended[i] || !self.has_room(n) {
+        let stop = self.nobody_wants(n);
+        let mut open = false;
+        for k in 0.. {
+            let Role::Source(own) = &self.nodes[n].role else { return false };
+            let Some(&i) = own.get(k) else { break };
+            if stop {
+                self.ended[i] = true;
+            }
+            if self.ended[i] {
+                continue;
+            }
+            open = true;
+            if !self.has_room(n) {
                 continue;
             }
             let mut cx = IoContext { pool: &mut self.pool, now_us };
@@ -223,6 +229,7 @@ impl Shard {
                 Ok(Polled::End) => {
                     worked = true;
                     self.ended[i] = true;
+                    continue;
                 }
                 Err(e) => {
                     self.failed.get_or_insert(e);
@@ -233,7 +240,7 @@ impl Shard {
                 return true;
             }
         }
-        if own.iter().all(|&i| self.ended[i]) && self.has_room(n) {
+        if !open && self.has_room(n) {
             worked = true;
             self.deliver(n, Batch::watermark(END_OF_TIME));
             self.finish_readers(n);
