@@ -9,8 +9,12 @@ mod bitmap;
 mod buffer;
 pub mod codec;
 mod column;
+pub mod decimal;
+pub mod key;
+pub mod order;
 mod selection;
 mod strings;
+pub mod text;
 pub mod types;
 pub mod watermark;
 
