@@ -122,8 +122,8 @@ pub fn div(a: i128, sa: u8, b: i128, sb: u8, precision: u8, scale: u8) -> Option
         let up = u32::try_from(target - s).ok().filter(|&n| n <= 38)?;
         (q as i128).checked_mul(pow10(up))?
     } else if s - target > 38 {
-        // All 38 digits are below the last place: at most a half when exactly 39 places apart.
-        if s - target == 39 && q >= limit / 2 { i128::from(q >= 5 * (limit / 10)) } else { 0 }
+        // Below a tenth of the last place.
+        0
     } else {
         div_round(q as i128, pow10((s - target) as u32))
     };
@@ -480,7 +480,7 @@ mod tests {
     proptest! {
         #[test]
         fn products_match_the_schoolbook(a in any_decimal(), b in any_decimal(), sa in 0u8..=38, sb in 0u8..=38, s in 0u8..=38) {
-            prop_assume!(s <= sa + sb);
+            let s = s.min(sa + sb);
             let want = model_round(model_mul(a.unsigned_abs(), b.unsigned_abs()), usize::from(sa + sb - s));
             let got = mul(a, sa, b, sb, 38, s);
             if want.len() > 38 {

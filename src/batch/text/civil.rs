@@ -244,7 +244,7 @@ pub fn write_java_time(second_of_day: u32, nanos: u32, out: &mut Vec<u8>) {
     two(second_of_day / 3600, out);
     out.push(b':');
     two(second_of_day / 60 % 60, out);
-    if second_of_day % 60 != 0 || nanos != 0 {
+    if !second_of_day.is_multiple_of(60) || nanos != 0 {
         out.push(b':');
         two(second_of_day % 60, out);
         let digits = match nanos {
