@@ -17,7 +17,7 @@ fn prose(text: &str) -> String {
 }
 
 /// Targets of `[text](target)`, with their line, code left out.
-pub fn links(text: &str) -> Vec<(usize, String)> {
+pub(crate) fn links(text: &str) -> Vec<(usize, String)> {
     let mut out = vec![];
     for (n, line) in prose(text).lines().enumerate() {
         let visible: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
@@ -31,7 +31,7 @@ pub fn links(text: &str) -> Vec<(usize, String)> {
 }
 
 /// The anchor that a heading gets: lower case, words joined by `-`.
-pub fn slug(heading: &str) -> String {
+pub(crate) fn slug(heading: &str) -> String {
     let mut out = String::new();
     for c in heading.trim().chars() {
         match c {
@@ -44,7 +44,7 @@ pub fn slug(heading: &str) -> String {
 }
 
 /// Relative links of one file that lead nowhere.
-pub fn broken_links(root: &Path, file: &str, text: &str) -> Vec<String> {
+pub(crate) fn broken_links(root: &Path, file: &str, text: &str) -> Vec<String> {
     let mut out = vec![];
     for (line, target) in links(text) {
         if target.contains("://") || target.starts_with("mailto:") {
@@ -71,7 +71,7 @@ pub fn broken_links(root: &Path, file: &str, text: &str) -> Vec<String> {
 }
 
 /// Lines of the shell fences (```sh, ```console) of a text.
-pub fn shell_lines(text: &str) -> Vec<(usize, String)> {
+pub(crate) fn shell_lines(text: &str) -> Vec<(usize, String)> {
     let mut out = vec![];
     let mut shell = false;
     for (n, line) in text.lines().enumerate() {
@@ -85,7 +85,7 @@ pub fn shell_lines(text: &str) -> Vec<(usize, String)> {
 }
 
 /// Words of commands that look like files of the repository and are none.
-pub fn missing_files(root: &Path, file: &str, text: &str) -> Vec<String> {
+pub(crate) fn missing_files(root: &Path, file: &str, text: &str) -> Vec<String> {
     let mut out = vec![];
     for (line, command) in shell_lines(text) {
         let command = command.split(" #").next().unwrap_or("");
@@ -118,7 +118,7 @@ fn inline_code(text: &str) -> Vec<(usize, String)> {
 
 /// Files (`src/…`) and functions (`Type::name`, `name()`) that a text names and the source does not have. `code` is all
 /// source, comments masked.
-pub fn missing_names(root: &Path, file: &str, text: &str, code: &str) -> Vec<String> {
+pub(crate) fn missing_names(root: &Path, file: &str, text: &str, code: &str) -> Vec<String> {
     let mut out = vec![];
     for (line, name) in inline_code(text) {
         let path_like = ["src/", "tests/", "benches/", "docs/", "examples/", "scripts/", ".ci/", "fuzz/"]

@@ -4,7 +4,7 @@
 use crate::scan::{Source, ident, words};
 
 /// A broken rule: `file:line: message`.
-pub type Finding = String;
+pub(crate) type Finding = String;
 
 fn finding(s: &Source, at: usize, message: impl std::fmt::Display) -> Finding {
     format!("{}:{}: {message}", s.path, s.line(at))
@@ -42,7 +42,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 const UNBOUND: &[&str] = &["engine", "lib", "bin"];
 
 /// Imports stay inside the table. `reexports` maps names that the crate's root re-exports to their module.
-pub fn imports(s: &Source, reexports: &[(String, String)]) -> Vec<Finding> {
+pub(crate) fn imports(s: &Source, reexports: &[(String, String)]) -> Vec<Finding> {
     let Some(me) = s.module() else { return vec![] };
     if UNBOUND.contains(&me) {
         return vec![];
@@ -121,7 +121,7 @@ const OUTSIDE: &[(&str, &str)] = &[
 ];
 
 /// The core sees no clock, socket, file or thread.
-pub fn absences(s: &Source) -> Vec<Finding> {
+pub(crate) fn absences(s: &Source) -> Vec<Finding> {
     let me = s.module().unwrap_or("");
     let mut out = vec![];
     if PURE.contains(&me) {
@@ -164,7 +164,7 @@ const WAITING: &[&str] = &[
 ];
 
 /// Locks and channels stay at the border.
-pub fn locks(s: &Source) -> Vec<Finding> {
+pub(crate) fn locks(s: &Source) -> Vec<Finding> {
     let me = s.module().unwrap_or("");
     // The simulated disk stands for a device that many share.
     if MAY_WAIT.contains(&me) || s.path == "src/host/sim.rs" {
@@ -185,7 +185,7 @@ const SCALARS: &[&str] = &[
 ];
 
 /// No enum that holds one value of any type: rows are columns.
-pub fn scalar_enums(s: &Source) -> Vec<Finding> {
+pub(crate) fn scalar_enums(s: &Source) -> Vec<Finding> {
     if !["operators", "expr", "state", "batch", "shard"].contains(&s.module().unwrap_or("")) {
         return vec![];
     }
@@ -232,7 +232,7 @@ fn matching(code: &str, open: usize) -> usize {
 const UNSAFE_FILES: &[&str] = &["src/host/mmap.rs", "src/bin/pelton/memory.rs"];
 
 /// `unsafe` stays where it is allowed, is expected with a reason, and says why it is sound.
-pub fn unsafe_code(s: &Source) -> Vec<Finding> {
+pub(crate) fn unsafe_code(s: &Source) -> Vec<Finding> {
     let mut out = vec![];
     let at = words(&s.live, "unsafe");
     let allowed = s.path.starts_with("src/ring/")
@@ -262,13 +262,13 @@ pub fn unsafe_code(s: &Source) -> Vec<Finding> {
 }
 
 /// Lines of code a file may have.
-pub const MAX_LINES: usize = 800;
+pub(crate) const MAX_LINES: usize = 800;
 
 /// Files over the limit, with the size they may not exceed. May only shrink.
-pub const LONG_FILES: &[(&str, usize)] = &[];
+pub(crate) const LONG_FILES: &[(&str, usize)] = &[];
 
 /// A long file hides a noun.
-pub fn length(s: &Source, long: &[(&str, usize)]) -> Vec<Finding> {
+pub(crate) fn length(s: &Source, long: &[(&str, usize)]) -> Vec<Finding> {
     let lines = s.code_lines();
     match long.iter().find(|(p, _)| *p == s.path) {
         Some((_, most)) if lines > *most => {
@@ -291,7 +291,7 @@ pub fn length(s: &Source, long: &[(&str, usize)]) -> Vec<Finding> {
 }
 
 /// Every file opens with what it is.
-pub fn opening(s: &Source) -> Vec<Finding> {
+pub(crate) fn opening(s: &Source) -> Vec<Finding> {
     let mut lines = s.text.lines().skip_while(|l| l.starts_with("#!") || l.trim().is_empty());
     match lines.next() {
         Some(l) if l.starts_with("//!") && l.len() > 6 => vec![],
@@ -305,7 +305,7 @@ const BAD_NAMES: &[&str] =
     &["util", "utils", "common", "manager", "helper", "helpers", "misc", "v2", "types2", "new"];
 
 /// Names say the noun.
-pub fn names(s: &Source) -> Vec<Finding> {
+pub(crate) fn names(s: &Source) -> Vec<Finding> {
     let mut out = vec![];
     for part in s.path.split('/') {
         let stem = part.strip_suffix(".rs").unwrap_or(part);
@@ -330,7 +330,7 @@ pub fn names(s: &Source) -> Vec<Finding> {
 }
 
 /// Nothing unfinished is called, and modules stand where their path says.
-pub fn unfinished(s: &Source) -> Vec<Finding> {
+pub(crate) fn unfinished(s: &Source) -> Vec<Finding> {
     let mut out = vec![];
     for name in ["todo!", "unimplemented!", "dbg!"] {
         for (at, _) in s.live.match_indices(name) {

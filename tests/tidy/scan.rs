@@ -6,19 +6,19 @@
 use std::ops::Range;
 
 /// A source file, masked.
-pub struct Source {
+pub(crate) struct Source {
     /// Path from the repository's root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// The text as it stands.
-    pub text: String,
+    pub(crate) text: String,
     /// Of the same length: comments and contents of literals are spaces.
-    pub code: String,
+    pub(crate) code: String,
     /// As `code`, with everything under `#[cfg(test)]` blanked too.
-    pub live: String,
+    pub(crate) live: String,
 }
 
 impl Source {
-    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         let (path, text) = (path.into(), text.into());
         let code = mask(&text);
         let is_test_file = path.split('/').any(|p| p == "tests" || p == "tests.rs");
@@ -27,17 +27,17 @@ impl Source {
     }
 
     /// The number of the line that holds byte `at`, from 1.
-    pub fn line(&self, at: usize) -> usize {
+    pub(crate) fn line(&self, at: usize) -> usize {
         self.text.as_bytes()[..at].iter().filter(|&&b| b == b'\n').count() + 1
     }
 
     /// Lines with code on them, without comments, blank lines and tests.
-    pub fn code_lines(&self) -> usize {
+    pub(crate) fn code_lines(&self) -> usize {
         self.live.lines().filter(|l| !l.trim().is_empty()).count()
     }
 
     /// The top-level module that the file belongs to: `operators` for `src/operators/filter.rs`.
-    pub fn module(&self) -> Option<&str> {
+    pub(crate) fn module(&self) -> Option<&str> {
         let rest = self.path.strip_prefix("src/")?;
         let first = rest.split('/').next()?;
         Some(first.strip_suffix(".rs").unwrap_or(first))
@@ -51,7 +51,7 @@ impl Source {
     }
 
     /// First segments of all paths from the crate's root (`crate::X`, `crate::{X, Y::Z}`, `super::super::X`), with their place.
-    pub fn root_names(&self) -> Vec<(String, usize)> {
+    pub(crate) fn root_names(&self) -> Vec<(String, usize)> {
         let mut out = vec![];
         for at in words(&self.live, "crate") {
             names_after(&self.live, at + "crate".len(), &mut out);
@@ -104,7 +104,7 @@ fn names_after(code: &str, at: usize, out: &mut Vec<(String, usize)>) {
 }
 
 /// The identifier that `text` starts with, or `""`.
-pub fn ident(text: &str) -> &str {
+pub(crate) fn ident(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
 }
@@ -114,11 +114,11 @@ fn is_word(b: Option<&u8>) -> bool {
 }
 
 /// Where `needle` stands in `code` as a word or path of its own: `std::fs` is not found in `mystd::fs` or `std::fsx`.
-pub fn words(code: &str, needle: &str) -> Vec<usize> {
+pub(crate) fn words(code: &str, needle: &str) -> Vec<usize> {
     let bytes = code.as_bytes();
     code.match_indices(needle)
         .map(|(i, _)| i)
-        .filter(|&i| !(i > 0 && is_word(bytes.get(i - 1))) && !is_word(bytes.get(i + needle.len())))
+        .filter(|&i| (i == 0 || !is_word(bytes.get(i - 1))) && !is_word(bytes.get(i + needle.len())))
         .collect()
 }
 
@@ -133,7 +133,7 @@ fn blank(text: &str, range: Range<usize>) -> String {
 }
 
 /// Blanks comments and the contents of string and character literals.
-pub fn mask(text: &str) -> String {
+pub(crate) fn mask(text: &str) -> String {
     let b = text.as_bytes();
     let mut out = b.to_vec();
     let hide = |out: &mut Vec<u8>, from: usize, to: usize| {
