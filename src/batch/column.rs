@@ -288,7 +288,16 @@ impl Column {
             self.clear();
         }
         self.validity.reset(rows);
-        self.resize_data(rows);
+        match &mut self.data {
+            ColumnData::I8(b) => b.reset(rows),
+            ColumnData::I16(b) => b.reset(rows),
+            ColumnData::I32(b) => b.reset(rows),
+            ColumnData::I64(b) => b.reset(rows),
+            ColumnData::F32(b) => b.reset(rows),
+            ColumnData::F64(b) => b.reset(rows),
+            ColumnData::I128(b) => b.reset(rows),
+            _ => self.resize_data(rows),
+        }
     }
 
     fn resize_data(&mut self, rows: usize) {

@@ -52,6 +52,18 @@ impl View {
         }
     }
 
+    /// The view of a part of this view's value, whose bytes are `bytes`: in the same buffer, or inline when short.
+    #[inline]
+    #[must_use]
+    pub fn slice(&self, bytes: &[u8], range: std::ops::Range<usize>) -> Self {
+        let part = &bytes[range.clone()];
+        if part.len() <= INLINE {
+            View::inline(part)
+        } else {
+            View::outside(part, self.word2, self.word3 + range.start as u32)
+        }
+    }
+
     /// The value is in the view itself.
     #[inline]
     pub fn is_inline(&self) -> bool {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 /// An argument of a kernel: a column of the batch's length, or one row that stands for all.
 #[derive(Clone, Copy, Debug)]
 pub struct Arg<'a> {
-    /// The values. Shared, so that a result may refer to its strings (`ByteColumn::share_buffers`).
-    pub column: &'a Arc<Column>,
+    /// The values. A result may refer to its strings (`ByteColumn::share_buffers`).
+    pub column: &'a Column,
     /// The column has one row, which is the value at every row.
     pub constant: bool,
 }

@@ -3,10 +3,14 @@
 //! [`Expr`] is what the binder makes of SQL: every node has a type and a span. [`Program`] is its executable form. Functions are
 //! found in a [`Registry`] and compute by [`Kernel`]s under a selection.
 
+pub mod cast;
+pub mod coercion;
 pub mod function;
 pub mod kernel;
+pub mod kernels;
 mod program;
 
+pub use cast::{bind_cast, can_cast};
 pub use function::{
     AggregateFunction, Argument, BoundAggregate, BoundFunction, Call, Determinism, FunctionDoc, Registry,
     ScalarFunction, Session,

@@ -426,16 +426,25 @@ impl Cursor<'_> {
         digits.iter().try_fold(0, |v, b| b.is_ascii_digit().then(|| v * 10 + u32::from(b - b'0')))
     }
 
+    /// Java's `[MM][M]`: one or two digits; after two, the same number once more is swallowed (`011`).
     fn one_or_two(&mut self) -> Option<u32> {
         let two = self.rest.get(1).is_some_and(u8::is_ascii_digit);
-        self.exactly(1 + usize::from(two))
+        let v = self.exactly(1 + usize::from(two))?;
+        let more = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        if two && (1..=9).contains(&more) {
+            let mut again = Cursor { rest: self.rest };
+            if again.exactly(more) == Some(v) {
+                self.rest = again.rest;
+            }
+        }
+        Some(v)
     }
 
     /// Nothing, or a point with up to nine digits.
     fn fraction(&mut self) -> Option<u32> {
         let [b'.', rest @ ..] = self.rest else { return Some(0) };
         let n = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        if n == 0 || n > 9 {
+        if n > 9 {
             return None;
         }
         self.rest = rest;
@@ -472,6 +481,10 @@ mod tests {
             ("2024", Some("2024-01-01"), None, None),
             (" 2024-01-01 ", Some("2024-01-01"), None, None),
             ("2024-02-29 10:11:12Z", Some("2024-02-29"), None, None),
+            ("2024-011-01", Some("2024-11-01"), None, Some("2024-01-01 00:00:00.000")),
+            ("2024-01-01 24:00:00", Some("2024-01-01"), None, Some("2024-01-02 00:00:00.000")),
+            ("2024-01-01 10:00:00.", Some("2024-01-01"), None, Some("2024-01-01 10:00:00.000")),
+            ("12:00:00+02:00", None, Some("14:00:00"), None),
         ] {
             let date = parse_date(t.as_bytes()).map(|v| text(|o| write_date(v, o)));
             assert_eq!(date.as_deref(), d, "{t}");
