@@ -1,3 +1,20 @@
-//! What the process stands on: how much memory there is.
+//! What the process stands on: time, disk, mapped memory, helper threads (real and simulated), and
+//! how much memory there is.
+//!
+//! The engine reaches the operating system only through these, so that a test can put a seeded disk that loses
+//! writes, and a clock that it turns by hand, under unchanged code. `unsafe` lives in [`mmap`] and [`uring`] alone.
 
+pub mod clock;
+pub mod disk;
 pub mod memory;
+pub mod mmap;
+pub mod sim;
+pub mod sync;
+pub mod threads;
+#[cfg(target_os = "linux")]
+pub mod uring;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use disk::{Disk, DiskFile, Open, RealDisk};
+pub use mmap::{Region, Tail};
+pub use sim::SimDisk;

@@ -1,0 +1,133 @@
+//! The atomics that the data path rests on, small enough to be model checked: a frontier that one thread moves and
+//! many read, and a wake-up that costs the waker one fence while nobody sleeps.
+//!
+//! Under `--cfg loom` the atomics are loom's; `RUSTFLAGS="--cfg loom" cargo test --lib --release loom_` explores
+//! every interleaving of the models at the end of this file.
+
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicBool, AtomicUsize, fence};
+#[cfg(not(loom))]
+use std::sync::atomic::{AtomicBool, AtomicUsize, fence};
+
+use std::sync::atomic::Ordering;
+
+/// How far something has been published: what lies below is immutable and may be read by anybody, what lies above
+/// belongs to the one writer.
+#[derive(Debug)]
+pub struct Frontier(AtomicUsize);
+
+impl Frontier {
+    /// A frontier at `at`.
+    pub fn new(at: usize) -> Self {
+        Self(AtomicUsize::new(at))
+    }
+
+    /// Everything written before the matching [`Frontier::publish`] is visible after this.
+    #[inline]
+    pub fn load(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Makes everything written so far visible up to `to`. Only the writer calls this, with growing values.
+    #[inline]
+    pub fn publish(&self, to: usize) {
+        self.0.store(to, Ordering::Release);
+    }
+}
+
+/// "There may be work": set by many, awaited by one thread, which sleeps by the means it is given.
+///
+/// The sleeper announces itself, looks for work once more, and sleeps; the waker makes work visible, then looks for a
+/// sleeper. Both put a sequentially consistent fence between their store and their load, so one of them sees the other.
+#[derive(Debug)]
+pub struct Wake {
+    asleep: AtomicBool,
+}
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self { asleep: AtomicBool::new(false) }
+    }
+}
+
+impl Wake {
+    /// Called after work was made visible: true when the sleeper has to be unparked.
+    #[inline]
+    pub fn is_needed(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel)
+    }
+
+    /// Called by the sleeper: sleeps by `park` unless `has_work`, looked at after the announcement, says otherwise.
+    pub fn sleep_unless(&self, has_work: impl FnOnce() -> bool, park: impl FnOnce()) {
+        self.asleep.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if !has_work() {
+            park();
+        }
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_models {
+    use super::*;
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    /// A reader that sees the frontier at n sees the n bytes as they were written, while the writer goes on above.
+    #[test]
+    #[expect(unsafe_code, reason = "loom's tracked cells stand for the mapped bytes")]
+    fn loom_published_bytes_are_whole() {
+        loom::model(|| {
+            let bytes = Arc::new([UnsafeCell::new(0u8), UnsafeCell::new(0), UnsafeCell::new(0)]);
+            let frontier = Arc::new(Frontier::new(0));
+            let writer = {
+                let (bytes, frontier) = (bytes.clone(), frontier.clone());
+                thread::spawn(move || {
+                    for i in 0..3 {
+                        bytes[i].with_mut(|p| unsafe { *p = i as u8 + 1 });
+                        frontier.publish(i + 1);
+                    }
+                })
+            };
+            let readers: Vec<_> = (0..2)
+                .map(|_| {
+                    let (bytes, frontier) = (bytes.clone(), frontier.clone());
+                    thread::spawn(move || {
+                        for i in 0..frontier.load() {
+                            assert_eq!(bytes[i].with(|p| unsafe { *p }), i as u8 + 1);
+                        }
+                    })
+                })
+                .collect();
+            writer.join().unwrap();
+            for reader in readers {
+                reader.join().unwrap();
+            }
+        });
+    }
+
+    /// Work made visible before `is_needed` is either seen by the sleeper or wakes it: it never sleeps on it.
+    #[test]
+    fn loom_no_wake_up_is_lost() {
+        loom::model(|| {
+            let wake = Arc::new(Wake::default());
+            let work = Arc::new(AtomicUsize::new(0));
+            let sleeper = {
+                let (wake, work) = (wake.clone(), work.clone());
+                thread::spawn(move || {
+                    while work.load(Ordering::Acquire) == 0 {
+                        wake.sleep_unless(|| work.load(Ordering::Acquire) != 0, thread::park);
+                    }
+                })
+            };
+            work.store(1, Ordering::Release);
+            if wake.is_needed() {
+                sleeper.thread().unpark();
+            }
+            sleeper.join().unwrap();
+        });
+    }
+}
