@@ -296,14 +296,12 @@ impl<'a> Batch<'a> {
     pub fn validate(&self, scratch: &mut Vec<u8>, limit: usize) -> Result<(), BatchError> {
         self.check()?;
         let mut last = -1;
-        let mut seen = 0;
-        for record in self.records(scratch, limit)? {
+        for (index, record) in self.records(scratch, limit)?.enumerate() {
             let record = record?;
             if record.offset_delta <= last || record.offset_delta > self.header.last_offset_delta {
-                return Err(BatchError::Record { index: seen, reason: "its offset is out of order" });
+                return Err(BatchError::Record { index: index as i32, reason: "its offset is out of order" });
             }
             last = record.offset_delta;
-            seen += 1;
         }
         Ok(())
     }

@@ -1,0 +1,653 @@
+//! A log as a whole: the folder, its topics, its helpers; opening, closing, administration.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use arc_swap::ArcSwap;
+
+use super::catalog::{self, Catalog, Topic};
+use super::commit::{self, Committer};
+use super::config::{Helpers, LogConfig, SyncBy, TopicConfig};
+use super::error::{LogError, LogResult};
+use super::files::{self, Sheet};
+use super::keeper::{self, Keeper, KeeperLink};
+use super::partition::Partition;
+use super::reader::{Follow, Reader};
+use super::recover::{CleanEnd, Finding, Recovery};
+use super::segment::{Place, Segment};
+use super::sync::Syncer;
+use super::writer::{Link, PartitionWriter, WriterSetup};
+use crate::host::disk::LockGuard;
+use crate::host::threads::{Helper, Waker};
+use crate::host::{Clock, Disk, RealDisk, SystemClock};
+
+/// Most owners that may be waiting to be taken up by the helpers.
+const CONTROL_SLOTS: usize = 16 * 1024;
+
+/// A folder of topics, open for writing by this process (or for looking at, see [`Log::open_read_only`]).
+pub struct Log {
+    root: PathBuf,
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    catalog: Arc<ArcSwap<Catalog>>,
+    config: LogConfig,
+    findings: Vec<Finding>,
+    helpers: Option<Running>,
+    _lock: Option<LockGuard>,
+}
+
+enum Running {
+    Threads {
+        /// Dropped (stopped) in this order.
+        committer: Helper,
+        keeper: Helper,
+        links: rtrb::Producer<Link>,
+        keeper_links: rtrb::Producer<KeeperLink>,
+        returned: Returned,
+        sync_name: String,
+    },
+    Manual {
+        committer: Box<Committer>,
+        keeper: Box<Keeper>,
+        links: rtrb::Producer<Link>,
+        keeper_links: rtrb::Producer<KeeperLink>,
+    },
+}
+
+/// Where a stopped committer leaves itself, for the last flush.
+type Returned = rtrb::Consumer<Box<Committer>>;
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Log({})", self.root.display())
+    }
+}
+
+impl Log {
+    /// Opens (or makes) the log in `root` with the machine's disk and clock.
+    pub fn open(root: impl AsRef<Path>, config: LogConfig) -> LogResult<Self> {
+        Self::open_on(Arc::new(RealDisk), Arc::new(SystemClock::default()), root.as_ref(), config)
+    }
+
+    /// [`Log::open`] on any disk and clock.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        clock: Arc<dyn Clock>,
+        root: &Path,
+        config: LogConfig,
+    ) -> LogResult<Self> {
+        let fail = |e: std::io::Error| LogError::io("opening", root, &e);
+        disk.create_dir(root).map_err(fail)?;
+        let lock = disk
+            .lock(&root.join("LOCK"))
+            .map_err(fail)?
+            .ok_or_else(|| LogError::Taken(format!("{} is open in another process", root.display())))?;
+        check_format(&*disk, root, true)?;
+        let (catalog, findings) = load(&disk, root, false)?;
+        // From here on the folder is in use: a marker of the last close would be a lie.
+        let clean = root.join("clean");
+        match disk.remove(&clean) {
+            Ok(()) => disk.sync_dir(root).map_err(fail)?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(fail(e)),
+        }
+        let mut log = Self {
+            root: root.into(),
+            disk,
+            clock,
+            catalog: Arc::new(ArcSwap::from_pointee(catalog)),
+            config,
+            findings,
+            helpers: None,
+            _lock: Some(lock),
+        };
+        log.note_places()?;
+        log.start()?;
+        Ok(log)
+    }
+
+    /// Looks at a log without changing anything, even while another process writes it: what was published when it was
+    /// opened can be read.
+    pub fn open_read_only(root: impl AsRef<Path>) -> LogResult<Self> {
+        Self::open_read_only_on(Arc::new(RealDisk), root.as_ref())
+    }
+
+    /// [`Log::open_read_only`] on any disk.
+    pub fn open_read_only_on(disk: Arc<dyn Disk>, root: &Path) -> LogResult<Self> {
+        check_format(&*disk, root, false)?;
+        let (catalog, findings) = load(&disk, root, true)?;
+        Ok(Self {
+            root: root.into(),
+            disk,
+            clock: Arc::new(SystemClock::default()),
+            catalog: Arc::new(ArcSwap::from_pointee(catalog)),
+            config: LogConfig { helpers: Helpers::Manual, ..LogConfig::default() },
+            findings,
+            helpers: None,
+            _lock: None,
+        })
+    }
+
+    fn start(&mut self) -> LogResult<()> {
+        let (links, links_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
+        let (keeper_links, keeper_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
+        let by = if self.config.helpers == Helpers::Manual && self.config.sync_by == SyncBy::Auto {
+            SyncBy::Inline
+        } else {
+            self.config.sync_by
+        };
+        let syncer = Syncer::new(by)?;
+        let committer = Box::new(Committer::new(
+            self.root.clone(),
+            self.disk.clone(),
+            self.clock.clone(),
+            self.catalog.clone(),
+            links_out,
+            &self.config,
+            syncer,
+        ));
+        // Names of prepared files differ between runs, so that one left behind is never taken for another.
+        let first_name = RandomState::new().hash_one(self.clock.wall_ms()) >> 24;
+        let keeper = Box::new(Keeper::new(
+            self.clock.clone(),
+            self.catalog.clone(),
+            keeper_out,
+            self.config.clone(),
+            first_name,
+        ));
+        self.helpers = Some(match self.config.helpers {
+            Helpers::Manual => Running::Manual { committer, keeper, links, keeper_links },
+            Helpers::Threads => {
+                let failed = |e: std::io::Error| LogError::io("starting helpers of", &self.root, &e);
+                let sync_name = committer.sync_name().to_owned();
+                let (mut back, returned) = rtrb::RingBuffer::new(1);
+                let committer = Helper::spawn(
+                    "pelton-commit",
+                    committer,
+                    |c| c.turn(),
+                    |c| c.has_work(),
+                    move |c| drop(back.push(c)),
+                )
+                .map_err(failed)?;
+                let keeper =
+                    Helper::spawn("pelton-keeper", keeper, |k| k.turn(), |_| false, drop).map_err(failed)?;
+                Running::Threads { committer, keeper, links, keeper_links, returned, sync_name }
+            }
+        });
+        Ok(())
+    }
+
+    /// Notes what recovery established, so that a crash soon after does not scan from further back, under this boot.
+    fn note_places(&self) -> LogResult<()> {
+        let lines: Vec<String> = self
+            .catalog
+            .load()
+            .partitions()
+            .map(|p| commit::checkpoint_line(&p.topic, p.number, p.recovered))
+            .collect();
+        commit::write_checkpoint(&self.root, &*self.disk, &lines)
+    }
+
+    /// What recovery found when this log was opened.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How syncs are done, in words.
+    pub fn sync_name(&self) -> &str {
+        match &self.helpers {
+            Some(Running::Threads { sync_name, .. }) => sync_name,
+            Some(Running::Manual { committer, .. }) => committer.sync_name(),
+            None => "not at all",
+        }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The topics as they are now.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    /// A partition, or which name is wrong.
+    pub fn partition(&self, topic: &str, number: u32) -> LogResult<Arc<Partition>> {
+        let catalog = self.catalog.load();
+        let found = catalog.topics.get(topic).ok_or_else(|| {
+            let known: Vec<&str> = catalog.topics.keys().take(20).map(String::as_str).collect();
+            LogError::Config(format!("there is no topic '{topic}' (topics: {})", known.join(", ")))
+        })?;
+        found.partitions.get(number as usize).cloned().ok_or_else(|| {
+            LogError::Config(format!("topic '{topic}' has partitions 0 to {}", found.partitions.len() - 1))
+        })
+    }
+
+    /// Makes a topic, durably.
+    pub fn create_topic(&mut self, name: &str, partitions: u32, config: TopicConfig) -> LogResult<()> {
+        self.writable()?;
+        files::check_topic_name(name)?;
+        catalog::check_partitions(partitions)?;
+        config.validate()?;
+        let mut next = Catalog::clone(&self.catalog.load());
+        if next.topics.contains_key(name) {
+            return Err(LogError::Config(format!("topic '{name}' exists")));
+        }
+        let topic: Arc<str> = name.into();
+        let config = Arc::new(config);
+        let mut made = Vec::new();
+        for number in 0..partitions {
+            let dir = files::partition_dir(&self.root, name, number);
+            self.disk.create_dir(&dir).map_err(|e| LogError::io("making", &dir, &e))?;
+            let mut recovery = Recovery {
+                disk: &*self.disk,
+                dir,
+                checkpoint: None,
+                clean: None,
+                is_same_boot: true,
+                is_read_only: false,
+                findings: Vec::new(),
+            };
+            let found = recovery.run();
+            made.push(Arc::new(Partition::new(
+                &self.root,
+                self.disk.clone(),
+                topic.clone(),
+                number,
+                config.clone(),
+                found,
+                false,
+            )));
+        }
+        self.disk.sync_dir(&self.root).map_err(|e| LogError::io("syncing", &self.root, &e))?;
+        let hash = RandomState::new();
+        let id = format!("{:016x}{:016x}", hash.hash_one(name), hash.hash_one(self.clock.wall_ms()));
+        next.topics.insert(name.into(), Topic { name: topic, id, config, partitions: made });
+        next.write(&*self.disk, &self.root)?;
+        self.catalog.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Removes a topic and its data. Refused while it has owners.
+    pub fn delete_topic(&mut self, name: &str) -> LogResult<()> {
+        self.writable()?;
+        let mut next = Catalog::clone(&self.catalog.load());
+        let Some(topic) = next.topics.remove(name) else {
+            return Err(LogError::Config(format!("there is no topic '{name}'")));
+        };
+        let mut taken: Vec<&Arc<Partition>> = Vec::new();
+        for partition in &topic.partitions {
+            if partition.is_owned.swap(true, Ordering::AcqRel) {
+                for other in taken {
+                    other.is_owned.store(false, Ordering::Release);
+                }
+                return Err(LogError::Taken(format!("{} has an owner", partition.name)));
+            }
+            taken.push(partition);
+        }
+        // The name first: folders without a topic are nobody's and are removed at the next open.
+        next.write(&*self.disk, &self.root)?;
+        self.catalog.store(Arc::new(next));
+        for partition in &topic.partitions {
+            partition.stop("the topic was deleted".into());
+            self.disk.remove_dir(&partition.dir).map_err(|e| LogError::io("removing", &partition.dir, &e))?;
+        }
+        Ok(())
+    }
+
+    fn writable(&self) -> LogResult<()> {
+        if self.helpers.is_none() {
+            return Err(LogError::Config(format!("{} is open read-only", self.root.display())));
+        }
+        Ok(())
+    }
+
+    /// Becomes the owner of a partition. There is one at a time.
+    pub fn writer(&mut self, topic: &str, number: u32) -> LogResult<PartitionWriter> {
+        self.writable()?;
+        let partition = self.partition(topic, number)?;
+        let (prepared_in, prepared) = rtrb::RingBuffer::new(1);
+        let (committer, keeper) = match &self.helpers {
+            Some(Running::Threads { committer, keeper, .. }) => (committer.waker(), keeper.waker()),
+            _ => (Waker::default(), Waker::default()),
+        };
+        let setup = WriterSetup {
+            prepared,
+            keeper: keeper.clone(),
+            committer: committer.clone(),
+            prefault: self.config.prefault_bytes.min(keeper::MIN_LEAD_BYTES),
+            mapped_writes: self.config.mapped_writes,
+        };
+        let (writer, link) = PartitionWriter::new(partition.clone(), setup)?;
+        let keeper_link = KeeperLink { partition, prepared: prepared_in };
+        let (links, keeper_links) = match &mut self.helpers {
+            Some(
+                Running::Threads { links, keeper_links, .. } | Running::Manual { links, keeper_links, .. },
+            ) => (links, keeper_links),
+            None => unreachable!("checked by writable"),
+        };
+        let full = || LogError::Taken("too many owners at once".into());
+        keeper_links.push(keeper_link).map_err(|_| full())?;
+        if let Some(link) = link {
+            links.push(link).map_err(|_| full())?;
+            committer.wake();
+        }
+        keeper.wake();
+        Ok(writer)
+    }
+
+    /// Reads a partition from `offset` on.
+    pub fn reader(&self, topic: &str, number: u32, offset: i64, follow: Follow) -> LogResult<Reader> {
+        Reader::new(self.partition(topic, number)?, offset, follow)
+    }
+
+    /// Forgets the records before `offset`, durably. Returns the new start.
+    pub fn delete_before(&self, topic: &str, number: u32, offset: i64) -> LogResult<i64> {
+        self.writable()?;
+        self.partition(topic, number)?.delete_before(offset)
+    }
+
+    /// Cuts off the records from `offset` on, durably. Only without an owner; batches are not cut in two.
+    pub fn truncate(&mut self, topic: &str, number: u32, offset: i64) -> LogResult<i64> {
+        self.writable()?;
+        let partition = self.partition(topic, number)?;
+        if partition.is_owned.swap(true, Ordering::AcqRel) {
+            return Err(LogError::Taken(format!("{} has an owner", partition.name)));
+        }
+        let result = truncate(&partition, offset);
+        match result {
+            Ok((fresh, end)) => {
+                // A new object: offsets of the old one never move backwards.
+                let fresh = Partition::new(
+                    &self.root,
+                    self.disk.clone(),
+                    partition.topic.clone(),
+                    number,
+                    partition.config.clone(),
+                    fresh,
+                    false,
+                );
+                let mut next = Catalog::clone(&self.catalog.load());
+                if let Some(topic) = next.topics.get_mut(topic) {
+                    topic.partitions[number as usize] = Arc::new(fresh);
+                }
+                self.catalog.store(Arc::new(next));
+                self.note_places()?;
+                self.restart()?;
+                Ok(end)
+            }
+            Err(e) => {
+                partition.is_owned.store(false, Ordering::Release);
+                Err(e)
+            }
+        }
+    }
+
+    /// Stops and starts the helpers, which then know only what the catalog says.
+    fn restart(&mut self) -> LogResult<()> {
+        if let Some(mut committer) = self.stop_helpers() {
+            committer.flush();
+        }
+        self.start()
+    }
+
+    /// One turn of the helpers, where they have no threads. True when they found work.
+    pub fn turn(&mut self) -> bool {
+        match &mut self.helpers {
+            Some(Running::Manual { committer, keeper, .. }) => {
+                let a = committer.turn();
+                let b = keeper.turn();
+                a == crate::host::threads::Turn::Busy || b == crate::host::threads::Turn::Busy
+            }
+            _ => false,
+        }
+    }
+
+    /// Retention and compaction now, where helpers have no threads.
+    pub fn maintain(&mut self) -> LogResult<()> {
+        match &mut self.helpers {
+            Some(Running::Manual { keeper, .. }) => keeper.maintain_now(),
+            _ => Ok(()),
+        }
+    }
+
+    fn stop_helpers(&mut self) -> Option<Box<Committer>> {
+        match self.helpers.take()? {
+            Running::Threads { mut committer, mut keeper, mut returned, .. } => {
+                keeper.stop();
+                committer.stop();
+                returned.pop().ok()
+            }
+            Running::Manual { committer, .. } => Some(committer),
+        }
+    }
+
+    /// Closes cleanly: everything durable, files trimmed, and a marker that spares the next open its scan. Refused (with
+    /// the log still open, yet without helpers) while a partition has an owner.
+    pub fn close(mut self) -> LogResult<()> {
+        let Some(mut committer) = self.stop_helpers() else { return Ok(()) };
+        committer.flush();
+        let catalog = self.catalog.load_full();
+        let mut lines = Vec::new();
+        let mut problem = None;
+        for partition in catalog.partitions() {
+            if partition.stopped().is_some() || partition.is_owned.load(Ordering::Acquire) {
+                if partition.is_owned.load(Ordering::Acquire) {
+                    problem =
+                        Some(LogError::Taken(format!("{} has an owner: drop it first", partition.name)));
+                }
+                continue;
+            }
+            match close_partition(partition) {
+                Ok(end) => lines.push(format!(
+                    "{} {} {} {} {}",
+                    partition.topic, partition.number, end.base, end.size, end.next
+                )),
+                Err(e) => problem = Some(e),
+            }
+        }
+        committer.write_checkpoint()?;
+        Sheet { lines }.write(&*self.disk, &self.root.join("clean"), "pelton-clean")?;
+        match problem {
+            None => Ok(()),
+            Some(e) => Err(e),
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // Without close: as after a crash, except that what was handed to the committer is written.
+        drop(self.stop_helpers());
+    }
+}
+
+/// Trims, names and syncs every segment of a partition that nobody writes.
+fn close_partition(partition: &Arc<Partition>) -> LogResult<CleanEnd> {
+    let disk = &*partition.disk;
+    keeper::finish_segments(partition);
+    partition.check_running()?;
+    let segments = partition.segments();
+    let next = partition.published().get();
+    let Some(last) = segments.last() else { return Ok(CleanEnd { base: next, size: 0, next }) };
+    if last.loaded().is_some() {
+        last.rename(disk)?;
+        last.trim_and_index(disk)?;
+        let loaded = last.load(disk)?;
+        loaded.file.sync().map_err(|e| LogError::io("syncing", &last.path(), &e))?;
+    }
+    for name in disk.list(&partition.dir).map_err(|e| LogError::io("listing", &partition.dir, &e))? {
+        if name.starts_with("prepared-") {
+            let path = partition.dir.join(name);
+            disk.remove(&path).map_err(|e| LogError::io("removing", &path, &e))?;
+        }
+    }
+    disk.sync_dir(&partition.dir).map_err(|e| LogError::io("syncing", &partition.dir, &e))?;
+    Ok(CleanEnd { base: last.base, size: last.size(), next: last.next_offset() })
+}
+
+/// Cuts a partition at the batch that begins at or after `offset`... or before it, when a batch spans it: whole batches only.
+fn truncate(partition: &Arc<Partition>, offset: i64) -> LogResult<(super::partition::Recovered, i64)> {
+    let disk = &*partition.disk;
+    let end = partition.published().get();
+    if offset < partition.start() || offset > end {
+        return Err(LogError::OutOfRange { partition: partition.name.clone(), offset, end });
+    }
+    keeper::finish_segments(partition);
+    let mut kept = Vec::new();
+    let mut next = offset;
+    for segment in partition.segments().iter() {
+        if segment.base >= offset && !kept.is_empty() {
+            keeper::remove_files(partition, segment)?;
+            continue;
+        }
+        if segment.next_offset() <= offset {
+            kept.push(segment.clone());
+            continue;
+        }
+        let path = segment.path();
+        let fail = |e: std::io::Error| LogError::io("truncating", &path, &e);
+        let loaded = segment.load(disk)?;
+        let mut cut = (0usize, segment.base);
+        super::scan::walk(
+            loaded.region.bytes(),
+            0,
+            Some(segment.base),
+            super::scan::Rules::Pelton,
+            true,
+            |position, batch| {
+                if batch.header().next_offset() <= offset {
+                    cut = (position + batch.header().size(), batch.header().next_offset());
+                }
+            },
+        );
+        let file = disk.open(&path, crate::host::Open::Write).map_err(fail)?;
+        file.set_len(cut.0 as u64).map_err(fail)?;
+        file.sync().map_err(fail)?;
+        let _ = disk.remove(&segment.index_path());
+        next = cut.1;
+        kept.push(Arc::new(Segment::reopenable(&partition.dir, segment.base, cut.0 as u64, cut.1, true)));
+    }
+    disk.sync_dir(&partition.dir).map_err(|e| LogError::io("syncing", &partition.dir, &e))?;
+    partition.stop("it was truncated; take it from the log again".into());
+    let durable = kept.last().map_or(Place { base: next, position: 0, offset: next }, |s| s.place());
+    let found = super::partition::Recovered {
+        segments: kept,
+        start: partition.start().min(next),
+        next,
+        durable,
+        stopped: None,
+    };
+    Ok((found, next))
+}
+
+/// Checks the folder's version; writes it where there is none yet.
+fn check_format(disk: &dyn Disk, root: &Path, create: bool) -> LogResult<()> {
+    let path = root.join("format");
+    match Sheet::read(disk, &path, "pelton-log")? {
+        Some(_) => Ok(()),
+        None if create => {
+            let names = disk.list(root).map_err(|e| LogError::io("listing", root, &e))?;
+            if names.iter().any(|n| n == "topics" || n == "checkpoint") {
+                return Err(LogError::BadFile {
+                    file: path.display().to_string(),
+                    reason: "is missing from a folder that holds a log".into(),
+                    is_version: false,
+                });
+            }
+            Sheet::default().write(disk, &path, "pelton-log")
+        }
+        None => Err(LogError::Config(format!("{} is not a log (no file 'format')", root.display()))),
+    }
+}
+
+/// Reads the catalog and recovers every partition.
+fn load(disk: &Arc<dyn Disk>, root: &Path, is_read_only: bool) -> LogResult<(Catalog, Vec<Finding>)> {
+    let lines = Catalog::read(&**disk, root)?;
+    let (boot, places) = read_checkpoint(&**disk, root)?;
+    let is_same_boot = boot.as_deref() == Some(disk.boot_id().as_str());
+    let clean = read_clean(&**disk, root)?;
+    let mut findings = Vec::new();
+    let mut topics = BTreeMap::new();
+    for line in lines {
+        let topic: Arc<str> = line.name.as_str().into();
+        let config = Arc::new(line.config);
+        let mut partitions = Vec::with_capacity(line.partitions as usize);
+        for number in 0..line.partitions {
+            let key = (line.name.clone(), number);
+            let mut recovery = Recovery {
+                disk: &**disk,
+                dir: files::partition_dir(root, &line.name, number),
+                checkpoint: places.get(&key).copied(),
+                clean: clean.as_ref().and_then(|c| c.get(&key).copied()),
+                is_same_boot,
+                is_read_only,
+                findings: Vec::new(),
+            };
+            let found = recovery.run();
+            findings.append(&mut recovery.findings);
+            partitions.push(Arc::new(Partition::new(
+                root,
+                disk.clone(),
+                topic.clone(),
+                number,
+                config.clone(),
+                found,
+                is_read_only,
+            )));
+        }
+        topics.insert(line.name, Topic { name: topic, id: line.id, config, partitions });
+    }
+    Ok((Catalog { topics }, findings))
+}
+
+type Places = HashMap<(String, u32), Place>;
+
+fn read_checkpoint(disk: &dyn Disk, root: &Path) -> LogResult<(Option<String>, Places)> {
+    let path = root.join("checkpoint");
+    let mut sheet = match Sheet::read(disk, &path, "pelton-checkpoint") {
+        Ok(Some(sheet)) => sheet,
+        Ok(None) => return Ok((None, HashMap::new())),
+        Err(e @ LogError::BadFile { is_version: true, .. }) => return Err(e),
+        // Disposable: without it everything is scanned.
+        Err(LogError::BadFile { .. }) => return Ok((None, HashMap::new())),
+        Err(e) => return Err(e),
+    };
+    if sheet.lines.is_empty() {
+        return Ok((None, HashMap::new()));
+    }
+    let boot = sheet.lines.remove(0).strip_prefix("boot ").map(str::to_owned);
+    let places = files::parse_lines(&sheet, "checkpoint", |words| {
+        let [topic, number, base, position, offset] = words else { return None };
+        let place = Place {
+            base: base.parse().ok().filter(|&b: &i64| b >= 0)?,
+            position: position.parse().ok()?,
+            offset: offset.parse().ok().filter(|&o: &i64| o >= 0)?,
+        };
+        Some((((*topic).to_owned(), number.parse().ok()?), place))
+    })?;
+    Ok((boot, places.into_iter().collect()))
+}
+
+fn read_clean(disk: &dyn Disk, root: &Path) -> LogResult<Option<HashMap<(String, u32), CleanEnd>>> {
+    let sheet = match Sheet::read(disk, &root.join("clean"), "pelton-clean") {
+        Ok(Some(sheet)) => sheet,
+        Err(e @ LogError::BadFile { is_version: true, .. }) => return Err(e),
+        Ok(None) | Err(LogError::BadFile { .. }) => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let ends = files::parse_lines(&sheet, "clean", |words| {
+        let [topic, number, base, size, next] = words else { return None };
+        let end = CleanEnd {
+            base: base.parse().ok()?,
+            size: size.parse().ok()?,
+            next: next.parse().ok().filter(|&n: &i64| n >= 0)?,
+        };
+        Some((((*topic).to_owned(), number.parse().ok()?), end))
+    })?;
+    Ok(Some(ends.into_iter().collect()))
+}

@@ -1,0 +1,466 @@
+//! What is appended is read back, under every policy, across segments, restarts, owners and readers.
+
+use std::sync::Arc;
+
+use pelton::log::{FlushPolicy, Follow, Helpers, Log, LogConfig, LogError, SyncBy, offset_for_time};
+use pelton::wire::{BatchBuilder, Compression, Store};
+
+use super::support::*;
+
+const POLICIES: [&str; 4] = ["none", "interval", "group-commit", "each"];
+
+/// Appends `count` records, tells when all are published.
+fn fill(log: &mut Log, topic: &str, from: i64, count: i64) {
+    let mut writer = log.writer(topic, 0).unwrap();
+    assert_eq!(writer.appended().get(), from);
+    for i in from..from + count {
+        loop {
+            match writer.append_record(1_000 + i, Some(b"key"), Some(&i.to_be_bytes()), &[]) {
+                Ok(offset) => break assert_eq!(offset, i),
+                Err(e) if e.is_retryable() => drop((writer.publish(), std::thread::yield_now())),
+                Err(e) => panic!("{e}"),
+            }
+        }
+        if i % 3 == 0 {
+            let _ = writer.publish();
+        }
+    }
+    while writer.publish().is_err_and(|e| e.is_retryable()) {
+        std::thread::yield_now();
+    }
+    wait_for(log, || writer.partition().published().get() == from + count);
+}
+
+fn wait_for(log: &mut Log, done: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !done() {
+        if !log.turn() {
+            std::thread::yield_now();
+        }
+        assert!(start.elapsed().as_secs() < 60, "nothing happens");
+    }
+}
+
+fn check(log: &Log, topic: &str, count: i64) {
+    for from in [0, 1, count / 2, count - 1] {
+        let (rows, errors) = read_all(log, topic, 0, from);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(rows.len() as i64, count - from);
+        for (row, i) in rows.iter().zip(from..) {
+            assert_eq!((row.offset, row.timestamp), (i, 1_000 + i));
+            assert_eq!(row.value.as_deref(), Some(&i.to_be_bytes()[..]));
+        }
+    }
+}
+
+#[test]
+fn every_policy_keeps_order_across_segments_and_restarts() {
+    for policy in POLICIES {
+        for (helpers, sync_by) in [
+            (Helpers::Threads, SyncBy::Auto),
+            (Helpers::Threads, SyncBy::Thread),
+            (Helpers::Manual, SyncBy::Auto),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let config = LogConfig { helpers, sync_by, ..LogConfig::default() };
+            let mut log = Log::open(dir.path(), config.clone()).unwrap();
+            let topic = options(&[
+                ("flush.policy", policy),
+                ("segment.bytes", "16384"),
+                ("index.interval.bytes", "512"),
+                ("flush.interval.ms", "1"),
+            ]);
+            log.create_topic("t", 1, topic).unwrap();
+            fill(&mut log, "t", 0, 500);
+            check(&log, "t", 500);
+            let partition = log.partition("t", 0).unwrap();
+            assert!(partition.segments().len() > 2);
+            if policy != "none" {
+                wait_for(&mut log, || partition.durable().get() == 500);
+                assert_eq!(partition.high_watermark(), 500);
+            }
+            drop(partition);
+            // The committer gives a partition back in its own time.
+            wait_for(&mut log, || true);
+            while let Err(LogError::Taken(_)) = log.writer("t", 0).map(drop) {
+                log.turn();
+            }
+            wait_for(&mut log, || true);
+            let log = close_and_open(log, dir.path(), &config);
+            check(&log, "t", 500);
+            assert!(log.findings().is_empty(), "{:?}", log.findings());
+            // Again without a clean close.
+            drop(log);
+            let mut log = Log::open(dir.path(), config).unwrap();
+            check(&log, "t", 500);
+            fill(&mut log, "t", 500, 100);
+            check(&log, "t", 600);
+        }
+    }
+}
+
+fn close_and_open(mut log: Log, path: &std::path::Path, config: &LogConfig) -> Log {
+    for _ in 0..100 {
+        log.turn();
+    }
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    log.close().unwrap();
+    assert!(path.join("clean").exists());
+    let log = Log::open(path, config.clone()).unwrap();
+    assert!(!path.join("clean").exists(), "the marker holds for one open only");
+    log
+}
+
+#[test]
+fn unpublished_records_are_neither_seen_nor_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    for policy in POLICIES {
+        let mut log = Log::open(dir.path(), manual()).unwrap();
+        log.create_topic(policy, 1, options(&[("flush.policy", policy)])).unwrap();
+        let mut writer = log.writer(policy, 0).unwrap();
+        writer.append_record(1, None, Some(b"seen"), &[]).unwrap();
+        writer.publish().unwrap();
+        log.turn();
+        for _ in 0..5 {
+            writer.append_record(2, None, Some(b"unseen"), &[]).unwrap();
+        }
+        let (rows, _) = read_all(&log, policy, 0, 0);
+        assert_eq!(rows.len(), 1, "{policy}");
+        // The process dies here: no drop runs.
+        std::mem::forget(writer);
+        drop(log);
+        let log = Log::open(dir.path(), manual()).unwrap();
+        let (rows, errors) = read_all(&log, policy, 0, 0);
+        assert_eq!((rows.len(), errors.len()), (1, 0), "{policy}: {:?}", log.findings());
+        assert_eq!(rows[0].value.as_deref(), Some(&b"seen"[..]));
+    }
+}
+
+#[test]
+fn a_folder_and_a_partition_have_one_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), manual()).unwrap();
+    let e = Log::open(dir.path(), manual()).unwrap_err();
+    assert!(e.to_string().contains("open in another process"), "{e}");
+    log.create_topic("t", 2, options(&[])).unwrap();
+    let writer = log.writer("t", 0).unwrap();
+    assert!(matches!(log.writer("t", 0), Err(LogError::Taken(_))));
+    drop(log.writer("t", 1).unwrap());
+    assert!(log.delete_topic("t").is_err());
+    drop(writer);
+    drop(log.writer("t", 0).unwrap());
+    log.delete_topic("t").unwrap();
+    assert!(log.partition("t", 0).is_err());
+    // Looking is allowed meanwhile.
+    Log::open_read_only(dir.path()).unwrap();
+}
+
+#[test]
+fn another_version_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    Log::open(dir.path(), manual()).unwrap().close().unwrap();
+    for file in ["format", "topics", "clean", "checkpoint"] {
+        let path = dir.path().join(file);
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        std::fs::write(&path, text.replacen(" 1\n", " 7\n", 1)).unwrap();
+        let e = Log::open(dir.path(), manual()).unwrap_err();
+        assert!(e.to_string().contains("version 7, this program reads version 1"), "{file}: {e}");
+        assert!(pelton::Error::from(e).is_config());
+        std::fs::write(&path, text).unwrap();
+    }
+    Log::open(dir.path(), manual()).unwrap();
+}
+
+#[test]
+fn a_failed_sync_stops_the_partition_and_not_the_reads() {
+    use pelton::host::{ManualClock, SimDisk};
+    for policy in ["interval", "group-commit", "each"] {
+        let (disk, clock) = (SimDisk::default(), ManualClock::at(1_000_000));
+        let mut log = open_sim(&disk, &clock).unwrap();
+        log.create_topic("good", 1, options(&[("flush.policy", policy)])).unwrap();
+        log.create_topic("bad", 1, options(&[("flush.policy", policy)])).unwrap();
+        let mut good = log.writer("good", 0).unwrap();
+        let mut bad = log.writer("bad", 0).unwrap();
+        bad.append_record(1, None, Some(b"first"), &[]).unwrap();
+        bad.publish().unwrap();
+        for _ in 0..5 {
+            clock.advance_ms(200);
+            log.turn();
+        }
+        assert_eq!(bad.partition().durable().get(), 1);
+        disk.fail_syncs(Some("bad-0"));
+        bad.append_record(1, None, Some(b"second"), &[]).unwrap();
+        let published = bad.publish();
+        for _ in 0..5 {
+            clock.advance_ms(200);
+            log.turn();
+        }
+        assert_eq!(bad.partition().durable().get(), 1, "{policy}: what was not synced is not durable");
+        let e = bad.append_record(1, None, Some(b"third"), &[]).unwrap_err();
+        assert!(matches!(e, LogError::Stopped { .. }) && e.to_string().contains("bad-0"), "{policy}: {e}");
+        assert_eq!(published.is_err(), policy == "each");
+        // It does not start again when the disk does.
+        disk.fail_syncs(None);
+        assert!(bad.append_record(1, None, Some(b"fourth"), &[]).is_err());
+        let (rows, errors) = read_all(&log, "bad", 0, 0);
+        assert_eq!((rows.len(), errors.len()), (2, 0));
+        good.append_record(1, None, Some(b"unharmed"), &[]).unwrap();
+        good.publish().unwrap();
+        for _ in 0..5 {
+            clock.advance_ms(200);
+            log.turn();
+        }
+        assert_eq!(good.partition().durable().get(), 1);
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_until_there_is_room() {
+    use pelton::host::{ManualClock, SimDisk};
+    for policy in POLICIES {
+        let (disk, clock) = (SimDisk::default(), ManualClock::at(1_000_000));
+        let mut log = open_sim(&disk, &clock).unwrap();
+        log.create_topic("t", 1, options(&[("flush.policy", policy), ("segment.bytes", "8192")])).unwrap();
+        let mut writer = log.writer("t", 0).unwrap();
+        disk.set_capacity(Some(disk.used() + 3 * 8192 + 4096));
+        let mut written = 0i64;
+        let mut refused = 0;
+        for i in 0..400i64 {
+            match writer.append_record(i, Some(b"k"), Some(&[7; 100]), &[]) {
+                Ok(offset) => {
+                    assert_eq!(offset, written, "a refused append takes no offset");
+                    written += 1;
+                }
+                Err(e) => {
+                    assert!(e.is_retryable(), "{policy}: {e}");
+                    assert!(pelton::Error::from(e).is_retryable());
+                    refused += 1;
+                    let (rows, errors) = read_all(&log, "t", 0, 0);
+                    assert_eq!((rows.len() as i64, errors.len()), (writer.partition().published().get(), 0));
+                }
+            }
+            writer.publish().unwrap();
+            log.turn();
+            if i == 300 {
+                disk.set_capacity(None);
+                clock.advance_ms(500);
+            }
+        }
+        assert!(refused > 50, "{policy}: {refused}");
+        assert_eq!(written + refused, 400);
+        log.turn();
+        let (rows, errors) = read_all(&log, "t", 0, 0);
+        assert_eq!((rows.len() as i64, errors.len()), (written, 0), "{policy}");
+    }
+}
+
+#[test]
+fn batches_from_outside_keep_their_compression_and_get_offsets() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), manual()).unwrap();
+    log.create_topic("t", 1, options(&[])).unwrap();
+    let mut store = pelton::log::LogStore::new(&mut log);
+    let mut sent = Vec::new();
+    for (i, codec) in Compression::ALL.into_iter().enumerate() {
+        let mut builder = BatchBuilder::with_compression(codec);
+        builder.producer(77, 1, i as i32 * 10);
+        for j in 0..10u8 {
+            builder.push(
+                5_000 + i as i64,
+                Some(&[j]),
+                Some(&[i as u8; 100]),
+                &[(b"h", Some(b"v")), (b"n", None)],
+            );
+        }
+        let bytes = builder.finish(999).to_vec();
+        assert_eq!(store.append("t", 0, &bytes, 0).unwrap(), i as i64 * 10);
+        sent.push(bytes);
+    }
+    assert_eq!(store.offsets("t", 0).unwrap().end, 50);
+    let mut out = Vec::new();
+    let mut offset = 0;
+    while store.read("t", 0, offset, 1, &mut out).unwrap() > 0 {
+        offset += 10;
+    }
+    // As sent, but for the offset and what the CRC does not cover.
+    let mut at = 0;
+    for bytes in &sent {
+        assert_eq!(out[at + 12..at + bytes.len()], bytes[12..]);
+        at += bytes.len();
+    }
+    assert_eq!(at, out.len());
+    assert_eq!(store.offset_for_time("t", 0, 5_003).unwrap(), Some((30, 5_003)));
+    assert_eq!(store.offset_for_time("t", 0, 6_000).unwrap(), None);
+    // Damaged, empty or lying batches are refused.
+    for at in 0..sent[1].len() {
+        let mut bad = sent[1].clone();
+        bad[at] ^= 0x10;
+        // Offset, leader epoch: the broker's to set.
+        if (0..8).contains(&at) || (12..16).contains(&at) {
+            continue;
+        }
+        assert!(store.append("t", 0, &bad, 0).is_err(), "byte {at}");
+    }
+    assert!(store.append("t", 0, &[], 0).is_err());
+    assert_eq!(store.delete_before("t", 0, 25).unwrap(), 25);
+    assert!(store.read("t", 0, 0, 100, &mut out).unwrap_err().message().contains("offsets 0 to 25"));
+    assert_eq!(store.offsets("t", 0).unwrap().start, 25);
+    drop(store);
+    drop(log);
+    let log = Log::open(dir.path(), manual()).unwrap();
+    assert_eq!(log.partition("t", 0).unwrap().start(), 25);
+}
+
+#[test]
+fn time_finds_the_first_record_not_older() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), manual()).unwrap();
+    let config = options(&[("segment.bytes", "8192"), ("index.interval.bytes", "256")]);
+    log.create_topic("t", 1, config).unwrap();
+    let mut times = Vec::new();
+    let mut writer = log.writer("t", 0).unwrap();
+    for i in 0..400i64 {
+        let time = 10_000 + i * 10 - if i % 7 == 0 { 55 } else { 0 };
+        writer.append_record(time, None, Some(&[1; 40]), &[]).unwrap();
+        times.push(time);
+    }
+    writer.publish().unwrap();
+    let partition = log.partition("t", 0).unwrap();
+    for probe in (9_900..14_100).step_by(13) {
+        let expected = times.iter().position(|&t| t >= probe).map(|i| (i as i64, times[i]));
+        assert_eq!(offset_for_time(&partition, probe).unwrap(), expected, "{probe}");
+    }
+}
+
+#[test]
+fn retention_deletes_from_the_front_under_slow_readers() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = pelton::host::ManualClock::at(1_000_000);
+    let disk = Arc::new(pelton::host::RealDisk);
+    let mut log = Log::open_on(disk, Arc::new(clock.clone()), dir.path(), manual()).unwrap();
+    let config = options(&[
+        ("segment.bytes", "8192"),
+        ("retention.ms", "10000"),
+        ("segment.ms", "60000"),
+        ("flush.policy", "interval"),
+    ]);
+    log.create_topic("t", 1, config).unwrap();
+    let mut writer = log.writer("t", 0).unwrap();
+    for i in 0..200i64 {
+        writer.append_record(1_000_000 + i * 100, None, Some(&[1; 100]), &[]).unwrap();
+    }
+    writer.publish().unwrap();
+    log.turn();
+    let mut slow = log.reader("t", 0, 0, Follow::Published).unwrap();
+    let first = slow.poll().unwrap().unwrap().bytes().to_vec();
+    clock.advance_ms(20_000);
+    log.maintain().unwrap();
+    let partition = log.partition("t", 0).unwrap();
+    assert!(partition.start() > 50, "{}", partition.start());
+    assert_eq!(files(&dir.path().join("t-0"), ".log").len(), partition.segments().len());
+    // The reader goes on in the segment that it holds; then it is told what it missed.
+    let mut read = 1;
+    let told = loop {
+        match slow.poll() {
+            Ok(Some(_)) => read += 1,
+            Ok(None) => panic!("the gap was not told"),
+            Err(LogError::Deleted { from, to, .. }) => break (from, to),
+            Err(e) => panic!("{e}"),
+        }
+    };
+    assert_eq!(told, (read, partition.start()));
+    assert_eq!(slow.skip().unwrap(), partition.start());
+    assert_eq!(slow.poll().unwrap().unwrap().header().base_offset, partition.start());
+    assert!(!first.is_empty());
+    // The active segment closes when its records are too old, at the owner's next idle turn, and goes.
+    clock.advance_ms(100_000);
+    log.maintain().unwrap();
+    writer.idle(2_000_000).unwrap();
+    log.turn();
+    log.maintain().unwrap();
+    assert_eq!(partition.start(), 200);
+    assert_eq!(writer.append_record(2_000_000, None, None, &[]).unwrap(), 200);
+    drop(writer);
+    // By size: the newest bytes stay.
+    log.create_topic(
+        "s",
+        1,
+        options(&[("segment.bytes", "8192"), ("retention.bytes", "20000"), ("retention.ms", "-1")]),
+    )
+    .unwrap();
+    let mut writer = log.writer("s", 0).unwrap();
+    for i in 0..1000i64 {
+        writer.append_record(i, None, Some(&[1; 100]), &[]).unwrap();
+        writer.publish().unwrap();
+    }
+    log.turn();
+    log.maintain().unwrap();
+    let size = log.partition("s", 0).unwrap().size();
+    assert!((20_000..20_000 + 2 * 8192).contains(&size), "{size}");
+}
+
+#[test]
+fn an_owner_closes_old_segments_by_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), manual()).unwrap();
+    log.create_topic("t", 1, options(&[("segment.ms", "1000")])).unwrap();
+    let mut writer = log.writer("t", 0).unwrap();
+    for i in 0..10 {
+        writer.append_record(i * 400, None, Some(b"x"), &[]).unwrap();
+        writer.publish().unwrap();
+    }
+    assert_eq!(log.partition("t", 0).unwrap().segments().len(), 4);
+    assert_eq!(read_all(&log, "t", 0, 0).0.len(), 10);
+}
+
+#[test]
+fn truncate_cuts_whole_batches() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), manual()).unwrap();
+    log.create_topic("t", 1, options(&[("segment.bytes", "8192")])).unwrap();
+    fill(&mut log, "t", 0, 300);
+    assert_eq!(log.truncate("t", 0, 123).unwrap(), 123);
+    check(&log, "t", 123);
+    fill(&mut log, "t", 123, 100);
+    check(&log, "t", 223);
+    drop(log);
+    let log = Log::open(dir.path(), manual()).unwrap();
+    check(&log, "t", 223);
+    assert!(log.findings().is_empty(), "{:?}", log.findings());
+}
+
+#[test]
+fn a_thousand_partitions_open_in_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), manual()).unwrap();
+    log.create_topic("t", 1000, options(&[("segment.bytes", "65536")])).unwrap();
+    for i in 0..1000 {
+        let mut writer = log.writer("t", i).unwrap();
+        for _ in 0..10 {
+            writer.append_record(1, Some(b"k"), Some(&[1; 100]), &[]).unwrap();
+        }
+        writer.publish().unwrap();
+    }
+    log.turn();
+    // As a killed process leaves it, then as a clean one does.
+    std::mem::forget(log.writer("t", 0));
+    drop(log);
+    let start = std::time::Instant::now();
+    let log = Log::open(dir.path(), LogConfig::default()).unwrap();
+    let killed = start.elapsed();
+    assert!(log.findings().is_empty());
+    log.close().unwrap();
+    let start = std::time::Instant::now();
+    let log = Log::open(dir.path(), LogConfig::default()).unwrap();
+    let clean = start.elapsed();
+    println!("1000 partitions: {killed:?} after a kill, {clean:?} after a clean close");
+    assert!(killed.as_secs_f64() < 2.0 && clean.as_secs_f64() < 2.0, "{killed:?} {clean:?}");
+    assert_eq!(read_all(&log, "t", 999, 0).0.len(), 10);
+}
+
+#[test]
+fn policies_parse() {
+    for policy in POLICIES {
+        assert_eq!(policy.parse::<FlushPolicy>().unwrap().to_string(), policy);
+    }
+}
