@@ -1,4 +1,4 @@
-//! Helper threads: a loop that does one turn of work, sleeps when there is none, and stops when told.
+//! SideThread threads: a loop that does one turn of work, sleeps when there is none, and stops when told.
 //!
 //! The work itself is a plain `turn` function, so that a simulator calls the same code without any thread.
 
@@ -20,7 +20,7 @@ pub enum Turn {
 
 /// A running helper; stops and joins when dropped.
 #[derive(Debug)]
-pub struct Helper {
+pub struct SideThread {
     stop: Arc<AtomicBool>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
@@ -42,7 +42,7 @@ impl Waker {
     }
 }
 
-impl Helper {
+impl SideThread {
     /// Starts a thread that calls `turn` until stopped, then `turn` no more. Before sleeping it asks `has_work`.
     pub fn spawn<T: Send + 'static>(
         name: &str,
@@ -85,7 +85,7 @@ impl Helper {
     }
 }
 
-impl Drop for Helper {
+impl Drop for SideThread {
     fn drop(&mut self) {
         self.stop();
     }

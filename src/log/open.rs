@@ -21,7 +21,7 @@ use super::segment::{Place, Segment};
 use super::sync::Syncer;
 use super::writer::{Link, PartitionWriter, WriterSetup};
 use crate::host::disk::LockGuard;
-use crate::host::threads::{Helper, Waker};
+use crate::host::threads::{SideThread, Waker};
 use crate::host::{Clock, Disk, RealDisk, SystemClock};
 
 /// Most owners that may be waiting to be taken up by the helpers.
@@ -42,8 +42,8 @@ pub struct Log {
 enum Running {
     Threads {
         /// Dropped (stopped) in this order.
-        committer: Helper,
-        keeper: Helper,
+        committer: SideThread,
+        keeper: SideThread,
         links: rtrb::Producer<Link>,
         keeper_links: rtrb::Producer<KeeperLink>,
         returned: Returned,
@@ -164,7 +164,7 @@ impl Log {
                 let failed = |e: std::io::Error| LogError::io("starting helpers of", &self.root, &e);
                 let sync_name = committer.sync_name().to_owned();
                 let (mut back, returned) = rtrb::RingBuffer::new(1);
-                let committer = Helper::spawn(
+                let committer = SideThread::spawn(
                     "pelton-commit",
                     committer,
                     |c| c.turn(),
@@ -172,8 +172,8 @@ impl Log {
                     move |c| drop(back.push(c)),
                 )
                 .map_err(failed)?;
-                let keeper =
-                    Helper::spawn("pelton-keeper", keeper, |k| k.turn(), |_| false, drop).map_err(failed)?;
+                let keeper = SideThread::spawn("pelton-keeper", keeper, |k| k.turn(), |_| false, drop)
+                    .map_err(failed)?;
                 Running::Threads { committer, keeper, links, keeper_links, returned, sync_name }
             }
         });

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::config::SyncBy;
 use super::error::{LogError, LogResult};
 use super::segment::Segment;
-use crate::host::threads::{Helper, Turn, Waker};
+use crate::host::threads::{SideThread, Turn, Waker};
 #[cfg(target_os = "linux")]
 use crate::host::uring::{DEPTH, SyncRing};
 
@@ -37,7 +37,7 @@ enum By {
         jobs: rtrb::Producer<(u64, Arc<Segment>)>,
         done: rtrb::Consumer<Done>,
         waker: Waker,
-        _helper: Helper,
+        _helper: SideThread,
     },
     Inline(Vec<Done>),
 }
@@ -75,7 +75,7 @@ impl Syncer {
     fn thread(name: String) -> LogResult<Self> {
         let (jobs, jobs_out) = rtrb::RingBuffer::<(u64, Arc<Segment>)>::new(DEPTH);
         let (done_in, done) = rtrb::RingBuffer::<Done>::new(2 * DEPTH);
-        let helper = Helper::spawn(
+        let helper = SideThread::spawn(
             "pelton-sync",
             (jobs_out, done_in),
             |(jobs, done)| match jobs.pop() {

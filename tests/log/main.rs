@@ -3,7 +3,4 @@
 //! `PELTON_LOG_SEEDS`, `PELTON_LOG_KILLS` raise the number of runs; `PELTON_LOG_SEED` replays one.
 
 mod basics;
-mod crash;
-mod damage;
-mod model;
 mod support;
