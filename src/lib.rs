@@ -13,6 +13,8 @@ pub mod expr;
 pub mod plan;
 pub mod sql;
 
+pub mod state;
+
 pub mod operators;
 pub mod shard;
 

@@ -84,6 +84,11 @@ impl Provenance {
     pub fn clear(&mut self) {
         self.runs.clear();
     }
+
+    /// Runs that fit without growing.
+    pub fn capacity(&self) -> usize {
+        self.runs.capacity()
+    }
 }
 
 /// Rows of one schema, by columns. See the module's text.
@@ -274,14 +279,14 @@ impl Pool {
         for c in columns.drain(..) {
             self.recycle_column(c);
         }
-        if self.lists.len() < Self::PER_KIND {
+        if columns.capacity() > 0 && self.lists.len() < Self::PER_KIND {
             self.lists.push(columns);
         }
     }
 
     /// Takes a list of row numbers back.
     pub fn recycle_rows(&mut self, mut rows: Vec<u32>) {
-        if self.rows.len() < Self::PER_KIND {
+        if rows.capacity() > 0 && self.rows.len() < Self::PER_KIND {
             rows.clear();
             self.rows.push(rows);
         }
@@ -289,27 +294,32 @@ impl Pool {
 
     /// Takes a list of row kinds back.
     pub fn recycle_kinds(&mut self, mut kinds: Vec<RowKind>) {
-        if self.kinds.len() < Self::PER_KIND {
+        if kinds.capacity() > 0 && self.kinds.len() < Self::PER_KIND {
             kinds.clear();
             self.kinds.push(kinds);
         }
     }
 
+    /// Takes watermarks back.
+    pub fn recycle_watermarks(&mut self, mut watermarks: Watermarks) {
+        if watermarks.capacity() > 0 && self.watermarks.len() < Self::PER_KIND {
+            watermarks.clear();
+            self.watermarks.push(watermarks);
+        }
+    }
+
     /// Takes all of a batch back.
     pub fn recycle(&mut self, batch: Batch) {
-        let Batch { columns, selection, kinds, mut watermarks, mut provenance, rows: _ } = batch;
+        let Batch { columns, selection, kinds, watermarks, mut provenance, rows: _ } = batch;
         self.recycle_columns(columns);
+        self.recycle_watermarks(watermarks);
         if let Some(r) = selection {
             self.recycle_rows(r);
         }
         if let Some(k) = kinds {
             self.recycle_kinds(k);
         }
-        if self.watermarks.len() < Self::PER_KIND {
-            watermarks.clear();
-            self.watermarks.push(watermarks);
-        }
-        if self.provenances.len() < Self::PER_KIND {
+        if provenance.capacity() > 0 && self.provenances.len() < Self::PER_KIND {
             provenance.clear();
             self.provenances.push(provenance);
         }

@@ -20,6 +20,7 @@
 
 use super::{Column, ColumnData, Sel};
 use std::borrow::Borrow;
+use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Number of key groups.
@@ -41,13 +42,15 @@ pub fn encode_key<C: Borrow<Column>>(columns: &[C], row: usize, out: &mut Vec<u8
 const NAN_32: u32 = 0x7fc0_0000;
 const NAN_64: u64 = 0x7ff8_0000_0000_0000;
 
+/// The bits of a FLOAT in a key.
 #[inline]
-fn f32_bits(v: f32) -> u32 {
+pub fn f32_bits(v: f32) -> u32 {
     if v.is_nan() { NAN_32 } else { v.to_bits() }
 }
 
+/// The bits of a DOUBLE in a key.
 #[inline]
-fn f64_bits(v: f64) -> u64 {
+pub fn f64_bits(v: f64) -> u64 {
     if v.is_nan() { NAN_64 } else { v.to_bits() }
 }
 
@@ -92,6 +95,60 @@ pub fn encode_value(c: &Column, i: usize, out: &mut Vec<u8>) {
         }
         ColumnData::Row(fields) => fields.iter().for_each(|f| encode_value(f, i, out)),
     }
+}
+
+/// Appends the value at the start of `bytes` to `out` and moves `bytes` past it. What [`encode_value`] wrote from a column of the
+/// same type reads back as the same key.
+///
+/// # Panics
+/// When the bytes are something else: they are read from memory of our own, never from a file.
+pub fn decode_value(bytes: &mut &[u8], out: &mut Column) {
+    fn take<'a>(bytes: &mut &'a [u8], n: usize) -> &'a [u8] {
+        let (a, b) = bytes.split_at(n);
+        *bytes = b;
+        a
+    }
+    fn array<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
+        take(bytes, N).try_into().expect("take returns N bytes")
+    }
+    if array::<1>(bytes) == [0] {
+        out.push_null();
+        return;
+    }
+    match &mut out.data {
+        ColumnData::Null => unreachable!("a NULL column has no valid row"),
+        ColumnData::Bool(b) => b.push(array(bytes) == [1]),
+        ColumnData::I8(b) => b.push(i8::from_le_bytes(array(bytes))),
+        ColumnData::I16(b) => b.push(i16::from_le_bytes(array(bytes))),
+        ColumnData::I32(b) => b.push(i32::from_le_bytes(array(bytes))),
+        ColumnData::I64(b) => b.push(i64::from_le_bytes(array(bytes))),
+        ColumnData::I128(b) => b.push(i128::from_le_bytes(array(bytes))),
+        ColumnData::F32(b) => b.push(f32::from_le_bytes(array(bytes))),
+        ColumnData::F64(b) => b.push(f64::from_le_bytes(array(bytes))),
+        ColumnData::Nanos { seconds, nanos } => {
+            seconds.push(i64::from_le_bytes(array(bytes)));
+            nanos.push(u32::from_le_bytes(array(bytes)));
+        }
+        ColumnData::Bytes(b) => {
+            let n = u32::from_le_bytes(array(bytes));
+            b.push(take(bytes, n as usize));
+        }
+        ColumnData::List { offsets, child } => {
+            let n = u32::from_le_bytes(array(bytes));
+            (0..n).for_each(|_| decode_value(bytes, child));
+            offsets.push(child.len() as u32);
+        }
+        ColumnData::Map { offsets, keys, values } => {
+            let n = u32::from_le_bytes(array(bytes));
+            for _ in 0..n {
+                decode_value(bytes, keys);
+                decode_value(bytes, values);
+            }
+            offsets.push(keys.len() as u32);
+        }
+        ColumnData::Row(fields) => fields.iter_mut().for_each(|f| decode_value(bytes, Arc::make_mut(f))),
+    }
+    out.validity.push(true);
 }
 
 /// Appends xxh3-64 of the canonical key of each selected row to `hashes`. `scratch` is memory to reuse. One column of fixed width is
@@ -186,6 +243,33 @@ mod tests {
         hash_keys(&[&ints], Sel::All(2), &mut Vec::new(), &mut hashes);
         assert_eq!(hashes, [0xaa60e9aaf71b5d7d, 0xb58e4288a47fa5a7, 0xc44bdff4074eecdb]);
         assert_eq!(hashes.iter().map(|&h| key_group(h)).collect::<Vec<_>>(), [381, 423, 219]);
+    }
+
+    #[test]
+    fn values_read_back() {
+        let item = TypeKind::Row(vec![
+            crate::batch::Field::new("a", TypeKind::STRING.nullable()),
+            crate::batch::Field::new(
+                "b",
+                TypeKind::Map(Box::new(TypeKind::Int.nullable()), Box::new(TypeKind::Double.nullable()))
+                    .nullable(),
+            ),
+        ]);
+        let ty = TypeKind::Array(Box::new(item.nullable())).nullable();
+        // [(NULL, NULL), NULL, ('…', {7: 1.5})], NULL, []
+        let bytes_in: &[u8] = &[
+            &[1, 3, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2, 0, 0, 0, b'x', b'y', 1, 1, 0, 0, 0, 1, 7, 0, 0, 0, 1][..],
+            &1.5f64.to_le_bytes(),
+            &[0, 1, 0, 0, 0, 0],
+        ]
+        .concat();
+        let c = column(&ty, |c| {
+            let mut rest = bytes_in;
+            (0..3).for_each(|_| decode_value(&mut rest, c));
+            assert!(rest.is_empty());
+        });
+        assert_eq!(c.len(), 3);
+        assert_eq!((0..3).flat_map(|i| bytes(&c, i)).collect::<Vec<_>>(), bytes_in);
     }
 
     #[test]

@@ -41,6 +41,17 @@ impl Watermarks {
         self.runs.is_empty()
     }
 
+    /// Forgets the entries after more than `rows` rows: the batch ends there.
+    pub fn truncate(&mut self, rows: usize) {
+        let keep = self.runs.partition_point(|r| r.0 as usize <= rows);
+        self.runs.truncate(keep);
+    }
+
+    /// Entries that fit without growing.
+    pub fn capacity(&self) -> usize {
+        self.runs.capacity()
+    }
+
     /// No entries, the memory kept.
     pub fn clear(&mut self) {
         self.runs.clear();

@@ -8,8 +8,28 @@
 //! **State has a byte form**: [`Operator::snapshot`] may be called whenever nothing is waiting to be pulled; [`Operator::restore`]
 //! on a new operator of the same plan node goes on from there to the same rows.
 
+mod aggregates;
+mod filter;
+mod gather;
+mod group_aggregate;
+mod limit;
+mod project;
+mod ready;
+#[cfg(test)]
+mod testing;
+mod union;
+mod watermark;
+
+pub use filter::Filter;
+pub use group_aggregate::GroupAggregate;
+pub use limit::Limit;
+pub use project::Project;
+pub use union::Union;
+pub use watermark::Watermark;
+
 use crate::batch::{Batch, Decoder, Encoder, Pool};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::plan::{Node, Op};
 
 /// What an operator may know besides its input.
 #[derive(Debug)]
@@ -86,4 +106,36 @@ pub trait Operator: Send {
 
     /// What became of the rows so far.
     fn counters(&self) -> Counters;
+}
+
+/// Makes the operator of a plan node; `inputs` are the nodes at its ports.
+///
+/// # Errors
+/// The operation, or a form of it, is not supported.
+///
+/// # Panics
+/// For scans, sinks and values, which the shard drives through its inputs and outputs.
+pub fn build(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
+    Ok(match &node.op {
+        Op::Filter(condition) => Box::new(Filter::new(condition)),
+        Op::Project(exprs) => Box::new(Project::new(exprs)),
+        Op::Watermark { column, watermark } => Box::new(Watermark::new(*column, watermark)),
+        Op::GroupAggregate { keys, aggregates } => {
+            Box::new(GroupAggregate::new(keys, aggregates, inputs[0], node.changelog))
+        }
+        Op::Union => Box::new(Union::new(inputs.len())),
+        Op::Limit { offset, fetch } if inputs[0].changelog.is_insert_only() => {
+            Box::new(Limit::new(*offset, *fetch))
+        }
+        Op::Limit { .. } => {
+            return Err(Error::unsupported("LIMIT without ORDER BY over input that changes", node.span));
+        }
+        Op::WindowAssign(_) => return Err(Error::unsupported("this window", node.span)),
+        Op::WindowAggregate { .. } => return Err(Error::unsupported("this window", node.span)),
+        Op::SetOperation { .. } => return Err(Error::unsupported("INTERSECT or EXCEPT", node.span)),
+        Op::SortByTime { .. } => return Err(Error::unsupported("ORDER BY", node.span)),
+        Op::Scan(_) | Op::Values(_) | Op::Sink(_) => {
+            panic!("{} is driven by the shard, it has no operator", node.id)
+        }
+    })
 }

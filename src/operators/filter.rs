@@ -1,0 +1,118 @@
+//! Filter: keeps the rows whose condition is true. Columns, row kinds, watermarks and provenance stay as they are; only the
+//! selection shrinks.
+
+use super::ready::Ready;
+use super::{Context, Counters, Operator};
+use crate::batch::{BEFORE_TIME, Batch, Decoder, Encoder};
+use crate::error::Result;
+use crate::expr::{EvalContext, Expr, Program};
+
+/// See the module's text.
+pub struct Filter {
+    condition: Program,
+    watermark: i64,
+    ready: Ready,
+    counters: Counters,
+}
+
+impl Filter {
+    /// A filter on a BOOLEAN expression.
+    pub fn new(condition: &Expr) -> Self {
+        Self {
+            condition: Program::new(condition),
+            watermark: BEFORE_TIME,
+            ready: Ready::default(),
+            counters: Counters::default(),
+        }
+    }
+}
+
+impl Operator for Filter {
+    fn push(&mut self, _port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<()> {
+        let selected = batch.selected();
+        self.counters.batches_in += 1;
+        self.counters.rows_in += selected as u64;
+        if selected == 0 {
+            self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
+            self.ready.push(batch, cx.pool);
+            return Ok(());
+        }
+        let mut keep = cx.pool.row_list();
+        let result = self.condition.filter(
+            &batch,
+            &mut keep,
+            &mut EvalContext {
+                pool: cx.pool,
+                now_us: cx.now_us,
+                watermark: self.watermark,
+                watermarks: &batch.watermarks,
+            },
+        );
+        if let Err(e) = result {
+            batch.watermarks.truncate(e.row);
+            self.ready.fail(e.error);
+        }
+        self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
+        self.counters.filtered += (selected - keep.len()) as u64;
+        if keep.len() == selected {
+            cx.pool.recycle_rows(keep);
+        } else if let Some(old) = batch.select(Some(keep)) {
+            cx.pool.recycle_rows(old);
+        }
+        self.ready.push(batch, cx.pool);
+        Ok(())
+    }
+
+    fn pull(&mut self, _cx: &mut Context<'_>) -> Result<Option<Batch>> {
+        self.ready.pull(&mut self.counters)
+    }
+
+    fn snapshot(&self, to: &mut Encoder) {
+        to.block(b"FILT", 1);
+        to.i64(self.watermark);
+    }
+
+    fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"FILT", 1)?;
+        self.watermark = from.i64()?;
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::operators::testing::{check, column, input, node};
+    use crate::plan::{Changelog, Op};
+
+    #[test]
+    fn true_rows_stay_and_watermarks_with_them() {
+        let from = input("id INT, keep BOOLEAN", Changelog::ALL);
+        let filter = node(Op::Filter(column(&from.schema, 1)), "id INT, keep BOOLEAN", Changelog::ALL);
+        check(
+            &filter,
+            &[&from],
+            "+I 1 true
+             ~ 10
+             +I 2 null
+             -U 3 true
+             ~ 20
+             +U 4 false
+             ~ 30
+             -D 5 true",
+            "+I 1 true
+             ~ 10
+             -U 3 true
+             ~ 30
+             -D 5 true
+             ~ end",
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! Project: computes columns. A column that is only passed on costs a reference count. Selection, row kinds, watermarks and
+//! provenance stay as they are.
+
+use super::ready::{Ready, cut_before};
+use super::{Context, Counters, Operator};
+use crate::batch::{BEFORE_TIME, Batch, Decoder, Encoder};
+use crate::error::Result;
+use crate::expr::{EvalContext, Expr, Program};
+
+/// See the module's text.
+pub struct Project {
+    programs: Vec<Program>,
+    watermark: i64,
+    ready: Ready,
+    counters: Counters,
+}
+
+impl Project {
+    /// A projection to these expressions.
+    pub fn new(exprs: &[Expr]) -> Self {
+        Self {
+            programs: exprs.iter().map(Program::new).collect(),
+            watermark: BEFORE_TIME,
+            ready: Ready::default(),
+            counters: Counters::default(),
+        }
+    }
+}
+
+impl Operator for Project {
+    fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
+        self.counters.batches_in += 1;
+        self.counters.rows_in += batch.selected() as u64;
+        if batch.selected() == 0 {
+            self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
+            self.ready.push(batch, cx.pool);
+            return Ok(());
+        }
+        let mut columns = cx.pool.column_list();
+        let result = Program::eval_all(
+            &mut self.programs,
+            &batch,
+            &mut columns,
+            &mut EvalContext {
+                pool: cx.pool,
+                now_us: cx.now_us,
+                watermark: self.watermark,
+                watermarks: &batch.watermarks,
+            },
+        );
+        let selected = batch.selected();
+        let (mut batch, old) = batch.with_columns(columns);
+        cx.pool.recycle_columns(old);
+        if let Err(e) = result {
+            cut_before(&mut batch, &e, cx.pool);
+            self.ready.fail(e.error);
+        }
+        self.counters.filtered += (selected - batch.selected()) as u64;
+        self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
+        self.ready.push(batch, cx.pool);
+        Ok(())
+    }
+
+    fn pull(&mut self, _cx: &mut Context<'_>) -> Result<Option<Batch>> {
+        self.ready.pull(&mut self.counters)
+    }
+
+    fn snapshot(&self, to: &mut Encoder) {
+        to.block(b"PROJ", 1);
+        to.i64(self.watermark);
+    }
+
+    fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"PROJ", 1)?;
+        self.watermark = from.i64()?;
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Pool, TypeKind};
+    use crate::error::Span;
+    use crate::operators::testing::{check, column, input, node, plus_one};
+    use crate::plan::{Changelog, Op};
+    use std::sync::Arc;
+
+    #[test]
+    fn columns_are_computed_and_rows_before_an_error_still_go_out() {
+        let from = input("a BIGINT, b STRING", Changelog::ALL);
+        let exprs = vec![column(&from.schema, 1), plus_one(column(&from.schema, 0))];
+        let project = node(Op::Project(exprs), "b STRING, a BIGINT", Changelog::ALL);
+        check(
+            &project,
+            &[&from],
+            "+I 1 x
+             ~ 10
+             -D null y
+             -U 3 null
+             ~ 20",
+            "+I x 2
+             ~ 10
+             -D y null
+             -U null 4
+             ~ end",
+        );
+        check(
+            &project,
+            &[&from],
+            "+I 1 x
+             ~ 10
+             +I 2 y
+             ~ 11
+             +I 666 z
+             ~ 12
+             +I 3 z",
+            "+I x 2
+             ~ 10
+             +I y 3
+             ~ 11
+             error: the beast",
+        );
+    }
+
+    #[test]
+    fn a_column_that_is_passed_on_is_not_copied() {
+        let ty = TypeKind::BigInt.nullable();
+        let mut op = Project::new(&[Expr::column(0, ty.clone(), Span::default())]);
+        let (mut pool, mut c) = (Pool::default(), crate::batch::Column::new(&ty));
+        c.push_nulls(3);
+        let c = Arc::new(c);
+        let mut cx = Context { pool: &mut pool, now_us: 0 };
+        op.push(0, Batch::new(vec![c.clone()], 3), &mut cx).unwrap();
+        let out = op.pull(&mut cx).unwrap().unwrap();
+        assert!(Arc::ptr_eq(out.column(0), &c));
+    }
+}

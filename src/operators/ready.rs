@@ -1,0 +1,70 @@
+//! What an operator has to give until the next push: batches, and behind them perhaps an error.
+
+use super::Counters;
+use crate::batch::{Batch, Pool};
+use crate::error::{Error, Result};
+use crate::expr::RowError;
+use std::collections::VecDeque;
+
+/// See the module's text.
+#[derive(Default)]
+pub(super) struct Ready {
+    batches: VecDeque<Batch>,
+    error: Option<Error>,
+}
+
+impl Ready {
+    /// A batch to give, unless there is nothing in it. Of a batch without selected rows only the watermark goes on, so a
+    /// reader may meet batches without columns, but only where there are no rows.
+    pub(super) fn push(&mut self, batch: Batch, pool: &mut Pool) {
+        if batch.selected() > 0 {
+            self.batches.push_back(batch);
+            return;
+        }
+        if let Some(w) = batch.watermarks.last() {
+            self.push_watermark(w, pool);
+        }
+        pool.recycle(batch);
+    }
+
+    /// Nothing but a watermark.
+    pub(super) fn push_watermark(&mut self, watermark: i64, pool: &mut Pool) {
+        if let Some(last) = self.batches.back_mut() {
+            last.watermarks.advance(last.rows(), watermark);
+        } else {
+            let mut batch = Batch::default();
+            batch.watermarks = pool.watermarks();
+            batch.watermarks.advance(0, watermark);
+            self.batches.push_back(batch);
+        }
+    }
+
+    /// An error to give after the batches.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    /// The next batch; the error when there is none.
+    pub(super) fn pull(&mut self, counters: &mut Counters) -> Result<Option<Batch>> {
+        if let Some(b) = self.batches.pop_front() {
+            counters.rows_out += b.selected() as u64;
+            return Ok(Some(b));
+        }
+        self.error.take().map_or(Ok(None), Err)
+    }
+
+    /// There is nothing to give.
+    pub(super) fn is_empty(&self) -> bool {
+        self.batches.is_empty() && self.error.is_none()
+    }
+}
+
+/// Cuts a batch before the row that failed: selection and watermarks end there.
+pub(super) fn cut_before(batch: &mut Batch, failed: &RowError, pool: &mut Pool) {
+    let mut rows = pool.row_list();
+    rows.extend(batch.sel().below(failed.row).iter().map(|r| r as u32));
+    if let Some(old) = batch.select(Some(rows)) {
+        pool.recycle_rows(old);
+    }
+    batch.watermarks.truncate(failed.row);
+}

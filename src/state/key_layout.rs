@@ -1,0 +1,251 @@
+//! How the columns of a key become one fixed-width word, or canonical bytes.
+//!
+//! Most keys are one or two narrow columns. Those are *packed*: each column's bits side by side in a `u64` or a `[u64; 2]`, each
+//! with a bit that says "not NULL". A single column needs no such bit: NULL has a slot of its own in the table. What does not
+//! fit into 128 bits, or has no fixed width, is held as [canonical bytes](crate::batch::key). A table may put a `u32` before the
+//! columns (the group that a distinct value belongs to).
+
+use crate::batch::key;
+use crate::batch::{Column, ColumnData, DataType, Physical};
+
+/// A packed key.
+pub(super) trait Word: Copy + Eq + Default + Send {
+    /// Ors the low bits of `v` in at bit `shift`.
+    fn put(&mut self, v: u64, shift: u32);
+    /// The 64 bits from bit `shift` on.
+    fn get(self, shift: u32) -> u64;
+    /// A hash whose high and low bits are both good.
+    fn hash(self, seeds: &[u64; 2]) -> u64;
+}
+
+/// Folded multiply: the two halves of the 128-bit product, xored. As in foldhash and wyhash.
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let p = u128::from(a) * u128::from(b);
+    p as u64 ^ (p >> 64) as u64
+}
+
+impl Word for u64 {
+    #[inline(always)]
+    fn put(&mut self, v: u64, shift: u32) {
+        *self |= v << shift;
+    }
+    #[inline(always)]
+    fn get(self, shift: u32) -> u64 {
+        self >> shift
+    }
+    #[inline(always)]
+    fn hash(self, seeds: &[u64; 2]) -> u64 {
+        fold(self ^ seeds[0], seeds[1])
+    }
+}
+
+impl Word for [u64; 2] {
+    #[inline(always)]
+    fn put(&mut self, v: u64, shift: u32) {
+        if shift < 64 {
+            self[0] |= v << shift;
+            if shift > 0 {
+                self[1] |= v >> (64 - shift);
+            }
+        } else {
+            self[1] |= v << (shift - 64);
+        }
+    }
+    #[inline(always)]
+    fn get(self, shift: u32) -> u64 {
+        match shift {
+            0 => self[0],
+            1..64 => self[0] >> shift | self[1] << (64 - shift),
+            _ => self[1] >> (shift - 64),
+        }
+    }
+    #[inline(always)]
+    fn hash(self, seeds: &[u64; 2]) -> u64 {
+        fold(self[0] ^ seeds[0], self[1] ^ seeds[1]) ^ fold(self[0] ^ seeds[1], seeds[0])
+    }
+}
+
+/// Where a column stands in a packed key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    physical: Physical,
+    shift: u32,
+    /// The bit that is set when the column is not NULL.
+    valid: Option<u32>,
+}
+
+/// How a table holds its keys.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// No columns: there is one key.
+    Unit,
+    /// Packed into 64 bits.
+    Word64(Vec<Part>),
+    /// Packed into 128 bits.
+    Word128(Vec<Part>),
+    /// One column of byte strings: the string itself.
+    Text,
+    /// Canonical bytes of every column.
+    Bytes,
+}
+
+fn bits(physical: Physical) -> Option<u32> {
+    Some(match physical {
+        Physical::Bool => 1,
+        Physical::I8 => 8,
+        Physical::I16 => 16,
+        Physical::I32 | Physical::F32 => 32,
+        Physical::I64 | Physical::F64 => 64,
+        Physical::Nanos => 94,
+        Physical::I128 => 128,
+        Physical::Null => 0,
+        Physical::Bytes | Physical::List | Physical::Map | Physical::Row => return None,
+    })
+}
+
+impl Form {
+    pub(super) fn of(types: &[DataType], prefix: bool) -> Form {
+        if types.is_empty() && !prefix {
+            return Form::Unit;
+        }
+        if let [only] = types
+            && !prefix
+            && only.physical() == Physical::Bytes
+        {
+            return Form::Text;
+        }
+        // NULL of a single column has its own slot.
+        let flags = types.len() > 1 || prefix;
+        let mut at = if prefix { 32 } else { 0 };
+        let mut parts = Vec::new();
+        for t in types {
+            let Some(n) = bits(t.physical()) else { return Form::Bytes };
+            let valid = flags.then(|| at + n);
+            parts.push(Part { physical: t.physical(), shift: at, valid });
+            at += n + u32::from(flags);
+        }
+        match at {
+            0..=64 => Form::Word64(parts),
+            65..=128 => Form::Word128(parts),
+            _ => Form::Bytes,
+        }
+    }
+
+    /// The key is one column whose NULL is not part of the packed form.
+    pub(super) fn null_aside(&self) -> bool {
+        match self {
+            Form::Word64(p) | Form::Word128(p) => matches!(p[..], [Part { valid: None, .. }]),
+            Form::Text => true,
+            Form::Unit | Form::Bytes => false,
+        }
+    }
+}
+
+/// Packs the key of each of `rows` into `out`.
+pub(super) fn pack<K: Word>(
+    parts: &[Part],
+    prefix: Option<&[u32]>,
+    columns: &[&Column],
+    rows: &[u32],
+    out: &mut Vec<K>,
+) {
+    out.clear();
+    if let ([Part { physical: Physical::I64, shift: 0, valid: None }], None) = (parts, prefix) {
+        let values = columns[0].slice::<i64>();
+        out.extend(rows.iter().map(|&r| {
+            let mut k = K::default();
+            k.put(values[r as usize] as u64, 0);
+            k
+        }));
+        return;
+    }
+    match prefix {
+        None => out.resize(rows.len(), K::default()),
+        Some(p) => out.extend(p.iter().map(|&p| {
+            let mut k = K::default();
+            k.put(u64::from(p), 0);
+            k
+        })),
+    }
+    for (part, column) in parts.iter().zip(columns) {
+        pack_part(part, column, rows, out);
+    }
+}
+
+fn pack_part<K: Word>(part: &Part, column: &Column, rows: &[u32], out: &mut [K]) {
+    let nulls = column.validity.may_have_nulls() || matches!(column.data, ColumnData::Null);
+    let mut put = |value: &dyn Fn(usize, &mut K)| {
+        for (k, &r) in out.iter_mut().zip(rows) {
+            let r = r as usize;
+            if !nulls || column.is_valid(r) {
+                value(r, k);
+                if let Some(bit) = part.valid {
+                    k.put(1, bit);
+                }
+            }
+        }
+    };
+    let shift = part.shift;
+    match &column.data {
+        ColumnData::Bool(b) => put(&|r, k| k.put(b.get(r).into(), shift)),
+        ColumnData::I8(b) => put(&|r, k| k.put(u64::from(b[r] as u8), shift)),
+        ColumnData::I16(b) => put(&|r, k| k.put(u64::from(b[r] as u16), shift)),
+        ColumnData::I32(b) => put(&|r, k| k.put(u64::from(b[r] as u32), shift)),
+        ColumnData::I64(b) => put(&|r, k| k.put(b[r] as u64, shift)),
+        ColumnData::F32(b) => put(&|r, k| k.put(u64::from(key::f32_bits(b[r])), shift)),
+        ColumnData::F64(b) => put(&|r, k| k.put(key::f64_bits(b[r]), shift)),
+        ColumnData::I128(b) => put(&|r, k| {
+            k.put(b[r] as u64, shift);
+            k.put((b[r] >> 64) as u64, shift + 64);
+        }),
+        ColumnData::Nanos { seconds, nanos } => put(&|r, k| {
+            k.put(seconds[r] as u64, shift);
+            k.put(u64::from(nanos[r]), shift + 64);
+        }),
+        ColumnData::Null => {}
+        _ => unreachable!("columns without fixed width are not packed"),
+    }
+}
+
+/// Appends the columns of packed keys to `out`; `key(i)` is `None` for the NULL that stands aside.
+pub(super) fn unpack<K: Word>(
+    parts: &[Part],
+    keys: impl ExactSizeIterator<Item = Option<K>> + Clone,
+    out: &mut [&mut Column],
+) {
+    for (part, column) in parts.iter().zip(out) {
+        let is_valid = |k: &K| part.valid.is_none_or(|bit| k.get(bit) & 1 != 0);
+        for k in keys.clone() {
+            column.validity.push(k.as_ref().is_some_and(is_valid));
+        }
+        let at = part.shift;
+        macro_rules! each {
+            ($k:ident => $value:expr) => {
+                for k in keys.clone() {
+                    // A NULL is packed as zeros.
+                    let $k = k.unwrap_or_default();
+                    $value
+                }
+            };
+        }
+        match &mut column.data {
+            ColumnData::Bool(b) => each!(k => b.push(k.get(at) & 1 != 0)),
+            ColumnData::I8(b) => each!(k => b.push(k.get(at) as i8)),
+            ColumnData::I16(b) => each!(k => b.push(k.get(at) as i16)),
+            ColumnData::I32(b) => each!(k => b.push(k.get(at) as i32)),
+            ColumnData::I64(b) => each!(k => b.push(k.get(at) as i64)),
+            ColumnData::F32(b) => each!(k => b.push(f32::from_bits(k.get(at) as u32))),
+            ColumnData::F64(b) => each!(k => b.push(f64::from_bits(k.get(at)))),
+            ColumnData::I128(b) => {
+                each!(k => b.push((u128::from(k.get(at)) | u128::from(k.get(at + 64)) << 64) as i128));
+            }
+            ColumnData::Nanos { seconds, nanos } => each!(k => {
+                seconds.push(k.get(at) as i64);
+                nanos.push((k.get(at + 64) & 0x3fff_ffff) as u32);
+            }),
+            ColumnData::Null => {}
+            _ => unreachable!("columns without fixed width are not packed"),
+        }
+    }
+}

@@ -1,0 +1,558 @@
+//! From key to slot: a hash table whose entries are numbers.
+//!
+//! Keys get **slots**: dense numbers from 0, used again after removal. All else that belongs to a key is a column indexed by slot,
+//! kept by whoever owns the table. Keys that fit into 64 or 128 bits are packed and stand beside their slot in the hash table
+//! (one miss finds both); others are bytes in an arena that is compacted when half of it is dead. [`Form`] decides.
+//!
+//! Invariants: a slot is live, free, or *renewed* (its key moved to another slot; free after [`KeyTable::free`]). The order of
+//! [`KeyTable::order`] is that of insertion; the order of the hash table, whose seed is random, can never be observed. Equality of keys is
+//! that of [`crate::batch::key`].
+//!
+//! The hash is a folded multiply (bytes: foldhash), not the one that assigns key groups. Lookups are made for a whole batch at
+//! a time, in a loop with nothing else in it: the processor then overlaps the cache misses of several rows
+//! (`benches/operators.rs`, `lookup`).
+
+use super::key_layout::{Form, Part, Word, pack, unpack};
+use crate::batch::{Column, DataType, Decoder, Encoder, key};
+use crate::error::{Error, Result};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::{BuildHasher, Hasher};
+
+/// Not a slot.
+const NO_SLOT: u32 = u32::MAX;
+
+/// How many keys a snapshot holds in columns at a time.
+const CHUNK: usize = 1 << 16;
+
+/// See the module's text.
+pub struct KeyTable {
+    types: Vec<DataType>,
+    prefixed: bool,
+    form: Form,
+    store: Store,
+    /// The slot of the key that is NULL, where the packed form cannot say so.
+    null: Option<u32>,
+    slots: Slots,
+}
+
+enum Store {
+    /// The slot of the one key.
+    Unit(Option<u32>),
+    Word64(Words<u64>),
+    Word128(Words<[u64; 2]>),
+    Bytes(Texts),
+}
+
+impl KeyTable {
+    /// A table for keys of columns of these types. `prefixed`: a `u32` before the columns is part of the key.
+    pub fn new(types: Vec<DataType>, prefixed: bool) -> Self {
+        let form = Form::of(&types, prefixed);
+        let store = match &form {
+            Form::Unit => Store::Unit(None),
+            Form::Word64(_) => Store::Word64(Words::default()),
+            Form::Word128(_) => Store::Word128(Words::default()),
+            Form::Text | Form::Bytes => Store::Bytes(Texts::default()),
+        };
+        Self { types, prefixed, form, store, null: None, slots: Slots::default() }
+    }
+
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.slots.bound as usize - self.slots.free.len() - self.slots.renewed
+    }
+
+    /// No keys.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Slots are below this.
+    pub fn bound(&self) -> usize {
+        self.slots.bound as usize
+    }
+
+    /// Appends the slot of the key of each of `rows` to `slots`; keys that are new get one. `prefix`, where the table has one, is
+    /// parallel to `rows`.
+    pub fn find_or_insert(
+        &mut self,
+        prefix: Option<&[u32]>,
+        columns: &[&Column],
+        rows: &[u32],
+        slots: &mut Vec<u32>,
+    ) {
+        debug_assert_eq!(prefix.is_some(), self.prefixed);
+        debug_assert_eq!(columns.len(), self.types.len());
+        let nulls = self
+            .form
+            .null_aside()
+            .then(|| columns[0])
+            .filter(|c| c.validity.may_have_nulls() || matches!(c.data, crate::batch::ColumnData::Null));
+        let Self { form, store, null, slots: free, .. } = self;
+        let mut null_slot = |free: &mut Slots| *null.get_or_insert_with(|| free.take());
+        match (form, store) {
+            (Form::Word64(parts), Store::Word64(w)) => {
+                w.find_or_insert(parts, prefix, columns, rows, nulls, free, &mut null_slot, slots);
+            }
+            (Form::Word128(parts), Store::Word128(w)) => {
+                w.find_or_insert(parts, prefix, columns, rows, nulls, free, &mut null_slot, slots);
+            }
+            (Form::Text, Store::Bytes(t)) => {
+                let texts = columns[0].byte_column();
+                slots.extend(rows.iter().map(|&r| match nulls {
+                    Some(c) if !c.is_valid(r as usize) => null_slot(free),
+                    _ => t.find_or_insert(texts.get(r as usize), free),
+                }));
+            }
+            (Form::Bytes, Store::Bytes(t)) => {
+                let mut bytes = std::mem::take(&mut t.scratch);
+                slots.extend(rows.iter().enumerate().map(|(k, &r)| {
+                    bytes.clear();
+                    if let Some(p) = prefix {
+                        bytes.extend_from_slice(&p[k].to_le_bytes());
+                    }
+                    key::encode_key(columns, r as usize, &mut bytes);
+                    t.find_or_insert(&bytes, free)
+                }));
+                t.scratch = bytes;
+            }
+            (Form::Unit, Store::Unit(only)) => {
+                if !rows.is_empty() {
+                    let slot = *only.get_or_insert_with(|| free.take());
+                    slots.resize(slots.len() + rows.len(), slot);
+                }
+            }
+            _ => unreachable!("form and store are made together"),
+        }
+    }
+
+    /// Takes the key out; its slot is free for the next new key.
+    pub fn remove(&mut self, slot: u32) {
+        self.unlink(slot);
+        self.slots.free(slot);
+    }
+
+    /// Gives the key another slot and returns it. The old one belongs to no key any more, but is not used again until
+    /// [`KeyTable::free`]: a batch that ends a group and begins it anew needs both.
+    pub fn renew(&mut self, slot: u32) -> u32 {
+        let new = self.slots.take();
+        self.slots.begin_sequence();
+        self.slots.renewed += 1;
+        if self.null == Some(slot) {
+            self.null = Some(new);
+            return new;
+        }
+        match &mut self.store {
+            Store::Unit(only) => *only = Some(new),
+            Store::Word64(w) => w.renew(slot, new),
+            Store::Word128(w) => w.renew(slot, new),
+            Store::Bytes(t) => t.renew(slot, new),
+        }
+        new
+    }
+
+    /// Frees a slot whose key has been given another by [`KeyTable::renew`].
+    pub fn free(&mut self, slot: u32) {
+        self.slots.renewed -= 1;
+        self.slots.free(slot);
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        if self.null == Some(slot) {
+            self.null = None;
+            return;
+        }
+        match &mut self.store {
+            Store::Unit(only) => *only = None,
+            Store::Word64(w) => w.remove(slot),
+            Store::Word128(w) => w.remove(slot),
+            Store::Bytes(t) => t.remove(slot, self.slots.bound),
+        }
+    }
+
+    /// Appends the keys of `slots` to columns of the key's types.
+    pub fn emit(&self, slots: &[u32], out: &mut [&mut Column]) {
+        debug_assert_eq!(out.len(), self.types.len());
+        match (&self.form, &self.store) {
+            (Form::Word64(parts), Store::Word64(w)) => w.emit(parts, self.null, slots, out),
+            (Form::Word128(parts), Store::Word128(w)) => w.emit(parts, self.null, slots, out),
+            (Form::Text, Store::Bytes(t)) => {
+                for &s in slots {
+                    if self.null == Some(s) {
+                        out[0].push_null();
+                    } else {
+                        out[0].validity.push(true);
+                        out[0].byte_column_mut().push(t.get(s));
+                    }
+                }
+            }
+            (Form::Bytes, Store::Bytes(t)) => {
+                for &s in slots {
+                    let mut bytes = t.get(s);
+                    if self.prefixed {
+                        bytes = &bytes[4..];
+                    }
+                    out.iter_mut().for_each(|c| key::decode_value(&mut bytes, c));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The `u32` before the columns of the key of `slot`.
+    pub fn prefix(&self, slot: u32) -> u32 {
+        debug_assert!(self.prefixed);
+        match &self.store {
+            Store::Unit(_) => 0,
+            Store::Word64(w) => w.keys[slot as usize] as u32,
+            Store::Word128(w) => w.keys[slot as usize][0] as u32,
+            Store::Bytes(t) => u32::from_le_bytes(t.get(slot)[..4].try_into().expect("four bytes")),
+        }
+    }
+
+    /// The live slots in the order in which their keys came.
+    pub fn order(&self) -> Vec<u32> {
+        debug_assert_eq!(self.slots.renewed, 0);
+        self.slots.order()
+    }
+
+    /// No keys; memory and slots are kept for use.
+    pub fn clear(&mut self) {
+        self.null = None;
+        self.slots.clear();
+        match &mut self.store {
+            Store::Unit(only) => *only = None,
+            Store::Word64(w) => w.clear(),
+            Store::Word128(w) => w.clear(),
+            Store::Bytes(t) => t.clear(),
+        }
+    }
+
+    /// Bytes reserved.
+    pub fn bytes(&self) -> usize {
+        self.slots.bytes()
+            + match &self.store {
+                Store::Unit(_) => 0,
+                Store::Word64(w) => w.bytes(),
+                Store::Word128(w) => w.bytes(),
+                Store::Bytes(t) => t.bytes(),
+            }
+    }
+
+    /// Writes the keys of `slots` as columns, without their prefixes: whoever has prefixes knows what they mean. Keys `0..n` of the
+    /// restored table are these, in this order.
+    pub fn encode(&self, slots: &[u32], to: &mut Encoder) {
+        to.block(b"KEYS", 1);
+        to.len(slots.len());
+        for chunk in slots.chunks(CHUNK) {
+            let mut columns: Vec<Column> = self.types.iter().map(Column::new).collect();
+            self.emit(chunk, &mut columns.iter_mut().collect::<Vec<_>>());
+            columns.iter().for_each(|c| to.column(c));
+        }
+    }
+
+    /// Reads what [`KeyTable::encode`] wrote into a new table: the keys get slots `0..n`, and `n` is returned.
+    ///
+    /// # Errors
+    /// The bytes are damaged.
+    pub fn decode(&mut self, prefix: Option<&[u32]>, from: &mut Decoder<'_>) -> Result<usize> {
+        from.block(b"KEYS", 1)?;
+        let n = from.u64()? as usize;
+        let damaged = || Error::corrupt("keys of a keyed state do not fit their number");
+        if prefix.is_some_and(|p| p.len() != n) || n >= NO_SLOT as usize {
+            return Err(damaged());
+        }
+        let mut slots = Vec::new();
+        for start in (0..n).step_by(CHUNK) {
+            let rows = CHUNK.min(n - start);
+            let mut columns: Vec<Column> = self.types.iter().map(Column::new).collect();
+            for c in &mut columns {
+                from.column(c)?;
+                if c.len() != rows {
+                    return Err(damaged());
+                }
+            }
+            let all: Vec<u32> = (0..rows as u32).collect();
+            let prefix = prefix.map(|p| &p[start..start + rows]);
+            slots.clear();
+            self.find_or_insert(prefix, &columns.iter().collect::<Vec<_>>(), &all, &mut slots);
+            if !slots.iter().copied().eq(start as u32..(start + rows) as u32) {
+                return Err(damaged());
+            }
+        }
+        Ok(n)
+    }
+}
+
+/// Which slots are in use, and in which order they came into use.
+#[derive(Default)]
+struct Slots {
+    bound: u32,
+    free: Vec<u32>,
+    renewed: usize,
+    /// When each slot was taken; kept from the first removal on. Before that, slots stand in the order of insertion.
+    sequence: Vec<u64>,
+    next: u64,
+}
+
+impl Slots {
+    #[inline]
+    fn take(&mut self) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.bound += 1;
+            assert!(self.bound < NO_SLOT, "a keyed state holds below 2^32 keys");
+            self.bound - 1
+        });
+        if self.next > 0 {
+            self.sequence.resize(self.bound as usize, 0);
+            self.sequence[slot as usize] = self.next;
+            self.next += 1;
+        }
+        slot
+    }
+
+    fn begin_sequence(&mut self) {
+        if self.next == 0 {
+            self.sequence = (0..u64::from(self.bound)).collect();
+            self.next = u64::from(self.bound).max(1);
+        }
+    }
+
+    fn free(&mut self, slot: u32) {
+        self.begin_sequence();
+        self.free.push(slot);
+    }
+
+    fn order(&self) -> Vec<u32> {
+        if self.free.is_empty() && self.next == 0 {
+            return (0..self.bound).collect();
+        }
+        let mut live = vec![true; self.bound as usize];
+        self.free.iter().for_each(|&s| live[s as usize] = false);
+        let mut order: Vec<u32> = (0..self.bound).filter(|&s| live[s as usize]).collect();
+        order.sort_unstable_by_key(|&s| self.sequence[s as usize]);
+        order
+    }
+
+    fn clear(&mut self) {
+        self.bound = 0;
+        self.free.clear();
+        self.renewed = 0;
+        self.sequence.clear();
+        self.next = 0;
+    }
+
+    fn bytes(&self) -> usize {
+        self.free.capacity() * 4 + self.sequence.capacity() * 8
+    }
+}
+
+/// Seeds of a table's hash, different in every table.
+fn seeds() -> [u64; 2] {
+    let state = DefaultHashBuilder::default();
+    [state.hash_one(1u64), state.hash_one(2u64) | 1]
+}
+
+/// Packed keys.
+struct Words<K> {
+    index: HashTable<(K, u32)>,
+    /// By slot.
+    keys: Vec<K>,
+    seeds: [u64; 2],
+    scratch: Vec<K>,
+}
+
+impl<K: Word> Default for Words<K> {
+    fn default() -> Self {
+        Self { index: HashTable::new(), keys: Vec::new(), seeds: seeds(), scratch: Vec::new() }
+    }
+}
+
+impl<K: Word> Words<K> {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one table, borrowed apart")]
+    fn find_or_insert(
+        &mut self,
+        parts: &[Part],
+        prefix: Option<&[u32]>,
+        columns: &[&Column],
+        rows: &[u32],
+        nulls: Option<&Column>,
+        free: &mut Slots,
+        null_slot: &mut impl FnMut(&mut Slots) -> u32,
+        slots: &mut Vec<u32>,
+    ) {
+        let mut keys = std::mem::take(&mut self.scratch);
+        pack(parts, prefix, columns, rows, &mut keys);
+        match nulls {
+            None => slots.extend(keys.iter().map(|&k| self.one(k, free))),
+            Some(c) => slots.extend(
+                keys.iter()
+                    .zip(rows)
+                    .map(|(&k, &r)| if c.is_valid(r as usize) { self.one(k, free) } else { null_slot(free) }),
+            ),
+        }
+        self.scratch = keys;
+    }
+
+    #[inline(always)]
+    fn one(&mut self, key: K, free: &mut Slots) -> u32 {
+        let hash = key.hash(&self.seeds);
+        match self.index.find(hash, |e| e.0 == key) {
+            Some(e) => e.1,
+            None => self.insert(key, hash, free),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn insert(&mut self, key: K, hash: u64, free: &mut Slots) -> u32 {
+        let slot = free.take();
+        let seeds = self.seeds;
+        self.index.insert_unique(hash, (key, slot), |e| e.0.hash(&seeds));
+        self.set(slot, key);
+        slot
+    }
+
+    fn set(&mut self, slot: u32, key: K) {
+        if self.keys.len() <= slot as usize {
+            self.keys.resize(slot as usize + 1, K::default());
+        }
+        self.keys[slot as usize] = key;
+    }
+
+    fn remove(&mut self, slot: u32) {
+        let hash = self.keys[slot as usize].hash(&self.seeds);
+        if let Ok(e) = self.index.find_entry(hash, |e| e.1 == slot) {
+            e.remove();
+        }
+    }
+
+    fn renew(&mut self, slot: u32, new: u32) {
+        let key = self.keys[slot as usize];
+        if let Some(e) = self.index.find_mut(key.hash(&self.seeds), |e| e.1 == slot) {
+            e.1 = new;
+        }
+        self.set(new, key);
+    }
+
+    fn emit(&self, parts: &[Part], null: Option<u32>, slots: &[u32], out: &mut [&mut Column]) {
+        let null = null.unwrap_or(NO_SLOT);
+        unpack(parts, slots.iter().map(|&s| (s != null).then(|| self.keys[s as usize])), out);
+    }
+
+    fn clear(&mut self) {
+        self.index.clear();
+        self.keys.clear();
+    }
+
+    fn bytes(&self) -> usize {
+        self.index.allocation_size() + (self.keys.capacity() + self.scratch.capacity()) * size_of::<K>()
+    }
+}
+
+/// Keys of variable length.
+#[derive(Default)]
+struct Texts {
+    /// The low half of the hash, and the slot.
+    index: HashTable<(u32, u32)>,
+    arena: Vec<u8>,
+    /// By slot: where the key stands in the arena.
+    spans: Vec<(u64, u32)>,
+    /// Bytes of the arena that belong to no key any more.
+    dead: usize,
+    hasher: DefaultHashBuilder,
+    scratch: Vec<u8>,
+}
+
+impl Texts {
+    fn get(&self, slot: u32) -> &[u8] {
+        text(&self.arena, &self.spans, slot)
+    }
+
+    #[inline]
+    fn find_or_insert(&mut self, bytes: &[u8], free: &mut Slots) -> u32 {
+        let hash = hash(&self.hasher, bytes);
+        let (arena, spans) = (&self.arena, &self.spans);
+        match self.index.find(hash, |e| e.0 == hash as u32 && text(arena, spans, e.1) == bytes) {
+            Some(e) => e.1,
+            None => self.insert(bytes, hash, free),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn insert(&mut self, bytes: &[u8], full: u64, free: &mut Slots) -> u32 {
+        let slot = free.take();
+        let span = (self.arena.len() as u64, bytes.len() as u32);
+        self.arena.extend_from_slice(bytes);
+        self.set(slot, span);
+        let Self { index, arena, spans, hasher, .. } = self;
+        index.insert_unique(full, (full as u32, slot), |e| hash(hasher, text(arena, spans, e.1)));
+        slot
+    }
+
+    fn set(&mut self, slot: u32, span: (u64, u32)) {
+        if self.spans.len() <= slot as usize {
+            self.spans.resize(slot as usize + 1, (0, 0));
+        }
+        self.spans[slot as usize] = span;
+    }
+
+    fn remove(&mut self, slot: u32, bound: u32) {
+        let full = hash(&self.hasher, self.get(slot));
+        if let Ok(e) = self.index.find_entry(full, |e| e.1 == slot) {
+            e.remove();
+        }
+        self.dead += std::mem::take(&mut self.spans[slot as usize].1) as usize;
+        if self.dead > 1 << 16 && self.dead * 2 > self.arena.len() {
+            self.compact(bound);
+        }
+    }
+
+    /// Copies what is alive into a new arena.
+    fn compact(&mut self, bound: u32) {
+        let mut arena = Vec::with_capacity((self.arena.len() - self.dead) * 3 / 2);
+        for slot in 0..bound.min(self.spans.len() as u32) {
+            let start = arena.len() as u64;
+            arena.extend_from_slice(text(&self.arena, &self.spans, slot));
+            self.spans[slot as usize].0 = start;
+        }
+        self.arena = arena;
+        self.dead = 0;
+    }
+
+    fn renew(&mut self, slot: u32, new: u32) {
+        let full = hash(&self.hasher, self.get(slot));
+        if let Some(e) = self.index.find_mut(full, |e| e.1 == slot) {
+            e.1 = new;
+        }
+        self.set(new, self.spans[slot as usize]);
+        self.spans[slot as usize].1 = 0;
+    }
+
+    fn clear(&mut self) {
+        self.index.clear();
+        self.arena.clear();
+        self.spans.clear();
+        self.dead = 0;
+    }
+
+    fn bytes(&self) -> usize {
+        self.index.allocation_size()
+            + self.arena.capacity()
+            + self.spans.capacity() * size_of::<(u64, u32)>()
+            + self.scratch.capacity()
+    }
+}
+
+#[inline]
+fn text<'a>(arena: &'a [u8], spans: &[(u64, u32)], slot: u32) -> &'a [u8] {
+    let (start, len) = spans[slot as usize];
+    &arena[start as usize..start as usize + len as usize]
+}
+
+#[inline]
+fn hash(hasher: &DefaultHashBuilder, bytes: &[u8]) -> u64 {
+    let mut h = hasher.build_hasher();
+    h.write(bytes);
+    h.finish()
+}
