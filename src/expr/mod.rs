@@ -3,9 +3,11 @@
 //! [`Expr`] is what the binder makes of SQL: every node has a type and a span. [`Program`] is its executable form. Functions are
 //! found in a [`Registry`] and compute by [`Kernel`]s under a selection.
 
+pub mod build;
 pub mod cast;
 pub mod coercion;
 pub mod function;
+pub mod functions;
 pub mod kernel;
 pub mod kernels;
 mod program;

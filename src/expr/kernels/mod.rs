@@ -10,6 +10,7 @@
 //! - **Constants are peeled off** before the loop (`column ∘ literal`), never tested inside it.
 
 pub mod compare;
+pub mod divisor;
 pub mod map;
 pub mod text;
 

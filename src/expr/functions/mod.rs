@@ -1,0 +1,149 @@
+//! Built-in functions by family, and the names under which the binder finds them.
+//!
+//! # What SQL forms are called
+//!
+//! A function is registered under its SQL name in upper case. Operators and special forms have these names (arguments in this order):
+//!
+//! | SQL | name | arguments |
+//! |---|---|---|
+//! | `a = b`, `<>` (`!=`), `<`, `<=`, `>`, `>=` | the symbol | a, b |
+//! | `a + b`, `-`, `*`, `/`, `%`, `MOD(a, b)` | the symbol, `MOD` | a, b |
+//! | `-a`; `+a` | `-`; nothing (the binder drops it) | a |
+//! | `a \|\| b` | `\|\|` | a, b |
+//! | `NOT a` | `NOT` | a |
+//! | `a IS [NOT] NULL`, `TRUE`, `FALSE`, `UNKNOWN` | `IS NULL`, `IS NOT NULL`, `IS TRUE`, … | a |
+//! | `a IS [NOT] DISTINCT FROM b` | `IS DISTINCT FROM`, `IS NOT DISTINCT FROM` | a, b |
+//! | `a [NOT] IN (x, y)` | `IN`, under `NOT` | a, x, y, … (expressions; literals make a hash set) |
+//! | `a BETWEEN x AND y` | binder: `a >= x AND a <= y`; SYMMETRIC adds `OR (a >= y AND a <= x)`; `NOT` around it | |
+//! | `a [NOT] LIKE p [ESCAPE e]`, `SIMILAR TO` | `LIKE`, `SIMILAR TO`, under `NOT` | a, p [, e] |
+//! | `EXTRACT(YEAR FROM a)` | `EXTRACT` | literal `'YEAR'`, a |
+//! | `FLOOR(a TO DAY)`, `CEIL(a TO DAY)` | `FLOOR`, `CEIL` | a, literal `'DAY'` |
+//! | `TRIM([BOTH\|LEADING\|TRAILING] [c FROM] a)` | `TRIM` | literal `'BOTH'`, c (`' '`), a |
+//! | `SUBSTRING(a FROM n FOR m)` | `SUBSTRING` | a, n [, m] |
+//! | `POSITION(x IN a)` | `POSITION` | x, a |
+//! | `OVERLAY(a PLACING b FROM n [FOR m])` | `OVERLAY` | a, b, n [, m] |
+//! | `TIMESTAMPADD(DAY, n, a)`, `TIMESTAMPDIFF(DAY, a, b)` | the name | literal `'DAY'`, … |
+//! | `a[i]`, `m['k']` | `ITEM` | a, i |
+//! | `ARRAY[…]`, `MAP[…]`, `ROW(…)` and `(a, b)` | `ARRAY`, `MAP`, `ROW` | the elements |
+//! | `CURRENT_TIMESTAMP`, `LOCALTIME`, … | the name | none |
+//! | `CURRENT_WATERMARK(ts)` | the name | the rowtime column |
+//!
+//! `AND`, `OR`, `CASE`, `COALESCE` are forms of [`Expr`](super::Expr); `IF`, `IFNULL` and `NULLIF` are bound here as functions that see
+//! all their arguments evaluated, so the binder should rather write `IF(c, a, b)` as CASE and `IFNULL(a, b)` as COALESCE, which guard
+//! (their result types are [`common_type`](super::coercion::common_type)). `CAST` and `TRY_CAST` go through
+//! [`bind_cast`](super::bind_cast). A unit, mode or pattern must be a literal where Flink wants one.
+//!
+//! # Result types
+//!
+//! A bound function says which argument types its kernel wants; they differ from the given ones only where a cast is needed. A result is nullable
+//! when an argument is, unless the function says otherwise. No result carries a time attribute but PROCTIME's.
+
+mod arithmetic;
+mod comparison;
+mod membership;
+
+use super::function::{BoundFunction, Call, FunctionDoc, Registry, ScalarFunction};
+use crate::batch::{Column, ColumnData, DataType, TypeKind};
+use crate::error::Result;
+use std::sync::Arc;
+
+/// All built-in functions and aggregates.
+pub fn builtin() -> Registry {
+    let mut r = Registry::default();
+    comparison::register(&mut r);
+    membership::register(&mut r);
+    arithmetic::register(&mut r);
+    r
+}
+
+/// A function that is its documentation and a bind step.
+struct Builtin {
+    doc: FunctionDoc,
+    bind: fn(&Call<'_>) -> Result<BoundFunction>,
+}
+
+impl ScalarFunction for Builtin {
+    fn doc(&self) -> &FunctionDoc {
+        &self.doc
+    }
+
+    fn bind(&self, call: &Call<'_>) -> Result<BoundFunction> {
+        (self.bind)(call)
+    }
+}
+
+impl Registry {
+    fn builtin(&mut self, doc: FunctionDoc, bind: fn(&Call<'_>) -> Result<BoundFunction>) {
+        self.add_scalar(Arc::new(Builtin { doc, bind }));
+    }
+}
+
+impl Call<'_> {
+    /// Some argument may be NULL.
+    fn nullable(&self) -> bool {
+        self.args.iter().any(|a| a.ty.nullable)
+    }
+
+    /// A result type that is nullable when an argument is.
+    fn result(&self, kind: TypeKind) -> DataType {
+        DataType { kind, nullable: self.nullable(), time: Default::default() }
+    }
+
+    /// The kind of argument `i`.
+    fn kind(&self, i: usize) -> &TypeKind {
+        &self.args[i].ty.kind
+    }
+
+    /// Argument `i` as another kind, of the same nullability.
+    fn wanted(&self, i: usize, kind: TypeKind) -> DataType {
+        DataType { kind, nullable: self.args[i].ty.nullable, time: Default::default() }
+    }
+
+    /// The arguments as they are.
+    fn as_given(&self) -> Vec<DataType> {
+        self.args.iter().map(|a| a.ty.clone()).collect()
+    }
+
+    /// The text of a literal argument.
+    #[allow(dead_code)]
+    fn literal_text(&self, i: usize) -> Option<&str> {
+        let c: &Column = self.args.get(i)?.literal.as_deref()?;
+        match &c.data {
+            ColumnData::Bytes(b) if c.is_valid(0) => std::str::from_utf8(b.get(0)).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number of an integer literal argument.
+    fn literal_integer(&self, i: usize) -> Option<i64> {
+        let c: &Column = self.args.get(i)?.literal.as_deref()?;
+        if !c.is_valid(0) {
+            return None;
+        }
+        match &c.data {
+            ColumnData::I8(b) => Some(b[0].into()),
+            ColumnData::I16(b) => Some(b[0].into()),
+            ColumnData::I32(b) => Some(b[0].into()),
+            ColumnData::I64(b) => Some(b[0]),
+            _ => None,
+        }
+    }
+
+    /// Checks the number of arguments.
+    fn count(&self, range: std::ops::RangeInclusive<usize>) -> Result<()> {
+        if range.contains(&self.args.len()) {
+            return Ok(());
+        }
+        let (a, b) = (range.start(), range.end());
+        Err(self.wrong_count(&if a == b { a.to_string() } else { format!("{a} to {b}") }))
+    }
+}
+
+/// Calls that the batch test tries besides the operators.
+#[cfg(test)]
+fn more_shapes() -> Vec<(&'static str, Vec<TypeKind>)> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests;

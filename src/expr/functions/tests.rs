@@ -1,0 +1,325 @@
+//! Tests that hold for every function: values asked of Flink, and that batches, selections and constants change nothing.
+
+use super::*;
+use crate::batch::text::{Style, write_value};
+use crate::batch::{Pool, Sel, Watermarks};
+use crate::error::Span;
+use crate::expr::build::{call, cast, fold};
+use crate::expr::{EvalContext, Expr, Program, RowError, Session};
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+/// A column of `kind` from texts, `None` being NULL.
+pub(super) fn column(kind: &TypeKind, texts: &[Option<&str>]) -> Arc<Column> {
+    let ty = TypeKind::STRING.nullable();
+    let mut c = Column::new(&ty);
+    for t in texts {
+        c.validity.push(t.is_some());
+        c.byte_column_mut().push(t.unwrap_or("").as_bytes());
+    }
+    let text = Expr::column(0, ty, Span::default());
+    let e = cast(text, &kind.clone().nullable(), false, &Session::default()).unwrap();
+    run(&e, vec![Arc::new(c)]).unwrap()
+}
+
+pub(super) fn run(e: &Expr, columns: Vec<Arc<Column>>) -> Result<Arc<Column>, RowError> {
+    let rows = columns.first().map_or(1, |c| c.len());
+    select(e, columns, rows, Sel::All(rows))
+}
+
+fn select(e: &Expr, columns: Vec<Arc<Column>>, rows: usize, sel: Sel<'_>) -> Result<Arc<Column>, RowError> {
+    let (mut pool, wm) = (Pool::default(), Watermarks::default());
+    let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &wm };
+    Program::new(e).eval_column(&columns, rows, sel, &mut cx)
+}
+
+pub(super) fn show(c: &Column, row: usize, ty: &DataType) -> String {
+    let mut out = Vec::new();
+    write_value(c, row, ty, &TimeZone::UTC, Style::Changelog, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+/// A literal written as `TYPE:text`; `TYPE:` alone is the empty text, `TYPE:\N` NULL.
+pub(super) fn literal(text: &str) -> Expr {
+    let (kind, value) = text.split_once(':').unwrap_or(("STRING", text));
+    let kind = kind_of(kind);
+    let c = column(&kind, &[(value != "\\N").then_some(value)]);
+    let ty = if value == "\\N" { kind.nullable() } else { kind.not_null() };
+    Expr::literal(c, ty, Span::default())
+}
+
+fn kind_of(name: &str) -> TypeKind {
+    let (base, rest) = name.split_once('(').unwrap_or((name, ""));
+    let numbers: Vec<u32> =
+        rest.trim_end_matches(')').split(',').filter_map(|n| n.trim().parse().ok()).collect();
+    let n = |i: usize| numbers.get(i).copied().unwrap_or(0);
+    match base {
+        "BOOLEAN" => TypeKind::Boolean,
+        "TINYINT" => TypeKind::TinyInt,
+        "SMALLINT" => TypeKind::SmallInt,
+        "INT" => TypeKind::Int,
+        "BIGINT" => TypeKind::BigInt,
+        "FLOAT" => TypeKind::Float,
+        "DOUBLE" => TypeKind::Double,
+        "DECIMAL" => TypeKind::Decimal(n(0) as u8, n(1) as u8),
+        "STRING" => TypeKind::STRING,
+        "CHAR" => TypeKind::Char(n(0)),
+        "VARCHAR" => TypeKind::VarChar(n(0)),
+        "BYTES" => TypeKind::BYTES,
+        "DATE" => TypeKind::Date,
+        "TIME" => TypeKind::Time(n(0) as u8),
+        "TIMESTAMP" => TypeKind::Timestamp(n(0) as u8),
+        "TIMESTAMP_LTZ" => TypeKind::TimestampLtz(n(0) as u8),
+        _ => panic!("{name}"),
+    }
+}
+
+/// Evaluates a call over literals (so it folds) and over one-row columns; both must agree. Gives type and value.
+pub(super) fn eval(name: &str, args: &[&str]) -> (String, String) {
+    let (r, s) = (builtin(), Session::default());
+    let literals: Vec<Expr> = args.iter().map(|a| literal(a)).collect();
+    let folded =
+        call(&r, name, literals.clone(), &s, Span::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let (a, ty) = (run(&folded, vec![]), folded.ty.clone());
+    let show_result = |v: Result<Arc<Column>, RowError>| match v {
+        Ok(c) => show(&c, 0, &ty),
+        Err(e) => format!("!{}", e.error.message()),
+    };
+    (ty.to_string(), show_result(a))
+}
+
+/// `name(args…) = value`, or its error after a `!`.
+pub(super) fn check(name: &str, args: &[&str], ty: &str, value: &str) {
+    let got = eval(name, args);
+    assert_eq!((got.0.as_str(), got.1.as_str()), (ty, value), "{name}({})", args.join(", "));
+}
+
+#[test]
+fn arithmetic_gives_flinks_values() {
+    // conformance: types/int_overflow_wraps, int_division_and_modulo, decimal_*, float_double_specials
+    check("+", &["TINYINT:127", "TINYINT:127"], "TINYINT NOT NULL", "-2");
+    check("+", &["INT:2147483647", "INT:1"], "INT NOT NULL", "-2147483648");
+    check("*", &["SMALLINT:-32768", "SMALLINT:-32768"], "SMALLINT NOT NULL", "0");
+    check("-", &["INT:-2147483648"], "INT NOT NULL", "-2147483648");
+    check("/", &["INT:-7", "INT:3"], "INT NOT NULL", "-2");
+    check("%", &["INT:-7", "INT:3"], "INT NOT NULL", "-1");
+    check("MOD", &["BIGINT:7", "INT:-4"], "INT NOT NULL", "3");
+    check("/", &["INT:1", "INT:0"], "INT NOT NULL", "!/ by zero");
+    check("/", &["INT:\\N", "INT:0"], "INT", "\\N");
+    check("/", &["DECIMAL(10,2):1", "DECIMAL(38,18):0"], "DECIMAL(38, 12) NOT NULL", "!Division by zero");
+    check("/", &["DOUBLE:1", "INT:0"], "DOUBLE NOT NULL", "Infinity");
+    check("+", &["FLOAT:0.1", "DOUBLE:0.1"], "FLOAT NOT NULL", "0.2");
+    check(
+        "+",
+        &["DECIMAL(10,2):12345678.91", "DECIMAL(5,4):1.2345"],
+        "DECIMAL(13, 4) NOT NULL",
+        "12345680.1445",
+    );
+    check("+", &["DECIMAL(38,10):-0.01", "DECIMAL(38,2):-10"], "DECIMAL(38, 6) NOT NULL", "-10.010000");
+    check("*", &["DECIMAL(30,10):-0.01", "DECIMAL(30,10):-9.9999"], "DECIMAL(38, 6) NOT NULL", "0.099999");
+    check("*", &["DECIMAL(4,3):0.908", "BIGINT:1000"], "DECIMAL(24, 3) NOT NULL", "908.000");
+    check("/", &["DECIMAL(10,2):-1.01", "INT:3"], "DECIMAL(21, 13) NOT NULL", "-0.3366666666667");
+    check("%", &["DECIMAL(10,2):-10.25", "DECIMAL(5,3):3"], "DECIMAL(5, 3) NOT NULL", "-1.250");
+    check("-", &["DECIMAL(10,2):1.00", "INT:2"], "DECIMAL(13, 2) NOT NULL", "-1.00");
+    check(
+        "*",
+        &["DECIMAL(38,0):123456789012346", "DECIMAL(38,0):100000000000000000000"],
+        "DECIMAL(38, 0) NOT NULL",
+        "12345678901234600000000000000000000",
+    );
+    check(
+        "*",
+        &["DECIMAL(38,0):123456789012346000000", "DECIMAL(38,0):100000000000000000000"],
+        "DECIMAL(38, 0) NOT NULL",
+        "\\N",
+    );
+}
+
+#[test]
+fn comparisons_give_flinks_values() {
+    check("=", &["CHAR(2):ab", "CHAR(3):ab "], "BOOLEAN NOT NULL", "false");
+    check("<", &["INT:1", "DECIMAL(3,2):1.01"], "BOOLEAN NOT NULL", "true");
+    check("=", &["DECIMAL(38,0):1", "DECIMAL(38,38):0.1"], "BOOLEAN NOT NULL", "false");
+    check(">", &["DOUBLE:NaN", "DOUBLE:1"], "BOOLEAN NOT NULL", "false");
+    check("=", &["DOUBLE:NaN", "DOUBLE:NaN"], "BOOLEAN NOT NULL", "false");
+    check("=", &["DOUBLE:-0.0", "DOUBLE:0"], "BOOLEAN NOT NULL", "true");
+    check("=", &["TIMESTAMP(0):2024-02-29 00:00:00", "TIMESTAMP(9):2024-02-29"], "BOOLEAN NOT NULL", "true");
+    check(
+        "<",
+        &["TIMESTAMP(3):2024-02-29", "TIMESTAMP(9):2024-02-29 00:00:00.000000001"],
+        "BOOLEAN NOT NULL",
+        "true",
+    );
+    check("=", &["DATE:2024-02-29", "STRING:2024-02-29"], "BOOLEAN NOT NULL", "true");
+    check("=", &["INT:\\N", "INT:1"], "BOOLEAN", "\\N");
+    check("IS DISTINCT FROM", &["INT:\\N", "INT:1"], "BOOLEAN NOT NULL", "true");
+    check("IS NOT DISTINCT FROM", &["INT:\\N", "BIGINT:\\N"], "BOOLEAN NOT NULL", "true");
+    check("IS NULL", &["STRING:\\N"], "BOOLEAN NOT NULL", "true");
+    check("IS NOT TRUE", &["BOOLEAN:\\N"], "BOOLEAN NOT NULL", "true");
+    check("IS UNKNOWN", &["BOOLEAN:\\N"], "BOOLEAN NOT NULL", "true");
+    check("NOT", &["BOOLEAN:\\N"], "BOOLEAN", "\\N");
+    check("IN", &["INT:3", "INT:1", "BIGINT:3"], "BOOLEAN NOT NULL", "true");
+    check("IN", &["INT:3", "INT:1", "INT:\\N"], "BOOLEAN", "\\N");
+    check("IN", &["STRING:b", "CHAR(1):a", "CHAR(2):bc"], "BOOLEAN NOT NULL", "false");
+    check("IN", &["DECIMAL(10,2):1.00", "INT:1", "INT:2"], "BOOLEAN NOT NULL", "true");
+    check("IN", &["DATE:2024-02-29", "STRING:2024-02-29"], "BOOLEAN NOT NULL", "true");
+}
+
+#[test]
+fn what_flink_refuses_is_refused() {
+    let (r, s) = (builtin(), Session::default());
+    for (name, args) in [
+        ("=", ["INT:1", "STRING:1"]),
+        ("=", ["BOOLEAN:true", "INT:1"]),
+        ("<", ["DATE:2024-01-01", "TIMESTAMP(3):2024-01-01"]),
+        ("+", ["INT:1", "STRING:1"]),
+        ("+", ["INT:1", "BOOLEAN:true"]),
+        ("%", ["DOUBLE:1", "INT:1"]),
+        ("-", ["DATE:2024-01-01", "DATE:2024-01-01"]),
+        ("*", ["INT:1", "BOOLEAN:true"]),
+    ] {
+        let args = args.iter().map(|a| literal(a)).collect();
+        assert!(call(&r, name, args, &s, Span::default()).is_err_and(|e| e.is_config()), "{name}");
+    }
+    let e = call(&r, "FROBNICATE", vec![literal("INT:1")], &s, Span::default()).unwrap_err();
+    assert_eq!(e.message(), "No match found for function signature FROBNICATE(<INT>)");
+}
+
+/// A random value of a kind as text.
+fn value(kind: &TypeKind) -> BoxedStrategy<String> {
+    let n = |range: std::ops::Range<i64>| range.prop_map(|v| v.to_string()).boxed();
+    match kind {
+        TypeKind::Boolean => any::<bool>().prop_map(|b| b.to_string()).boxed(),
+        TypeKind::TinyInt => n(-128..128),
+        TypeKind::SmallInt => n(-300..300),
+        TypeKind::Int => prop_oneof![n(-5..6), n(-2_147_483_648..2_147_483_648)].boxed(),
+        TypeKind::BigInt => prop_oneof![n(-5..6), n(i64::MIN..i64::MAX)].boxed(),
+        TypeKind::Float | TypeKind::Double => prop_oneof![
+            Just("NaN".to_string()),
+            Just("-0.0".to_string()),
+            (-1e6f64..1e6).prop_map(|v| v.to_string())
+        ]
+        .boxed(),
+        TypeKind::Decimal(_, s) => {
+            let s = usize::from(*s);
+            (-99_999i64..99_999).prop_map(move |v| format!("{:.s$}", v as f64 / 100.0)).boxed()
+        }
+        TypeKind::Date => {
+            (1990..2030, 1..13, 1..29).prop_map(|(y, m, d)| format!("{y}-{m:02}-{d:02}")).boxed()
+        }
+        TypeKind::Time(_) => {
+            (0..24, 0..60, 0..60).prop_map(|(h, m, s)| format!("{h:02}:{m:02}:{s:02}")).boxed()
+        }
+        TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) => {
+            (1971..2030, 1..13, 1..29, 0..24, 0..60, 0..1000)
+                .prop_map(|(y, mo, d, h, m, ms)| format!("{y}-{mo:02}-{d:02} {h:02}:{m:02}:07.{ms:03}"))
+                .boxed()
+        }
+        _ => "[ab,é]{0,20}".boxed(),
+    }
+}
+
+/// Kinds of the arguments, and for each row their texts.
+type Case = (&'static str, Vec<TypeKind>, Vec<Vec<Option<String>>>);
+
+/// Some function with rows of fitting arguments.
+fn any_case() -> impl Strategy<Value = Case> {
+    let shapes: Vec<(&'static str, Vec<TypeKind>)> = shapes();
+    prop::sample::select(shapes).prop_flat_map(|(name, kinds)| {
+        let row: Vec<_> = kinds.iter().map(|k| prop::option::weighted(0.85, value(k))).collect();
+        (Just(name), Just(kinds), prop::collection::vec(row, 1..150))
+    })
+}
+
+fn shapes() -> Vec<(&'static str, Vec<TypeKind>)> {
+    use TypeKind::*;
+    let mut out = Vec::new();
+    let numbers = [TinyInt, SmallInt, Int, BigInt, Float, Double, Decimal(10, 2), Decimal(38, 6)];
+    for a in &numbers {
+        for b in &numbers {
+            for op in ["+", "-", "*", "=", "<", ">=", "IS DISTINCT FROM", "/", "%"] {
+                if op != "%" || !(a.is_approximate_numeric() || b.is_approximate_numeric()) {
+                    out.push((op, vec![a.clone(), b.clone()]));
+                }
+            }
+        }
+        out.push(("-", vec![a.clone()]));
+        out.push(("IS NULL", vec![a.clone()]));
+        out.push(("IN", vec![a.clone(), a.clone(), Int]));
+    }
+    for k in [Boolean, TypeKind::STRING, Date, Time(0), Timestamp(3), Timestamp(9), TimestampLtz(3)] {
+        for op in ["=", "<>", "<", "<=", ">", "IS NOT DISTINCT FROM"] {
+            out.push((op, vec![k.clone(), k.clone()]));
+        }
+        out.push(("IN", vec![k.clone(), k.clone()]));
+    }
+    for op in ["NOT", "IS TRUE", "IS NOT FALSE"] {
+        out.push((op, vec![Boolean]));
+    }
+    out.extend(super::more_shapes());
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// Whole batches, rows one at a time, selections and constants give the same values and the same first error.
+    #[test]
+    fn evaluation_does_not_depend_on_how_rows_are_cut((name, kinds, rows) in any_case(), pick in any::<u64>(), fixed in 0usize..4) {
+        let (r, s) = (builtin(), Session::default());
+        let columns: Vec<Arc<Column>> = (0..kinds.len())
+            .map(|k| column(&kinds[k], &rows.iter().map(|row| row[k].as_deref()).collect::<Vec<_>>()))
+            .collect();
+        let exprs = |constant: Option<(usize, usize)>| -> Vec<Expr> {
+            kinds.iter().enumerate().map(|(k, kind)| match constant {
+                Some((at, row)) if at == k => {
+                    let mut one = columns[k].empty_like();
+                    one.extend_rows(&columns[k], &[row as u32]);
+                    Expr::literal(Arc::new(one), kind.clone().nullable(), Span::default())
+                }
+                _ => Expr::column(k, kind.clone().nullable(), Span::default()),
+            }).collect()
+        };
+        let e = call(&r, name, exprs(None), &s, Span::default()).unwrap();
+        let ty = e.ty.clone();
+        let n = rows.len();
+        // The model: one row at a time.
+        let single: Vec<Result<String, String>> = (0..n).map(|row| {
+            let one: Vec<Arc<Column>> = columns.iter().map(|c| {
+                let mut o = c.empty_like();
+                o.extend_rows(c, &[row as u32]);
+                Arc::new(o)
+            }).collect();
+            run(&e, one).map(|c| show(&c, 0, &ty)).map_err(|e| e.error.message().to_string())
+        }).collect();
+        let whole = run(&e, columns.clone());
+        match (single.iter().position(|r| r.is_err()), &whole) {
+            (None, Ok(c)) => for (row, want) in single.iter().enumerate() {
+                prop_assert_eq!(&show(c, row, &ty), want.as_ref().unwrap(), "{} row {}", name, row);
+            },
+            (Some(first), Err(e)) => {
+                prop_assert_eq!(e.row, first);
+                prop_assert_eq!(Err(e.error.message().to_string()), single[first].clone());
+            }
+            (first, _) => prop_assert!(false, "{name}: first error {first:?}, whole {:?}", whole.is_ok()),
+        }
+        // A selection of the rows that do not fail.
+        let chosen: Vec<u32> = (0..n as u32).filter(|&i| single[i as usize].is_ok() && pick.rotate_left(i) & 3 != 0).collect();
+        if let Ok(c) = select(&e, columns.clone(), n, Sel::Rows(&chosen)) {
+            for &row in &chosen {
+                prop_assert_eq!(&show(&c, row as usize, &ty), single[row as usize].as_ref().unwrap(), "{} selected row {}", name, row);
+            }
+        } else {
+            prop_assert!(false, "{name} failed for rows that do not fail");
+        }
+        // One argument constant.
+        if fixed < kinds.len() {
+            let row = (pick % n as u64) as usize;
+            let e = fold(call(&r, name, exprs(Some((fixed, row))), &s, Span::default()).unwrap());
+            let got = select(&e, columns.clone(), n, Sel::All(n)).map(|c| show(&c, row, &e.ty));
+            if single.iter().all(|r| r.is_ok()) && got.is_ok() {
+                prop_assert_eq!(&got.unwrap(), single[row].as_ref().unwrap(), "{} with a constant", name);
+            }
+        }
+    }
+}
