@@ -5,8 +5,8 @@
 //! that keeps a column, or two readers of one stream, cost a count and not a copy; whoever wants to write takes a column
 //! from the [`Pool`]. When a batch is no longer needed, give it back with [`Pool::recycle`].
 
-use super::{Column, DataType, Sel, Watermarks};
-use std::sync::Arc;
+use super::{Column, ColumnData, ColumnRef, DataType, Physical, Sel, TypeKind, Validity, Watermarks};
+use std::ops::{Deref, DerefMut};
 
 /// The largest number of rows in a batch, unless a test asks for less.
 pub const MAX_ROWS: usize = 1024;
@@ -92,11 +92,17 @@ impl Provenance {
 }
 
 /// Rows of one schema, by columns. See the module's text.
+///
+/// A batch is one pointer: handing it from operator to operator costs nothing, which is what a batch of one row is made of.
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
+pub struct Batch(Box<Parts>);
+
+/// What a [`Batch`] points to.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
     rows: usize,
     /// The columns, each of [`Batch::rows`] physical rows.
-    pub columns: Vec<Arc<Column>>,
+    pub columns: Vec<ColumnRef>,
     selection: Option<Vec<u32>>,
     kinds: Option<Vec<RowKind>>,
     /// How the watermark moves in it.
@@ -105,14 +111,29 @@ pub struct Batch {
     pub provenance: Provenance,
 }
 
+impl Deref for Batch {
+    type Target = Parts;
+    #[inline]
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl DerefMut for Batch {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+}
+
 impl Batch {
-    /// A batch of `rows` insert rows.
+    /// A batch of `rows` insert rows. In a steady state use [`Pool::batch`], which allocates nothing.
     ///
     /// # Panics
     /// When a column has another length: a broken invariant of the caller.
-    pub fn new(columns: Vec<Arc<Column>>, rows: usize) -> Self {
+    pub fn new(columns: Vec<ColumnRef>, rows: usize) -> Self {
         debug_assert!(columns.iter().all(|c| c.len() == rows), "columns of different lengths");
-        Self { rows, columns, ..Self::default() }
+        Self(Box::new(Parts { rows, columns, ..Parts::default() }))
     }
 
     /// A batch without rows that moves the watermark.
@@ -176,16 +197,26 @@ impl Batch {
 
     /// Column `i`.
     #[inline]
-    pub fn column(&self, i: usize) -> &Arc<Column> {
+    pub fn column(&self, i: usize) -> &ColumnRef {
         &self.columns[i]
     }
 
     /// The same rows, kinds, watermarks and provenance with other columns (each of the same physical length).
     #[must_use]
-    pub fn with_columns(mut self, columns: Vec<Arc<Column>>) -> (Batch, Vec<Arc<Column>>) {
+    pub fn with_columns(mut self, columns: Vec<ColumnRef>) -> (Batch, Vec<ColumnRef>) {
         debug_assert!(columns.iter().all(|c| c.len() == self.rows));
         let old = std::mem::replace(&mut self.columns, columns);
         (self, old)
+    }
+
+    /// Becomes a batch of these columns of `rows` rows each, emptying `columns`. Watermarks and provenance stay.
+    pub fn fill(&mut self, columns: &mut Vec<ColumnRef>, rows: usize) {
+        debug_assert!(columns.iter().all(|c| c.len() == rows), "columns of different lengths");
+        self.columns.clear();
+        self.columns.append(columns);
+        self.rows = rows;
+        self.selection = None;
+        self.kinds = None;
     }
 
     /// The batch with a changed number of rows and no selection and kinds: for sources that fill it in place.
@@ -202,8 +233,9 @@ impl Batch {
 /// at most [`Pool::PER_KIND`] of each, the rest is freed.
 #[derive(Debug, Default)]
 pub struct Pool {
-    columns: hashbrown::HashMap<super::Physical, Vec<Arc<Column>>>,
-    lists: Vec<Vec<Arc<Column>>>,
+    columns: [Vec<ColumnRef>; super::Physical::COUNT],
+    batches: Vec<Batch>,
+    lists: Vec<Vec<ColumnRef>>,
     rows: Vec<Vec<u32>>,
     kinds: Vec<Vec<RowKind>>,
     watermarks: Vec<Watermarks>,
@@ -214,18 +246,30 @@ impl Pool {
     /// How many of a kind are kept.
     pub const PER_KIND: usize = 64;
 
-    /// An empty column for `ty`, not shared: `Arc::get_mut` succeeds.
-    pub fn column(&mut self, ty: &DataType) -> Arc<Column> {
-        if !ty.kind.is_nested()
-            && let Some(c) = self.columns.get_mut(&ty.physical()).and_then(Vec::pop)
-        {
-            return c;
+    /// A batch without rows, columns, watermarks and provenance, to be filled: see [`Batch::fill`].
+    #[inline]
+    pub fn batch(&mut self) -> Batch {
+        self.batches.pop().unwrap_or_default()
+    }
+
+    /// An empty column for `ty`, not shared: `ColumnRef::get_mut` succeeds.
+    #[inline]
+    pub fn column(&mut self, ty: &DataType) -> ColumnRef {
+        match self.columns[ty.physical() as usize].pop() {
+            Some(c) => c,
+            None => self.new_column(ty),
         }
-        Arc::new(Column::new(ty))
+    }
+
+    #[cold]
+    fn new_column(&mut self, ty: &DataType) -> ColumnRef {
+        let TypeKind::Row(fields) = &ty.kind else { return ColumnRef::new(Column::new(ty)) };
+        let fields = fields.iter().map(|f| self.column(&f.ty)).collect();
+        ColumnRef::new(Column { validity: Validity::default(), data: ColumnData::Row(fields) })
     }
 
     /// An empty list for columns.
-    pub fn column_list(&mut self) -> Vec<Arc<Column>> {
+    pub fn column_list(&mut self) -> Vec<ColumnRef> {
         self.lists.pop().unwrap_or_default()
     }
 
@@ -250,24 +294,30 @@ impl Pool {
     }
 
     /// Takes a column back if nobody else holds it.
-    pub fn recycle_column(&mut self, mut column: Arc<Column>) {
-        let Some(c) = Arc::get_mut(&mut column) else { return };
-        let physical = match &c.data {
-            super::ColumnData::Null => super::Physical::Null,
-            super::ColumnData::Bool(_) => super::Physical::Bool,
-            super::ColumnData::I8(_) => super::Physical::I8,
-            super::ColumnData::I16(_) => super::Physical::I16,
-            super::ColumnData::I32(_) => super::Physical::I32,
-            super::ColumnData::I64(_) => super::Physical::I64,
-            super::ColumnData::F32(_) => super::Physical::F32,
-            super::ColumnData::F64(_) => super::Physical::F64,
-            super::ColumnData::I128(_) => super::Physical::I128,
-            super::ColumnData::Nanos { .. } => super::Physical::Nanos,
-            super::ColumnData::Bytes(_) => super::Physical::Bytes,
-            // Nested columns of one physical form differ inside; their children's memory goes with them.
-            _ => return,
+    pub fn recycle_column(&mut self, mut column: ColumnRef) {
+        let Some(c) = ColumnRef::get_mut(&mut column) else { return };
+        let physical = match &mut c.data {
+            ColumnData::Null => Physical::Null,
+            ColumnData::Bool(_) => Physical::Bool,
+            ColumnData::I8(_) => Physical::I8,
+            ColumnData::I16(_) => Physical::I16,
+            ColumnData::I32(_) => Physical::I32,
+            ColumnData::I64(_) => Physical::I64,
+            ColumnData::F32(_) => Physical::F32,
+            ColumnData::F64(_) => Physical::F64,
+            ColumnData::I128(_) => Physical::I128,
+            ColumnData::Nanos { .. } => Physical::Nanos,
+            ColumnData::Bytes(_) => Physical::Bytes,
+            // Nested columns of one physical form differ inside: only the fields of rows come back.
+            ColumnData::Row(fields) => {
+                while let Some(f) = fields.pop() {
+                    self.recycle_column(f);
+                }
+                return;
+            }
+            ColumnData::List { .. } | ColumnData::Map { .. } => return,
         };
-        let kept = self.columns.entry(physical).or_default();
+        let kept = &mut self.columns[physical as usize];
         if kept.len() < Self::PER_KIND {
             c.clear();
             kept.push(column);
@@ -275,7 +325,7 @@ impl Pool {
     }
 
     /// Takes a list of columns back.
-    pub fn recycle_columns(&mut self, mut columns: Vec<Arc<Column>>) {
+    pub fn recycle_columns(&mut self, mut columns: Vec<ColumnRef>) {
         for c in columns.drain(..) {
             self.recycle_column(c);
         }
@@ -309,19 +359,22 @@ impl Pool {
     }
 
     /// Takes all of a batch back.
-    pub fn recycle(&mut self, batch: Batch) {
-        let Batch { columns, selection, kinds, watermarks, mut provenance, rows: _ } = batch;
-        self.recycle_columns(columns);
-        self.recycle_watermarks(watermarks);
-        if let Some(r) = selection {
+    pub fn recycle(&mut self, mut batch: Batch) {
+        let parts = &mut *batch.0;
+        while let Some(c) = parts.columns.pop() {
+            self.recycle_column(c);
+        }
+        if let Some(r) = parts.selection.take() {
             self.recycle_rows(r);
         }
-        if let Some(k) = kinds {
+        if let Some(k) = parts.kinds.take() {
             self.recycle_kinds(k);
         }
-        if provenance.capacity() > 0 && self.provenances.len() < Self::PER_KIND {
-            provenance.clear();
-            self.provenances.push(provenance);
+        parts.rows = 0;
+        parts.watermarks.clear();
+        parts.provenance.clear();
+        if self.batches.len() < Self::PER_KIND {
+            self.batches.push(batch);
         }
     }
 }
@@ -345,7 +398,7 @@ mod tests {
         let mut pool = Pool::default();
         let ty = TypeKind::BigInt.nullable();
         let mut c = pool.column(&ty);
-        Arc::get_mut(&mut c).unwrap().buffer_mut::<i64>().resize(1000, 7);
+        ColumnRef::get_mut(&mut c).unwrap().buffer_mut::<i64>().resize(1000, 7);
         let held = c.clone();
         pool.recycle_column(c);
         assert_eq!(pool.column(&ty).bytes(), 0, "a held column does not return");

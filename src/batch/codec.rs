@@ -281,7 +281,7 @@ impl<'a> Decoder<'a> {
             }
             ColumnData::Row(fields) => {
                 for f in fields {
-                    let f = std::sync::Arc::make_mut(f);
+                    let f = super::ColumnRef::make_mut(f);
                     self.column(f)?;
                     expect_len(f.len(), rows)?;
                 }

@@ -5,9 +5,8 @@
 //! value of the type (zero, an empty view), never garbage. After a kernel ran under a selection, rows outside the
 //! selection are equally unspecified but initialised.
 
-use super::{Bitmap, Buffer, ByteColumn, DataType, Physical, TypeKind, Validity};
+use super::{Bitmap, Buffer, ByteColumn, ColumnRef, DataType, Physical, TypeKind, Validity};
 use bytemuck::Pod;
-use std::sync::Arc;
 
 /// A column of some length. Which [`ColumnData`] it has follows from the [`Physical`] of its type.
 #[derive(Clone, Debug)]
@@ -50,7 +49,7 @@ pub enum ColumnData {
     },
     /// A child for each field, shared by reference count so that reading a field copies nothing. A child is NULL wherever the
     /// row is, where the row was built by appending; kernels that clear validity later need not keep that.
-    Row(Vec<Arc<Column>>),
+    Row(Vec<ColumnRef>),
 }
 
 /// A fixed-width value that a column can hold in one buffer.
@@ -116,7 +115,7 @@ impl Column {
                 values: Box::new(Self::of_kind(&TypeKind::Int)),
             },
             TypeKind::Row(fields) => {
-                ColumnData::Row(fields.iter().map(|f| Arc::new(Self::new(&f.ty))).collect())
+                ColumnData::Row(fields.iter().map(|f| ColumnRef::new(Self::new(&f.ty))).collect())
             }
             _ => unreachable!("only nested kinds are nested"),
         }
@@ -153,7 +152,7 @@ impl Column {
                 values: Box::new(values.empty_like()),
             },
             ColumnData::Row(fields) => {
-                ColumnData::Row(fields.iter().map(|f| Arc::new(f.empty_like())).collect())
+                ColumnData::Row(fields.iter().map(|f| ColumnRef::new(f.empty_like())).collect())
             }
         };
         Self { validity: Validity::default(), data }
@@ -272,9 +271,9 @@ impl Column {
             }
             ColumnData::Row(fields) => {
                 for f in fields {
-                    match Arc::get_mut(f) {
+                    match ColumnRef::get_mut(f) {
                         Some(own) => own.clear(),
-                        None => *f = Arc::new(f.empty_like()),
+                        None => *f = ColumnRef::new(f.empty_like()),
                     }
                 }
             }
@@ -327,7 +326,7 @@ impl Column {
             }
             ColumnData::Row(fields) => {
                 for f in fields {
-                    let f = Arc::make_mut(f);
+                    let f = ColumnRef::make_mut(f);
                     let len = f.len();
                     f.validity.resize(rows, rows <= len);
                     f.resize_data(rows);
@@ -406,7 +405,7 @@ impl Column {
             }
             (ColumnData::Row(a), ColumnData::Row(b)) => {
                 for (a, b) in a.iter_mut().zip(b) {
-                    Arc::make_mut(a).extend_rows(b, rows);
+                    ColumnRef::make_mut(a).extend_rows(b, rows);
                 }
             }
             _ => panic!("extend_rows between columns of different types"),
@@ -472,7 +471,7 @@ mod tests {
         let ColumnData::Row(fields) = &mut child.data else { panic!() };
         for (s, n) in [("a", Some(1)), ("b", None), ("a text of more than twelve", Some(3))] {
             let (sku, count) = fields.split_at_mut(1);
-            let (sku, count) = (Arc::make_mut(&mut sku[0]), Arc::make_mut(&mut count[0]));
+            let (sku, count) = (ColumnRef::make_mut(&mut sku[0]), ColumnRef::make_mut(&mut count[0]));
             sku.validity.push(true);
             sku.byte_column_mut().push(s.as_bytes());
             count.validity.push(n.is_some());

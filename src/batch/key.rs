@@ -18,9 +18,8 @@
 //! The encoding is prefix-free for columns of given types, so concatenation is injective. The key group is the low ten bits of
 //! xxh3-64 (seed 0) over the key's bytes.
 
-use super::{Column, ColumnData, Sel};
+use super::{Column, ColumnData, ColumnRef, Sel};
 use std::borrow::Borrow;
-use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Number of key groups.
@@ -146,7 +145,9 @@ pub fn decode_value(bytes: &mut &[u8], out: &mut Column) {
             }
             offsets.push(keys.len() as u32);
         }
-        ColumnData::Row(fields) => fields.iter_mut().for_each(|f| decode_value(bytes, Arc::make_mut(f))),
+        ColumnData::Row(fields) => {
+            fields.iter_mut().for_each(|f| decode_value(bytes, ColumnRef::make_mut(f)))
+        }
     }
     out.validity.push(true);
 }

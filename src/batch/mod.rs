@@ -18,7 +18,7 @@ pub mod text;
 pub mod types;
 pub mod watermark;
 
-pub use batch::{Batch, MAX_ROWS, Origin, Pool, Provenance, RowKind};
+pub use batch::{Batch, MAX_ROWS, Origin, Parts, Pool, Provenance, RowKind};
 pub use bitmap::{Bitmap, Validity};
 pub use buffer::Buffer;
 pub use codec::{Decoder, Encoder};
@@ -27,6 +27,10 @@ pub use selection::Sel;
 pub use strings::{BufferMap, ByteColumn, ByteWriter, INLINE, View};
 pub use types::{DataType, Field, IntervalUnits, Physical, TimeAttribute, TypeKind};
 pub use watermark::{BEFORE_TIME, END_OF_TIME, Watermarks};
+
+/// A column shared by reference count. `triomphe`'s `Arc` has no weak references, so asking whether a column is unshared, which
+/// every operator does, is a plain load where the standard library's takes a locked instruction (some 6 ns each).
+pub type ColumnRef = triomphe::Arc<Column>;
 
 /// The columns of a stream: their names and types, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -156,6 +156,11 @@ pub enum Physical {
     Row,
 }
 
+impl Physical {
+    /// How many there are.
+    pub const COUNT: usize = Physical::Row as usize + 1;
+}
+
 impl TypeKind {
     /// STRING.
     pub const STRING: TypeKind = TypeKind::VarChar(MAX_LENGTH);

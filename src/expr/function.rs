@@ -7,7 +7,7 @@
 //! COALESCE) is a form of [`Expr`](super::Expr).
 
 use super::kernel::{AccumulatorFactory, KernelFactory};
-use crate::batch::{Column, DataType};
+use crate::batch::{ColumnRef, DataType};
 use crate::error::{Error, Result, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Argument {
     /// Its type.
     pub ty: DataType,
     /// Its value as a one-row column, when it is a literal or folds to one.
-    pub literal: Option<Arc<Column>>,
+    pub literal: Option<ColumnRef>,
     /// Where it stands.
     pub span: Span,
 }

@@ -4,7 +4,7 @@
 //! selection alone in one respect only: it must not *fail* for them. Whether it computes them is its own affair; a kernel that
 //! cannot fail ([`Kernel::can_fail`]) usually runs over all rows, which the compiler turns into SIMD.
 
-use crate::batch::{Column, DataType, Decoder, Encoder, Pool, RowKind, Sel, Watermarks};
+use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Sel, Watermarks};
 use crate::error::{Error, Result};
 use std::sync::Arc;
 
@@ -221,9 +221,9 @@ pub type KernelFactory = Arc<dyn Fn() -> Box<dyn Kernel> + Send + Sync>;
 pub type AccumulatorFactory = Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>;
 
 /// A one-row column holding a constant of `ty`.
-pub fn constant_column(ty: &DataType, fill: impl FnOnce(&mut Column)) -> Arc<Column> {
+pub fn constant_column(ty: &DataType, fill: impl FnOnce(&mut Column)) -> ColumnRef {
     let mut c = Column::new(ty);
     fill(&mut c);
     debug_assert_eq!(c.len(), 1, "a constant is one row");
-    Arc::new(c)
+    ColumnRef::new(c)
 }

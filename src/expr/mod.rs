@@ -23,7 +23,7 @@ pub use kernel::{
 };
 pub use program::{Program, Value};
 
-use crate::batch::{Column, DataType};
+use crate::batch::{ColumnRef, DataType};
 use crate::error::Span;
 use std::fmt;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub enum ExprKind {
     /// Column `n` of the input.
     Column(usize),
     /// A constant: one row.
-    Literal(Arc<Column>),
+    Literal(ColumnRef),
     /// A function or operator; arguments have exactly the types that its kernel wants.
     Call {
         /// The function.
@@ -94,7 +94,7 @@ impl Expr {
     }
 
     /// A constant.
-    pub fn literal(value: Arc<Column>, ty: DataType, span: Span) -> Self {
+    pub fn literal(value: ColumnRef, ty: DataType, span: Span) -> Self {
         debug_assert_eq!(value.len(), 1);
         Self { kind: ExprKind::Literal(value), ty, span }
     }

@@ -9,14 +9,13 @@
 
 use super::kernel::{Arg, EvalContext, Kernel, RowError};
 use super::{Expr, ExprKind};
-use crate::batch::{Batch, Bitmap, Column, ColumnData, DataType, Pool, Sel};
-use std::sync::Arc;
+use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Pool, Sel};
 
 /// The result of an expression over a batch.
 #[derive(Clone, Debug)]
 pub struct Value {
     /// The values at their physical rows, or one row.
-    pub column: Arc<Column>,
+    pub column: ColumnRef,
     /// The one row stands for all.
     pub constant: bool,
 }
@@ -34,12 +33,12 @@ pub struct Program {
     node: Node,
     ty: DataType,
     /// The constant spread over as many rows as the last batch had.
-    spread: Option<Arc<Column>>,
+    spread: Option<ColumnRef>,
 }
 
 enum Node {
     Column(usize),
-    Constant(Arc<Column>),
+    Constant(ColumnRef),
     Call { kernel: Box<dyn Kernel>, args: Vec<Node>, ty: DataType, scratch: Vec<Value> },
     Logic { and: bool, args: Vec<Node> },
     Case { branches: Vec<(Node, Node)>, otherwise: Box<Node>, ty: DataType },
@@ -72,7 +71,7 @@ impl Program {
     /// A selected row fails. Rows before it may fail in parts not yet evaluated: see [`Program::eval_all`].
     pub fn eval(
         &mut self,
-        columns: &[Arc<Column>],
+        columns: &[ColumnRef],
         rows: usize,
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
@@ -86,11 +85,11 @@ impl Program {
     /// As [`Program::eval`].
     pub fn eval_column(
         &mut self,
-        columns: &[Arc<Column>],
+        columns: &[ColumnRef],
         rows: usize,
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
-    ) -> Result<Arc<Column>, RowError> {
+    ) -> Result<ColumnRef, RowError> {
         let value = self.node.eval(columns, rows, sel, cx)?;
         if !value.constant {
             return Ok(value.column);
@@ -103,7 +102,7 @@ impl Program {
         }
         let mut column = Column::new(&self.ty);
         column.extend_rows(&value.column, &vec![0; rows]);
-        let column = Arc::new(column);
+        let column = ColumnRef::new(column);
         self.spread = Some(column.clone());
         Ok(column)
     }
@@ -115,7 +114,7 @@ impl Program {
     pub fn eval_all(
         programs: &mut [Program],
         batch: &Batch,
-        out: &mut Vec<Arc<Column>>,
+        out: &mut Vec<ColumnRef>,
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
         let mut sel = batch.sel();
@@ -235,7 +234,7 @@ impl Node {
 
     fn eval(
         &mut self,
-        columns: &[Arc<Column>],
+        columns: &[ColumnRef],
         rows: usize,
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
@@ -249,7 +248,7 @@ impl Node {
                     scratch.push(a.eval(columns, rows, sel, cx)?);
                 }
                 let mut out = cx.pool.column(ty);
-                let target = Arc::get_mut(&mut out).expect("the pool hands out unshared columns");
+                let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
                 target.reset(rows);
                 let result = with_args(scratch, |args| kernel.eval(args, sel, rows, target, cx));
                 for v in scratch.drain(..) {
@@ -314,7 +313,7 @@ impl Node {
                     return Ok(Value { column: source.clone(), constant: v.constant });
                 }
                 let mut out = cx.pool.column(ty);
-                let target = Arc::get_mut(&mut out).expect("the pool hands out unshared columns");
+                let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
                 target.clone_from(&**source);
                 target.validity.and(&v.column.validity);
                 Ok(Value { column: out, constant: v.constant })
@@ -383,7 +382,7 @@ impl<'t> Picks<'t> {
             return v.clone();
         }
         let mut out = pool.column(self.ty);
-        let target = Arc::get_mut(&mut out).expect("the pool hands out unshared columns");
+        let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
         pick_rows(target, &self.values, &self.which, self.rows);
         Value { column: out, constant: false }
     }
@@ -466,13 +465,13 @@ fn pick_rows(out: &mut Column, values: &[Value], which: &[u32], rows: usize) {
 fn eval_logic(
     and: bool,
     args: &mut [Node],
-    columns: &[Arc<Column>],
+    columns: &[ColumnRef],
     rows: usize,
     sel: Sel<'_>,
     cx: &mut EvalContext<'_>,
 ) -> Result<Value, RowError> {
     let mut out = cx.pool.column(&crate::batch::TypeKind::Boolean.nullable());
-    let target = Arc::get_mut(&mut out).expect("the pool hands out unshared columns");
+    let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
     target.reset(rows);
     // `and` starts as TRUE, `or` as FALSE: the value that changes nothing.
     target.bools_mut().words_mut().fill(if and { !0 } else { 0 });
@@ -561,14 +560,15 @@ mod tests {
     use crate::batch::{TypeKind, Watermarks};
     use crate::error::Span;
     use crate::expr::{BoundFunction, Determinism, Fallible, constant_column};
+    use std::sync::Arc;
 
-    fn boolean(values: &[Option<bool>]) -> Arc<Column> {
+    fn boolean(values: &[Option<bool>]) -> ColumnRef {
         let mut c = Column::of_kind(&TypeKind::Boolean);
         for v in values {
             c.validity.push(v.is_some());
             c.bools_mut().push(v.unwrap_or(false));
         }
-        Arc::new(c)
+        ColumnRef::new(c)
     }
 
     fn column(n: usize) -> Expr {
@@ -596,7 +596,7 @@ mod tests {
         Expr::call("PICKY", bound, vec![arg], Span::default())
     }
 
-    fn run(expr: &Expr, columns: Vec<Arc<Column>>) -> Result<Vec<Option<bool>>, usize> {
+    fn run(expr: &Expr, columns: Vec<ColumnRef>) -> Result<Vec<Option<bool>>, usize> {
         let (mut pool, wm) = (Pool::default(), Watermarks::default());
         let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &wm };
         let rows = columns[0].len();

@@ -5,12 +5,11 @@
 //! filter and DISTINCT arguments share a feed, and with it the view of distinct values.
 
 use super::gather::{differs, extend_picks, mark_changed, position};
-use crate::batch::{Batch, Column, DataType, Decoder, Encoder, Pool, Schema};
+use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, Schema};
 use crate::error::Result;
 use crate::expr::{Accumulator, Arg, RowError, Updates};
 use crate::plan;
 use crate::state::DistinctView;
-use std::sync::Arc;
 
 /// See the module's text.
 pub(super) struct Aggregates {
@@ -46,9 +45,9 @@ enum Tracked {
     #[default]
     Nothing,
     /// Parallel to the rows.
-    Sides { before: Arc<Column>, after: Arc<Column> },
+    Sides { before: ColumnRef, after: ColumnRef },
     /// All values, and for each row the place of the value before and after it.
-    Places { values: Arc<Column>, before: Vec<u32>, after: Vec<u32> },
+    Places { values: ColumnRef, before: Vec<u32>, after: Vec<u32> },
 }
 
 impl Aggregates {
@@ -191,7 +190,7 @@ impl Aggregates {
     }
 
     /// Appends a column for each aggregate: its values at `picks`.
-    pub(super) fn extend(&self, picks: &[u32], columns: &mut Vec<Arc<Column>>, pool: &mut Pool) {
+    pub(super) fn extend(&self, picks: &[u32], columns: &mut Vec<ColumnRef>, pool: &mut Pool) {
         for call in &self.calls {
             let mut out = pool.column(&call.ty);
             match &call.tracked {
@@ -231,7 +230,7 @@ impl Aggregates {
 
     /// Appends a column for each aggregate: the values of `slots`.
     #[expect(dead_code, reason = "window aggregates, which come next")]
-    pub(super) fn emit(&self, slots: &[u32], columns: &mut Vec<Arc<Column>>, pool: &mut Pool) {
+    pub(super) fn emit(&self, slots: &[u32], columns: &mut Vec<ColumnRef>, pool: &mut Pool) {
         for call in &self.calls {
             let mut out = pool.column(&call.ty);
             call.accumulator.emit(slots, unshared(&mut out));
@@ -347,8 +346,8 @@ fn keep_first(first: &mut Option<RowError>, result: Result<(), RowError>) {
 }
 
 /// The column of a pooled reference, to write to.
-pub(super) fn unshared(column: &mut Arc<Column>) -> &mut Column {
-    Arc::get_mut(column).expect("the pool hands out unshared columns")
+pub(super) fn unshared(column: &mut ColumnRef) -> &mut Column {
+    ColumnRef::get_mut(column).expect("the pool hands out unshared columns")
 }
 
 /// Calls `f` with columns of a batch, without allocating for the usual numbers of them.

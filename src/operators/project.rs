@@ -88,11 +88,11 @@ impl Operator for Project {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::ColumnRef;
     use crate::batch::{Pool, TypeKind};
     use crate::error::Span;
     use crate::operators::testing::{check, column, input, node, plus_one};
     use crate::plan::{Changelog, Op};
-    use std::sync::Arc;
 
     #[test]
     fn columns_are_computed_and_rows_before_an_error_still_go_out() {
@@ -137,10 +137,10 @@ mod tests {
         let mut op = Project::new(&[Expr::column(0, ty.clone(), Span::default())]);
         let (mut pool, mut c) = (Pool::default(), crate::batch::Column::new(&ty));
         c.push_nulls(3);
-        let c = Arc::new(c);
+        let c = ColumnRef::new(c);
         let mut cx = Context { pool: &mut pool, now_us: 0 };
         op.push(0, Batch::new(vec![c.clone()], 3), &mut cx).unwrap();
         let out = op.pull(&mut cx).unwrap().unwrap();
-        assert!(Arc::ptr_eq(out.column(0), &c));
+        assert!(ColumnRef::ptr_eq(out.column(0), &c));
     }
 }

@@ -30,7 +30,8 @@ impl Ready {
     /// Nothing but a watermark.
     pub(super) fn push_watermark(&mut self, watermark: i64, pool: &mut Pool) {
         if let Some(last) = self.batches.back_mut() {
-            last.watermarks.advance(last.rows(), watermark);
+            let rows = last.rows();
+            last.watermarks.advance(rows, watermark);
         } else {
             let mut batch = Batch::default();
             batch.watermarks = pool.watermarks();

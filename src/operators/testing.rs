@@ -152,7 +152,7 @@ fn batches(events: &[(usize, Event)], inputs: &[&Node], size: usize) -> Vec<(usi
             }
             rest = more;
         }
-        let mut b = Batch::new(columns.into_iter().map(Arc::new).collect(), kinds.len());
+        let mut b = Batch::new(columns.into_iter().map(crate::batch::ColumnRef::new).collect(), kinds.len());
         if selection.len() < kinds.len() {
             b.select(Some(selection));
         }

@@ -53,7 +53,8 @@ impl Operator for Watermark {
         }
         if ended {
             self.current = END_OF_TIME;
-            batch.watermarks.advance(batch.rows(), END_OF_TIME);
+            let rows = batch.rows();
+            batch.watermarks.advance(rows, END_OF_TIME);
         }
         self.ready.push(batch, cx.pool);
         Ok(())

@@ -9,12 +9,11 @@ pub mod connector;
 
 pub use changelog::Changelog;
 
-use crate::batch::{Column, DataType, Schema};
+use crate::batch::{ColumnRef, DataType, Schema};
 use crate::error::Span;
 use crate::expr::{AccumulatorFactory, Expr};
 use connector::{SinkSpec, SourceSpec};
 use std::fmt;
-use std::sync::Arc;
 
 /// The number of a node in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,7 +51,7 @@ pub enum Op {
     /// Reads a table.
     Scan(SourceSpec),
     /// Rows that stand in the query: columns of the same length. Without columns: one row.
-    Values(Vec<Arc<Column>>),
+    Values(Vec<ColumnRef>),
     /// Keeps the rows whose condition is true.
     Filter(Expr),
     /// Computes columns.

@@ -2,7 +2,7 @@
 //! before them, and state survives its byte form.
 
 use super::*;
-use crate::batch::{Batch, Column, Decoder, END_OF_TIME, Encoder, TypeKind};
+use crate::batch::{Batch, Column, ColumnRef, Decoder, END_OF_TIME, Encoder, TypeKind};
 use crate::error::{Error, Result};
 use crate::operators::{Context, Counters, Operator};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ fn numbers(range: std::ops::Range<i64>) -> Batch {
     let mut c = Column::of_kind(&TypeKind::BigInt);
     c.buffer_mut::<i64>().extend(range);
     c.validity.reset(rows);
-    Batch::new(vec![Arc::new(c)], rows)
+    Batch::new(vec![ColumnRef::new(c)], rows)
 }
 
 fn values(b: &Batch) -> Vec<i64> {

@@ -1,20 +1,19 @@
 //! Rows that stand in the query itself, as an input.
 
 use super::io::{Input, InputCounters, IoContext, Polled};
-use crate::batch::{Batch, Column, Decoder, Encoder};
+use crate::batch::{Batch, ColumnRef, Decoder, Encoder};
 use crate::error::{Error, Result};
-use std::sync::Arc;
 
 /// The rows of a VALUES clause.
 pub struct ValuesInput {
-    columns: Vec<Arc<Column>>,
+    columns: Vec<ColumnRef>,
     rows: usize,
     next: usize,
 }
 
 impl ValuesInput {
     /// An input of these columns, of `rows` rows each. (A query without columns still has rows.)
-    pub fn new(columns: Vec<Arc<Column>>, rows: usize) -> Self {
+    pub fn new(columns: Vec<ColumnRef>, rows: usize) -> Self {
         Self { columns, rows, next: 0 }
     }
 }
@@ -30,7 +29,7 @@ impl Input for ValuesInput {
         let columns = self.columns.iter().map(|c| {
             let mut part = c.empty_like();
             part.extend_rows(c, &wanted);
-            Arc::new(part)
+            ColumnRef::new(part)
         });
         Ok(Polled::Batch(Batch::new(columns.collect(), rows)))
     }

@@ -354,8 +354,8 @@ pub fn hex(b: u8) -> [u8; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::ColumnRef;
     use crate::batch::Field;
-    use std::sync::Arc;
 
     fn show(c: &Column, ty: &DataType, style: Style) -> String {
         let mut out = Vec::new();
@@ -391,8 +391,8 @@ mod tests {
         let mut c = Column::new(&ty);
         c.validity.push(true);
         let ColumnData::Row(fields) = &mut c.data else { panic!() };
-        Arc::make_mut(&mut fields[0]).push_null();
-        let m = Arc::make_mut(&mut fields[1]);
+        ColumnRef::make_mut(&mut fields[0]).push_null();
+        let m = ColumnRef::make_mut(&mut fields[1]);
         m.validity.push(true);
         let ColumnData::Map { offsets, keys, values } = &mut m.data else { panic!() };
         for (k, v) in [("y", 90.0), ("x", f64::NAN)] {
@@ -402,14 +402,14 @@ mod tests {
             values.validity.push(true);
         }
         offsets.push(2);
-        let t = Arc::make_mut(&mut fields[2]);
+        let t = ColumnRef::make_mut(&mut fields[2]);
         t.validity.push(true);
         let ColumnData::List { offsets, child } = &mut t.data else { panic!() };
         child.buffer_mut::<i64>().push(1_710_064_800_000_000);
         child.validity.push(true);
         child.push_null();
         offsets.push(2);
-        let s = Arc::make_mut(&mut fields[3]);
+        let s = ColumnRef::make_mut(&mut fields[3]);
         s.byte_column_mut().push(b"tab\tq\"\x01");
         s.validity.push(true);
         assert_eq!(

@@ -3,7 +3,7 @@
 //! In TRY_CAST one part that fails makes the whole value NULL, as in Flink, whose TRY_CAST catches around the whole cast.
 
 use super::{Cast, Mode, caster};
-use crate::batch::{Column, ColumnData, Sel, TypeKind};
+use crate::batch::{Column, ColumnData, ColumnRef, Sel, TypeKind};
 use crate::expr::{Arg, RowError};
 use TypeKind::*;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ fn cast_row(parts: &[Cast], one: &Column, out: &mut Column) -> Result<(), RowErr
         }
         (ColumnData::Row(fields), ColumnData::Row(to)) => {
             for ((p, f), t) in parts.iter().zip(fields).zip(to) {
-                part(p, f, Arc::make_mut(t))?;
+                part(p, f, ColumnRef::make_mut(t))?;
             }
         }
         _ => panic!("a nested cast keeps the structure"),
