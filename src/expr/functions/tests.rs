@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::batch::text::{Style, write_value};
-use crate::batch::{Pool, Sel, Watermarks};
+use crate::batch::{ColumnRef, Pool, Sel, Watermarks};
 use crate::error::Span;
 use crate::expr::build::{call, cast, fold};
 use crate::expr::{EvalContext, Expr, Program, RowError, Session};
@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 /// A column of `kind` from texts, `None` being NULL.
-pub(super) fn column(kind: &TypeKind, texts: &[Option<&str>]) -> Arc<Column> {
+pub(super) fn column(kind: &TypeKind, texts: &[Option<&str>]) -> ColumnRef {
     let ty = TypeKind::STRING.nullable();
     let mut c = Column::new(&ty);
     for t in texts {
@@ -19,15 +19,15 @@ pub(super) fn column(kind: &TypeKind, texts: &[Option<&str>]) -> Arc<Column> {
     }
     let text = Expr::column(0, ty, Span::default());
     let e = cast(text, &kind.clone().nullable(), false, &Session::default()).unwrap();
-    run(&e, vec![Arc::new(c)]).unwrap()
+    run(&e, vec![ColumnRef::new(c)]).unwrap()
 }
 
-pub(super) fn run(e: &Expr, columns: Vec<Arc<Column>>) -> Result<Arc<Column>, RowError> {
+pub(super) fn run(e: &Expr, columns: Vec<ColumnRef>) -> Result<ColumnRef, RowError> {
     let rows = columns.first().map_or(1, |c| c.len());
     select(e, columns, rows, Sel::All(rows))
 }
 
-fn select(e: &Expr, columns: Vec<Arc<Column>>, rows: usize, sel: Sel<'_>) -> Result<Arc<Column>, RowError> {
+fn select(e: &Expr, columns: Vec<ColumnRef>, rows: usize, sel: Sel<'_>) -> Result<ColumnRef, RowError> {
     let (mut pool, wm) = (Pool::default(), Watermarks::default());
     let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &wm };
     Program::new(e).eval_column(&columns, rows, sel, &mut cx)
@@ -81,7 +81,7 @@ pub(super) fn eval(name: &str, args: &[&str]) -> (String, String) {
     let folded =
         call(&r, name, literals.clone(), &s, Span::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
     let (a, ty) = (run(&folded, vec![]), folded.ty.clone());
-    let show_result = |v: Result<Arc<Column>, RowError>| match v {
+    let show_result = |v: Result<ColumnRef, RowError>| match v {
         Ok(c) => show(&c, 0, &ty),
         Err(e) => format!("!{}", e.error.message()),
     };
@@ -267,7 +267,7 @@ proptest! {
     #[test]
     fn evaluation_does_not_depend_on_how_rows_are_cut((name, kinds, rows) in any_case(), pick in any::<u64>(), fixed in 0usize..4) {
         let (r, s) = (builtin(), Session::default());
-        let columns: Vec<Arc<Column>> = (0..kinds.len())
+        let columns: Vec<ColumnRef> = (0..kinds.len())
             .map(|k| column(&kinds[k], &rows.iter().map(|row| row[k].as_deref()).collect::<Vec<_>>()))
             .collect();
         let exprs = |constant: Option<(usize, usize)>| -> Vec<Expr> {
@@ -275,7 +275,7 @@ proptest! {
                 Some((at, row)) if at == k => {
                     let mut one = columns[k].empty_like();
                     one.extend_rows(&columns[k], &[row as u32]);
-                    Expr::literal(Arc::new(one), kind.clone().nullable(), Span::default())
+                    Expr::literal(ColumnRef::new(one), kind.clone().nullable(), Span::default())
                 }
                 _ => Expr::column(k, kind.clone().nullable(), Span::default()),
             }).collect()
@@ -285,10 +285,10 @@ proptest! {
         let n = rows.len();
         // The model: one row at a time.
         let single: Vec<Result<String, String>> = (0..n).map(|row| {
-            let one: Vec<Arc<Column>> = columns.iter().map(|c| {
+            let one: Vec<ColumnRef> = columns.iter().map(|c| {
                 let mut o = c.empty_like();
                 o.extend_rows(c, &[row as u32]);
-                Arc::new(o)
+                ColumnRef::new(o)
             }).collect();
             run(&e, one).map(|c| show(&c, 0, &ty)).map_err(|e| e.error.message().to_string())
         }).collect();
