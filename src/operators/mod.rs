@@ -87,6 +87,11 @@ pub trait Operator: Send {
         false
     }
 
+    /// It may answer [`Operator::wake_at_us`] with a time.
+    fn has_timers(&self) -> bool {
+        false
+    }
+
     /// When it wants a pull although nothing is pushed (processing-time timers), µs since the epoch.
     fn wake_at_us(&self) -> Option<i64> {
         None

@@ -73,6 +73,8 @@ struct Node {
     readers: Vec<(usize, usize)>,
     /// Pull before the next push.
     producing: bool,
+    /// It may have timers.
+    timed: bool,
     /// Its readers have been told that nothing more comes.
     finished: bool,
     watermark: Option<i64>,
@@ -97,9 +99,17 @@ pub struct Shard {
     batch_rows: usize,
     memory_limit: usize,
     turns: u64,
+    /// Nodes below this may be sources.
+    sources: usize,
+    /// Some port waits, or some operator is in the middle of its output.
+    stalled: bool,
+    /// The earliest timer of an operator, µs.
+    wake_at_us: i64,
     failed: Option<Error>,
 }
 
+/// How often sources ask whether anybody still wants their rows, in turns.
+const ASK_EVERY: u64 = 16;
 /// State is measured every so many turns: a walk over the operators, not worth doing each time.
 const MEASURE_EVERY: u64 = 64;
 
@@ -124,13 +134,27 @@ impl Shard {
                 role: spec.role,
                 readers: vec![],
                 producing: false,
+                timed: false,
                 finished: false,
                 watermark: None,
                 counters: Counters::default(),
             });
         }
-        let ended = vec![false; inputs];
-        Self { nodes, ended, pool: Pool::default(), batch_rows, memory_limit, turns: 0, failed: None }
+        let sources = nodes.iter().rposition(|n| matches!(n.role, Role::Source(_))).map_or(0, |n| n + 1);
+        let mut shard = Self {
+            nodes,
+            ended: vec![false; inputs],
+            pool: Pool::default(),
+            batch_rows,
+            memory_limit,
+            turns: 0,
+            sources,
+            stalled: false,
+            wake_at_us: i64::MAX,
+            failed: None,
+        };
+        shard.note_timers();
+        shard
     }
 
     /// One turn: every input is polled once where there is room, and what comes is worked through to the outputs.
@@ -146,28 +170,27 @@ impl Shard {
     ) -> Result<Turn> {
         self.turns += 1;
         let mut worked = false;
-        // What the last turn could not finish comes first, nearest to the outputs first.
-        for n in (0..self.nodes.len()).rev() {
-            worked |= self.drive(n, now_us, outputs);
+        if self.stalled || self.failed.is_some() || now_us >= self.wake_at_us {
+            worked = self.drive_all(now_us, outputs);
         }
-        for n in 0..self.nodes.len() {
+        // Whether anybody still wants rows is asked now and then: a walk over the graph.
+        let ask = self.turns.is_multiple_of(ASK_EVERY);
+        for n in 0..self.sources {
             if self.failed.is_some() {
                 break;
             }
-            worked |= self.poll(n, now_us, inputs, outputs);
+            worked |= self.poll(n, ask, now_us, inputs, outputs);
         }
         if self.failed.is_some() {
-            for n in (0..self.nodes.len()).rev() {
-                worked |= self.drive(n, now_us, outputs);
+            worked |= self.drive_all(now_us, outputs);
+            if self.is_quiet()
+                && let Some(e) = self.failed.take()
+            {
+                for o in outputs.iter_mut() {
+                    o.flush()?;
+                }
+                return Err(e);
             }
-        }
-        if self.is_quiet()
-            && let Some(e) = self.failed.take()
-        {
-            for o in outputs.iter_mut() {
-                o.flush()?;
-            }
-            return Err(e);
         }
         if self.turns.is_multiple_of(MEASURE_EVERY) {
             self.check_memory()?;
@@ -178,11 +201,19 @@ impl Shard {
         if self.nodes.iter().all(|n| n.finished) {
             return Ok(Turn::Done);
         }
-        let wake_at_us = self.nodes.iter().filter_map(|n| match &n.role {
-            Role::Operator(op) => op.wake_at_us(),
-            _ => None,
-        });
-        Ok(Turn::Idle { wake_at_us: wake_at_us.min() })
+        Ok(Turn::Idle { wake_at_us: (self.wake_at_us < i64::MAX).then_some(self.wake_at_us) })
+    }
+
+    /// What an earlier turn could not finish, and what timers are due: nearest to the outputs first.
+    fn drive_all(&mut self, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+        self.stalled = false;
+        let mut worked = false;
+        for n in (0..self.nodes.len()).rev() {
+            worked |= self.drive(n, now_us, outputs);
+        }
+        self.stalled |= !self.is_quiet();
+        self.wake_at_us = self.operators().filter_map(|(_, op)| op.wake_at_us()).min().unwrap_or(i64::MAX);
+        worked
     }
 
     /// Nothing waits at any port and no operator is in the middle of its output: state may be written.
@@ -194,6 +225,7 @@ impl Shard {
     fn poll(
         &mut self,
         n: usize,
+        ask: bool,
         now_us: i64,
         inputs: &mut [Box<dyn Input>],
         outputs: &mut [Box<dyn Output>],
@@ -202,7 +234,7 @@ impl Shard {
             return false;
         }
         let mut worked = false;
-        let stop = self.nobody_wants(n);
+        let stop = ask && self.nobody_wants(n);
         let mut open = false;
         for k in 0.. {
             let Role::Source(own) = &self.nodes[n].role else { return false };
@@ -222,8 +254,7 @@ impl Shard {
                 Ok(Polled::Batch(batch)) => {
                     worked = true;
                     self.nodes[n].counters.rows_out += batch.selected() as u64;
-                    self.deliver(n, batch);
-                    self.drive_readers(n, now_us, outputs);
+                    self.give(n, batch, now_us, outputs);
                 }
                 Ok(Polled::Pending) => {}
                 Ok(Polled::End) => {
@@ -242,9 +273,10 @@ impl Shard {
         }
         if !open && self.has_room(n) {
             worked = true;
-            self.deliver(n, Batch::watermark(END_OF_TIME));
+            self.give(n, Batch::watermark(END_OF_TIME), now_us, outputs);
             self.finish_readers(n);
             self.drive_readers(n, now_us, outputs);
+            self.stalled = true;
         }
         worked
     }
@@ -263,19 +295,78 @@ impl Shard {
         self.nodes[n].readers.iter().all(|&(r, p)| self.nodes[r].ports[p].waiting.is_none())
     }
 
-    /// Puts a batch at the ports of all readers, which have room.
-    fn deliver(&mut self, n: usize, batch: Batch) {
+    /// Gives a batch to all readers, whose ports have room, and lets them work on it.
+    fn give(&mut self, n: usize, batch: Batch, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+        let node = &mut self.nodes[n];
         if let Some(w) = batch.watermarks.last() {
-            self.nodes[n].watermark = Some(w);
+            node.watermark = Some(w);
         }
-        let readers = std::mem::take(&mut self.nodes[n].readers);
-        if let Some((&(last, last_port), rest)) = readers.split_last() {
-            for &(r, p) in rest {
-                self.nodes[r].ports[p].waiting = Some(batch.clone());
+        let Some(last) = node.readers.len().checked_sub(1) else { return };
+        for k in 0..last {
+            let (r, p) = self.nodes[n].readers[k];
+            self.feed(r, p, batch.clone(), now_us, outputs);
+        }
+        let (r, p) = self.nodes[n].readers[last];
+        self.feed(r, p, batch, now_us, outputs);
+    }
+
+    /// Hands a batch to port `p` of node `n`: an idle operator gets it at once, a busy one finds it at its port.
+    fn feed(&mut self, n: usize, p: usize, batch: Batch, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+        let node = &mut self.nodes[n];
+        if let Role::Operator(op) = &mut node.role
+            && !node.producing
+            && self.failed.is_none()
+        {
+            match op.push(p, batch, &mut Context { pool: &mut self.pool, now_us }) {
+                Ok(()) => {
+                    node.producing = true;
+                    self.pull(n, now_us, outputs);
+                }
+                Err(e) => {
+                    self.fail(n, e);
+                }
             }
-            self.nodes[last].ports[last_port].waiting = Some(batch);
+            return;
         }
-        self.nodes[n].readers = readers;
+        node.ports[p].waiting = Some(batch);
+        self.drive(n, now_us, outputs);
+    }
+
+    /// Pulls operator `n` until it has nothing more or a reader has no room.
+    fn pull(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+        loop {
+            if !self.has_room(n) {
+                self.drive_readers(n, now_us, outputs);
+                if !self.has_room(n) {
+                    self.stalled = true;
+                    return;
+                }
+            }
+            let node = &mut self.nodes[n];
+            let Role::Operator(op) = &mut node.role else { unreachable!("only operators are pulled") };
+            match op.pull(&mut Context { pool: &mut self.pool, now_us }) {
+                Ok(Some(batch)) => self.give(n, batch, now_us, outputs),
+                Ok(None) => {
+                    node.producing = false;
+                    if node.timed
+                        && let Some(t) = op.wake_at_us()
+                    {
+                        self.wake_at_us = self.wake_at_us.min(t);
+                    }
+                    return;
+                }
+                Err(e) => {
+                    self.fail(n, e);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn note_timers(&mut self) {
+        for n in &mut self.nodes {
+            n.timed = matches!(&n.role, Role::Operator(op) if op.has_timers());
+        }
     }
 
     fn finish_readers(&mut self, n: usize) {
@@ -313,7 +404,10 @@ impl Shard {
                     self.nodes[n].counters.batches_in += 1;
                     worked = true;
                 }
-                Ok(Some(back)) => self.nodes[n].ports[0].waiting = Some(back),
+                Ok(Some(back)) => {
+                    self.nodes[n].ports[0].waiting = Some(back);
+                    self.stalled = true;
+                }
                 Err(e) => {
                     self.failed.get_or_insert(e);
                     worked = true;
@@ -335,69 +429,53 @@ impl Shard {
     fn drive_operator(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
         let mut worked = false;
         loop {
-            // What was given out before is worked on before more is asked for.
-            if !self.has_room(n) {
-                self.drive_readers(n, now_us, outputs);
-                if !self.has_room(n) {
-                    return worked;
-                }
-            }
-            let Node { role: Role::Operator(op), ports, producing, .. } = &mut self.nodes[n] else {
+            let Node { role: Role::Operator(op), ports, producing, timed, .. } = &mut self.nodes[n] else {
                 unreachable!("drive_operator is called for operators")
             };
-            let mut cx = Context { pool: &mut self.pool, now_us };
-            if !*producing && op.wake_at_us().is_some_and(|t| t <= now_us) {
+            if !*producing && *timed && op.wake_at_us().is_some_and(|t| t <= now_us) {
                 *producing = true;
             }
             if *producing {
                 worked = true;
-                match op.pull(&mut cx) {
-                    Ok(Some(batch)) => {
-                        self.deliver(n, batch);
-                        self.drive_readers(n, now_us, outputs);
-                    }
-                    Ok(None) => *producing = false,
-                    Err(e) => {
-                        *producing = false;
-                        return self.fail(n, e);
-                    }
+                self.pull(n, now_us, outputs);
+                if self.nodes[n].producing {
+                    return worked;
                 }
                 continue;
             }
-            if self.failed.is_some() && ports.iter().all(|p| p.waiting.is_none()) {
-                return worked;
-            }
-            if let Some(p) = ports.iter().position(|p| p.waiting.is_some()) {
+            let mut cx = Context { pool: &mut self.pool, now_us };
+            let result = if let Some(p) = ports.iter().position(|p| p.waiting.is_some()) {
                 let batch = ports[p].waiting.take().expect("position found it");
-                worked = true;
-                match op.push(p, batch, &mut cx) {
-                    Ok(()) => *producing = true,
-                    Err(e) => return self.fail(n, e),
-                }
+                op.push(p, batch, &mut cx)
+            } else if self.failed.is_some() {
+                return worked;
             } else if let Some(p) = ports.iter().position(|p| p.closing && !p.closed) {
                 ports[p].closed = true;
-                worked = true;
-                match op.finish(p, &mut cx) {
-                    Ok(()) => *producing = true,
-                    Err(e) => return self.fail(n, e),
-                }
+                op.finish(p, &mut cx)
             } else if !self.nodes[n].finished && self.nodes[n].ports.iter().all(|p| p.closed) {
                 self.finish_readers(n);
                 self.drive_readers(n, now_us, outputs);
                 return true;
             } else {
                 return worked;
+            };
+            worked = true;
+            match result {
+                Ok(()) => self.nodes[n].producing = true,
+                Err(e) => {
+                    self.fail(n, e);
+                    return true;
+                }
             }
         }
     }
 
     /// Notes the first error and drops what waits at the failed node: it is behind the failing row.
-    fn fail(&mut self, n: usize, e: Error) -> bool {
+    fn fail(&mut self, n: usize, e: Error) {
         let node = &mut self.nodes[n];
         node.ports.iter_mut().for_each(|p| p.waiting = None);
         node.producing = false;
         self.failed.get_or_insert_with(|| e.during(&node.name));
-        true
     }
 
     fn check_memory(&self) -> Result<()> {
@@ -512,6 +590,7 @@ impl Shard {
                 *op = build(n)?;
             }
         }
+        self.note_timers();
         self.restore(&bytes)
     }
 }
