@@ -219,6 +219,12 @@ impl Batch {
         self.kinds = None;
     }
 
+    /// Says how many rows the columns have that were put into a [pooled](Pool::batch) batch.
+    pub fn set_rows(&mut self, rows: usize) {
+        debug_assert!(self.columns.iter().all(|c| c.len() == rows), "columns of different lengths");
+        self.rows = rows;
+    }
+
     /// The batch with a changed number of rows and no selection and kinds: for sources that fill it in place.
     pub fn refill(&mut self, rows: usize) {
         self.rows = rows;

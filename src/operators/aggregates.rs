@@ -104,7 +104,6 @@ impl Aggregates {
     }
 
     /// Makes slots `0..slots`, which are all there are, empty groups.
-    #[expect(dead_code, reason = "window aggregates, which come next")]
     pub(super) fn reset_all(&mut self, slots: usize) {
         for c in &mut self.calls {
             (0..slots as u32).for_each(|s| c.accumulator.reset(s));
@@ -116,7 +115,6 @@ impl Aggregates {
     ///
     /// # Errors
     /// The first row that cannot be taken; groups are then in an undefined state.
-    #[expect(dead_code, reason = "window aggregates, which come next")]
     pub(super) fn update(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) -> Result<(), RowError> {
         self.feeds.iter_mut().for_each(|f| f.fill(batch, rows, slots));
         let mut first: Option<RowError> = None;
@@ -228,13 +226,10 @@ impl Aggregates {
         }
     }
 
-    /// Appends a column for each aggregate: the values of `slots`.
-    #[expect(dead_code, reason = "window aggregates, which come next")]
-    pub(super) fn emit(&self, slots: &[u32], columns: &mut Vec<ColumnRef>, pool: &mut Pool) {
-        for call in &self.calls {
-            let mut out = pool.column(&call.ty);
-            call.accumulator.emit(slots, unshared(&mut out));
-            columns.push(out);
+    /// Appends the values of `slots` to a column for each aggregate.
+    pub(super) fn emit(&self, slots: &[u32], out: &mut [ColumnRef]) {
+        for (call, out) in self.calls.iter().zip(out) {
+            call.accumulator.emit(slots, unshared(out));
         }
     }
 

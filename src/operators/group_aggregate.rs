@@ -264,19 +264,18 @@ impl Output {
     ) -> Batch {
         let (start, end) = (self.given, self.picks.len().min(self.given + MAX_ROWS));
         let picks = &self.picks[start..end];
-        let mut out = Batch::default();
+        let mut out = pool.batch();
         if let (false, Some(batch)) = (picks.is_empty(), &self.batch) {
-            let mut columns = pool.column_list();
             let mut rows = pool.row_list();
             rows.extend(picks.iter().map(|&p| self.rows[position(p)]));
             for (k, ty) in keys {
                 let mut to = pool.column(ty);
                 unshared(&mut to).extend_rows(batch.column(*k), &rows);
-                columns.push(to);
+                out.columns.push(to);
             }
             pool.recycle_rows(rows);
-            aggregates.extend(picks, &mut columns, pool);
-            out = Batch::new(columns, picks.len());
+            aggregates.extend(picks, &mut out.columns, pool);
+            out.set_rows(picks.len());
         }
         let kinds = &self.kinds[start..end];
         if kinds.iter().any(|&k| k != RowKind::Insert) {
@@ -284,7 +283,6 @@ impl Output {
             list.extend_from_slice(kinds);
             out.set_kinds(Some(list));
         }
-        out.watermarks = pool.watermarks();
         for &(after, w) in &self.watermarks.runs()[self.given_marks..] {
             if after as usize > end {
                 break;

@@ -19,6 +19,9 @@ mod ready;
 mod testing;
 mod union;
 mod watermark;
+mod window_aggregate;
+mod window_assign;
+mod windows;
 
 pub use filter::Filter;
 pub use group_aggregate::GroupAggregate;
@@ -26,6 +29,8 @@ pub use limit::Limit;
 pub use project::Project;
 pub use union::Union;
 pub use watermark::Watermark;
+pub use window_aggregate::WindowAggregate;
+pub use window_assign::WindowAssign;
 
 use crate::batch::{Batch, Decoder, Encoder, Pool};
 use crate::error::{Error, Result};
@@ -135,8 +140,10 @@ pub fn build(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         Op::Limit { .. } => {
             return Err(Error::unsupported("LIMIT without ORDER BY over input that changes", node.span));
         }
-        Op::WindowAssign(_) => return Err(Error::unsupported("this window", node.span)),
-        Op::WindowAggregate { .. } => return Err(Error::unsupported("this window", node.span)),
+        Op::WindowAssign(window) => Box::new(WindowAssign::new(window, &node.schema, node.span)?),
+        Op::WindowAggregate { window, keys, aggregates, properties } => {
+            Box::new(WindowAggregate::new(window, keys, aggregates, properties, inputs[0], node)?)
+        }
         Op::SetOperation { .. } => return Err(Error::unsupported("INTERSECT or EXCEPT", node.span)),
         Op::SortByTime { .. } => return Err(Error::unsupported("ORDER BY", node.span)),
         Op::Scan(_) | Op::Values(_) | Op::Sink(_) => {

@@ -33,8 +33,7 @@ impl Ready {
             let rows = last.rows();
             last.watermarks.advance(rows, watermark);
         } else {
-            let mut batch = Batch::default();
-            batch.watermarks = pool.watermarks();
+            let mut batch = pool.batch();
             batch.watermarks.advance(0, watermark);
             self.batches.push_back(batch);
         }

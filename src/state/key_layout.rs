@@ -6,7 +6,7 @@
 //! columns (the group that a distinct value belongs to).
 
 use crate::batch::key;
-use crate::batch::{Column, ColumnData, DataType, Physical};
+use crate::batch::{Column, ColumnData, ColumnRef, DataType, Physical};
 
 /// A packed key.
 pub(super) trait Word: Copy + Eq + Default + Send {
@@ -208,13 +208,19 @@ fn pack_part<K: Word>(part: &Part, column: &Column, rows: &[u32], out: &mut [K])
     }
 }
 
+/// A column to write to.
+pub(super) fn unshared(column: &mut ColumnRef) -> &mut Column {
+    ColumnRef::get_mut(column).expect("columns to write to are not shared")
+}
+
 /// Appends the columns of packed keys to `out`; `key(i)` is `None` for the NULL that stands aside.
 pub(super) fn unpack<K: Word>(
     parts: &[Part],
     keys: impl ExactSizeIterator<Item = Option<K>> + Clone,
-    out: &mut [&mut Column],
+    out: &mut [ColumnRef],
 ) {
     for (part, column) in parts.iter().zip(out) {
+        let column = unshared(column);
         let is_valid = |k: &K| part.valid.is_none_or(|bit| k.get(bit) & 1 != 0);
         for k in keys.clone() {
             column.validity.push(k.as_ref().is_some_and(is_valid));

@@ -12,8 +12,8 @@
 //! a time, in a loop with nothing else in it: the processor then overlaps the cache misses of several rows
 //! (`benches/operators.rs`, `lookup`).
 
-use super::key_layout::{Form, Part, Word, pack, unpack};
-use crate::batch::{Column, DataType, Decoder, Encoder, key};
+use super::key_layout::{Form, Part, Word, pack, unpack, unshared};
+use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, key};
 use crate::error::{Error, Result};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hasher};
@@ -169,20 +169,20 @@ impl KeyTable {
         }
     }
 
-    /// Appends the keys of `slots` to columns of the key's types.
-    pub fn emit(&self, slots: &[u32], out: &mut [&mut Column]) {
+    /// Appends the keys of `slots` to columns of the key's types, which nobody shares.
+    pub fn emit(&self, slots: &[u32], out: &mut [ColumnRef]) {
         debug_assert_eq!(out.len(), self.types.len());
         match (&self.form, &self.store) {
             (Form::Word64(parts), Store::Word64(w)) => w.emit(parts, self.null, slots, out),
             (Form::Word128(parts), Store::Word128(w)) => w.emit(parts, self.null, slots, out),
             (Form::Text, Store::Bytes(t)) => {
+                let out = unshared(&mut out[0]);
                 for &s in slots {
-                    if self.null == Some(s) {
-                        out[0].push_null();
-                    } else {
-                        out[0].validity.push(true);
-                        out[0].byte_column_mut().push(t.get(s));
-                    }
+                    out.validity.push(self.null != Some(s));
+                }
+                let mut texts = out.byte_column_mut().writer();
+                for &s in slots {
+                    texts.push(if self.null == Some(s) { b"" } else { t.get(s) });
                 }
             }
             (Form::Bytes, Store::Bytes(t)) => {
@@ -191,7 +191,7 @@ impl KeyTable {
                     if self.prefixed {
                         bytes = &bytes[4..];
                     }
-                    out.iter_mut().for_each(|c| key::decode_value(&mut bytes, c));
+                    out.iter_mut().for_each(|c| key::decode_value(&mut bytes, unshared(c)));
                 }
             }
             _ => {}
@@ -244,8 +244,8 @@ impl KeyTable {
         to.block(b"KEYS", 1);
         to.len(slots.len());
         for chunk in slots.chunks(CHUNK) {
-            let mut columns: Vec<Column> = self.types.iter().map(Column::new).collect();
-            self.emit(chunk, &mut columns.iter_mut().collect::<Vec<_>>());
+            let mut columns: Vec<_> = self.types.iter().map(|t| ColumnRef::new(Column::new(t))).collect();
+            self.emit(chunk, &mut columns);
             columns.iter().for_each(|c| to.column(c));
         }
     }
@@ -434,7 +434,7 @@ impl<K: Word> Words<K> {
         self.set(new, key);
     }
 
-    fn emit(&self, parts: &[Part], null: Option<u32>, slots: &[u32], out: &mut [&mut Column]) {
+    fn emit(&self, parts: &[Part], null: Option<u32>, slots: &[u32], out: &mut [ColumnRef]) {
         let null = null.unwrap_or(NO_SLOT);
         unpack(parts, slots.iter().map(|&s| (s != null).then(|| self.keys[s as usize])), out);
     }
