@@ -82,6 +82,11 @@ struct Payment {
 }
 
 fn main() {
+    std::io::stdout().write_all(file().as_bytes()).expect("standard output takes the file");
+}
+
+/// The whole file.
+pub(crate) fn file() -> String {
     let mut random = Random(2026);
     let mut payments = shopping(&mut random);
     theft(&mut random, &mut payments);
@@ -90,7 +95,7 @@ fn main() {
     for (id, p) in payments.iter().enumerate() {
         write(&mut out, id as u64 + 1, p);
     }
-    std::io::stdout().write_all(out.as_bytes()).expect("standard output takes the file");
+    out
 }
 
 fn arrival(random: &mut Random, made_ms: u64) -> u64 {

@@ -1,4 +1,18 @@
-//! The `pelton` command.
-fn main() {
-    eprintln!("pelton {}", env!("CARGO_PKG_VERSION"));
+//! The `pelton` command: arguments in, exit code out. Uses only the public crate.
+#![allow(dead_code, reason = "the engine that it drives is on its way")]
+
+mod args;
+mod exit;
+mod memory;
+mod progress;
+mod render;
+mod screen;
+mod script;
+
+use clap::Parser as _;
+
+fn main() -> std::process::ExitCode {
+    let cli = args::Cli::parse();
+    println!("{cli:?}");
+    exit::Exit::Done.into()
 }

@@ -1,0 +1,128 @@
+//! The command line: what can be typed, with the help that `pelton --help` prints.
+
+use crate::script::Define;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Flink SQL at microsecond latency, in one process.
+#[derive(Debug, Parser)]
+#[command(name = "pelton", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 check found something, 2 bad flag, setting or script file, 3 bad SQL, \
+4 bad input, 5 failed while running, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a script: its statements in order, until its inputs end
+    Run(Run),
+    /// Show the plan of a script, with row kinds, watermarks, keys and state of every operator
+    Explain(Sql),
+    /// Parse, bind and type a script without running it
+    Check(Check),
+    /// Measure the engine
+    Bench(Bench),
+}
+
+/// Where the SQL comes from.
+#[derive(Debug, Args)]
+pub(crate) struct Sql {
+    /// The script; `-` reads standard input
+    #[arg(value_name = "FILE", required_unless_present = "execute", conflicts_with = "execute")]
+    pub(crate) file: Option<String>,
+    /// The SQL itself
+    #[arg(short = 'e', long = "execute", value_name = "SQL")]
+    pub(crate) execute: Option<String>,
+    /// Replace ${NAME} in the script by VALUE
+    #[arg(short = 'D', long = "define", value_name = "NAME=VALUE")]
+    pub(crate) define: Vec<Define>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) sql: Sql,
+    /// How the result of a query is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// The most rows that move together
+    #[arg(long, value_name = "ROWS", default_value_t = 1024)]
+    pub(crate) batch: usize,
+    /// No progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A live table on a terminal, aligned lines elsewhere
+    Table,
+    /// One JSON object a line
+    Json,
+    /// CSV with a header
+    Csv,
+    /// A header with types, then row kind and values with tabs between them
+    Changelog,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) sql: Sql,
+    /// List what Apache Flink would not take
+    #[arg(long)]
+    pub(crate) flink: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    pub(crate) suite: Suite,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Suite {
+    /// The Nexmark queries over replayed events
+    Nexmark(Nexmark),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Nexmark {
+    /// Which queries, in this order (default: all)
+    #[arg(long, value_name = "q0,q1,…", value_delimiter = ',')]
+    pub(crate) queries: Vec<String>,
+    /// How many events of all three kinds to generate
+    #[arg(long, value_name = "N", default_value_t = 10_000_000)]
+    pub(crate) events: u64,
+    /// The most rows that move together
+    #[arg(long, value_name = "ROWS", default_value_t = 1024)]
+    pub(crate) batch: usize,
+    /// Print an array of objects instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sql_comes_from_one_place() {
+        let parse = |args: &[&str]| Cli::try_parse_from([&["pelton"], args].concat());
+        assert!(parse(&["run", "a.sql"]).is_ok() && parse(&["run", "-e", "SELECT 1", "-D", "A=1"]).is_ok());
+        assert!(parse(&["run"]).is_err() && parse(&["run", "a.sql", "-e", "SELECT 1"]).is_err());
+        let Command::Bench(b) = parse(&["bench", "nexmark", "--queries", "q0,q1"]).unwrap().command else {
+            panic!("bench")
+        };
+        let Suite::Nexmark(n) = b.suite;
+        assert_eq!(n.queries, ["q0", "q1"]);
+    }
+}
