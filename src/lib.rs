@@ -23,4 +23,6 @@ pub mod log;
 pub mod metrics;
 pub mod wire;
 
+pub mod edge;
+
 pub use error::{Error, ErrorKind, Result, Span};

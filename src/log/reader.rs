@@ -5,6 +5,7 @@
 //! [`Reader::skip`]. Bytes that this process wrote are not checked again; those of earlier runs are, CRC included, and
 //! their pages are made present a window at a time, so that a failing disk is an error and not a signal.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::error::{LogError, LogResult};
@@ -119,9 +120,22 @@ impl Reader {
 
     /// Whole batches up to `max_bytes` (but at least one) as they are stored: for sending on. `None`: nothing yet.
     pub fn poll_bytes(&mut self, max_bytes: usize) -> LogResult<Option<&[u8]>> {
+        let Some(range) = self.poll_range(max_bytes)? else { return Ok(None) };
+        let at = self.at.as_ref().expect("positioned by poll");
+        Ok(Some(&at.region.bytes()[range]))
+    }
+
+    /// [`Reader::poll_bytes`] as a range of a mapping that the caller may keep.
+    pub fn poll_shared(&mut self, max_bytes: usize) -> LogResult<Option<(Arc<Region>, Range<usize>)>> {
+        let Some(range) = self.poll_range(max_bytes)? else { return Ok(None) };
+        let at = self.at.as_ref().expect("positioned by poll");
+        Ok(Some((at.region.clone(), range)))
+    }
+
+    fn poll_range(&mut self, max_bytes: usize) -> LogResult<Option<Range<usize>>> {
         let Some(first) = self.poll()? else { return Ok(None) };
         let first_size = first.bytes().len();
-        let end = {
+        let range = {
             let at = self.at.as_mut().expect("positioned by poll");
             let start = at.position - first_size;
             let bytes = at.region.bytes();
@@ -151,8 +165,7 @@ impl Reader {
             }
             start..at.position
         };
-        let at = self.at.as_ref().expect("positioned by poll");
-        Ok(Some(&at.region.bytes()[end]))
+        Ok(Some(range))
     }
 
     /// Goes on behind what the last error reported: damage or deleted records. Returns the new position.

@@ -254,6 +254,11 @@ impl PartitionWriter {
         let checked = self.check_outside(&parsed, &mut scratch);
         self.scratch = scratch;
         checked?;
+        self.append_valid(bytes, now_ms)
+    }
+
+    /// [`PartitionWriter::append_batch`] for one batch whose records the caller has already read to the last.
+    pub fn append_valid(&mut self, bytes: &[u8], now_ms: i64) -> LogResult<i64> {
         let mut copy = std::mem::take(&mut self.copy);
         copy.clear();
         copy.extend_from_slice(bytes);

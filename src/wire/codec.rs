@@ -305,6 +305,60 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
+/// Random values, for comparing with other implementations.
+#[cfg(test)]
+pub(crate) trait Sample {
+    fn sample(random: &mut dyn FnMut() -> u64) -> Self;
+}
+
+#[cfg(test)]
+mod samples {
+    use super::*;
+
+    macro_rules! numbers {
+        ($($t:ty),*) => {$(
+            impl Sample for $t {
+                fn sample(random: &mut dyn FnMut() -> u64) -> Self {
+                    random() as $t
+                }
+            }
+        )*};
+    }
+
+    numbers!(i8, i16, i32, i64);
+
+    impl Sample for bool {
+        fn sample(random: &mut dyn FnMut() -> u64) -> Self {
+            random().is_multiple_of(2)
+        }
+    }
+
+    impl Sample for String {
+        fn sample(random: &mut dyn FnMut() -> u64) -> Self {
+            let n = random() % 20;
+            (0..n).map(|_| char::from(b'a' + (random() % 26) as u8)).collect()
+        }
+    }
+
+    impl Sample for Bytes {
+        fn sample(random: &mut dyn FnMut() -> u64) -> Self {
+            String::sample(random).into()
+        }
+    }
+
+    impl<T: Sample> Sample for Option<T> {
+        fn sample(random: &mut dyn FnMut() -> u64) -> Self {
+            (!random().is_multiple_of(4)).then(|| T::sample(random))
+        }
+    }
+
+    impl<T: Sample> Sample for Vec<T> {
+        fn sample(random: &mut dyn FnMut() -> u64) -> Self {
+            (0..random() % 3).map(|_| T::sample(random)).collect()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,6 +49,13 @@ macro_rules! messages {
                 w.tags();
             }
         }
+
+        #[cfg(test)]
+        impl $crate::wire::codec::Sample for $name {
+            fn sample(random: &mut dyn FnMut() -> u64) -> Self {
+                Self { $( $field: <$kind as $crate::wire::codec::Sample>::sample(random), )* }
+            }
+        }
     )*};
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };

@@ -71,6 +71,11 @@ pub trait Store {
     /// its first record.
     fn append(&mut self, topic: &str, partition: u32, batch: &[u8], now_ms: i64) -> Result<i64>;
 
+    /// [`Store::append`] for a batch whose records the caller has read to the last: nothing is checked again.
+    fn append_valid(&mut self, topic: &str, partition: u32, batch: &[u8], now_ms: i64) -> Result<i64> {
+        self.append(topic, partition, batch, now_ms)
+    }
+
     /// The first record whose timestamp is at least `timestamp_ms`: (offset, its timestamp). `None`: all are older.
     fn offset_for_time(
         &mut self,
@@ -153,6 +158,17 @@ pub trait Store {
     /// Where the topics are, for people.
     fn place(&self) -> String {
         "memory".into()
+    }
+
+    /// Called about once a second: segments that are due are closed.
+    fn idle(&mut self, now_ms: i64) -> Result<()> {
+        let _ = now_ms;
+        Ok(())
+    }
+
+    /// Ends well: everything durable, marked as closed. The store is not used afterwards.
+    fn close(&mut self) -> Result<()> {
+        Ok(())
     }
 
     /// The high watermark moves after [`Store::append`] has returned, or others append: the broker has to look.

@@ -259,7 +259,7 @@ fn batches_from_outside_keep_their_compression_and_get_offsets() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = Log::open(dir.path(), manual()).unwrap();
     log.create_topic("t", 1, options(&[])).unwrap();
-    let mut store = pelton::log::LogStore::new(&mut log);
+    let mut store = pelton::log::LogStore::new(log);
     let mut sent = Vec::new();
     for (i, codec) in Compression::ALL.into_iter().enumerate() {
         let mut builder = BatchBuilder::with_compression(codec);
@@ -306,7 +306,6 @@ fn batches_from_outside_keep_their_compression_and_get_offsets() {
     assert!(store.read("t", 0, 0, 100, &mut out).unwrap_err().message().contains("offsets 0 to 25"));
     assert_eq!(store.offsets("t", 0).unwrap().start, 25);
     drop(store);
-    drop(log);
     let log = Log::open(dir.path(), manual()).unwrap();
     assert_eq!(log.partition("t", 0).unwrap().start(), 25);
 }

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Explain(Sql),
     /// Parse, bind and type a script without running it
     Check(Check),
+    /// Serve topics to Kafka clients
+    Serve(crate::serve::Serve),
     /// Measure the engine
     Bench(Bench),
 }

@@ -8,11 +8,21 @@ mod progress;
 mod render;
 mod screen;
 mod script;
+mod serve;
 
 use clap::Parser as _;
 
 fn main() -> std::process::ExitCode {
     let cli = args::Cli::parse();
+    if let args::Command::Serve(serve) = cli.command {
+        return match serve.run() {
+            Ok(()) => exit::Exit::Done.into(),
+            Err(e) => {
+                eprintln!("pelton: {e}");
+                exit::Exit::of(&e).into()
+            }
+        };
+    }
     println!("{cli:?}");
     exit::Exit::Done.into()
 }

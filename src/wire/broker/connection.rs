@@ -97,6 +97,10 @@ impl Connection {
         }
     }
 
+    pub(super) fn is_authenticated(&self) -> bool {
+        !self.peer.must_authenticate || self.sasl.is_done
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.slots.len()
     }

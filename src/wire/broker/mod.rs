@@ -117,7 +117,7 @@ impl Default for BrokerConfig {
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1_000,
             max_producers_per_partition: 10_000,
             max_in_flight: 64,
-            credentials: Credentials::default(),
+            credentials: Credentials,
             seed: 0,
         }
     }
@@ -254,6 +254,11 @@ impl Broker {
         self.connections.get(&id).is_none_or(|c| c.in_flight() < self.config.max_in_flight)
     }
 
+    /// The client may ask for everything: it has authenticated, or need not.
+    pub fn is_known(&self, id: ConnectionId) -> bool {
+        self.connections.get(&id).is_some_and(Connection::is_authenticated)
+    }
+
     /// Handles one request. Replies, to this connection and to others, are added to `out`.
     pub fn handle(&mut self, now: Now, id: ConnectionId, request: Prepared, out: &mut Outbox) {
         self.now = now;
@@ -279,7 +284,7 @@ impl Broker {
                 self.unsupported_version(t);
                 return Ok(());
             }
-            _ if !is_open && !self.is_authenticated(t) => {
+            _ if !is_open && !self.is_known(t.connection) => {
                 self.out.close(t.connection, "a request before authentication".into());
                 return Ok(());
             }

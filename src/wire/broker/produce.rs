@@ -125,8 +125,10 @@ impl Broker {
         if producer >= 0 {
             super::producers::check(state.producers.get(&producer), &batch.header)?;
         }
-        let base =
-            self.store.append(topic, number, &batch.bytes, self.now.wall_ms).map_err(|e| store_error(&e))?;
+        let base = self
+            .store
+            .append_valid(topic, number, &batch.bytes, self.now.wall_ms)
+            .map_err(|e| store_error(&e))?;
         if producer >= 0 {
             let limit = self.config.max_producers_per_partition;
             let now_ms = self.now.wall_ms;

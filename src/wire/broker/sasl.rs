@@ -10,14 +10,10 @@ pub struct Credentials;
 
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
-    is_done: bool,
+    pub(super) is_done: bool,
 }
 
 impl Broker {
-    pub(super) fn is_authenticated(&self, t: Ticket) -> bool {
-        self.connections.get(&t.connection).is_some_and(|c| !c.peer.must_authenticate || c.sasl.is_done)
-    }
-
     pub(super) fn sasl_handshake(&mut self, t: Ticket, _request: SaslHandshakeRequest) {
         let response =
             SaslHandshakeResponse { error_code: code::UNSUPPORTED_SASL_MECHANISM, mechanisms: vec![] };

@@ -2,7 +2,7 @@
 //! (`clients/src/main/resources/common/message` of Apache Kafka 4.1).
 //!
 //! A field is followed by the first (`to` the last) version that has it and, after `else`, what it is in the others.
-//! Fields that only versions beyond those served have are left out. `tests/kafka_messages.rs` compares every message
+//! Fields that only versions beyond those served have are left out. The tests compare every message
 //! and version with an independent implementation. Produce and Fetch are in files of their own: they move the data.
 
 pub(crate) mod cluster;
@@ -11,6 +11,9 @@ pub(crate) mod group;
 pub(crate) mod offsets;
 pub(crate) mod security;
 pub(crate) mod topics;
+
+#[cfg(test)]
+mod tests;
 
 /// "Not asked for" in the bit fields of authorised operations.
 pub(crate) const NO_OPERATIONS: i32 = i32::MIN;

@@ -1,0 +1,126 @@
+//! `pelton serve`: the log behind Kafka's protocol, until SIGTERM or SIGINT.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use pelton::edge::{Listener, Server, ServerConfig};
+use pelton::host::SystemClock;
+use pelton::log::{Log, LogConfig, LogStore};
+use pelton::{Error, Result};
+
+/// Serve topics to Kafka clients.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Folder of the topics; made when it is not there [default: pelton/log under the user's state folder].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address to listen on.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
+    listen: Vec<SocketAddr>,
+    /// What clients are told to connect to, when it is not the address listened on.
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise: Option<String>,
+    /// Listen to other machines without asking for a password.
+    #[arg(long)]
+    allow_anonymous: bool,
+    /// Partitions of a topic that is made by its first use.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    partitions: u32,
+    /// Do not make topics by their first use.
+    #[arg(long)]
+    no_auto_create: bool,
+    /// Threads that serve connections [default: one a core].
+    #[arg(long, value_name = "N")]
+    executors: Option<usize>,
+}
+
+impl Serve {
+    /// Serves until a signal comes.
+    pub(crate) fn run(self) -> Result<()> {
+        let data = match self.data {
+            Some(data) => data,
+            None => default_data()?,
+        };
+        let start = std::time::Instant::now();
+        let log = Log::open(&data, LogConfig::default())?;
+        for finding in log.findings() {
+            eprintln!("pelton: {finding:?}");
+        }
+        let advertised = self.advertise.as_deref().map(host_and_port).transpose()?;
+        let listeners = self
+            .listen
+            .iter()
+            .map(|&address| Listener {
+                advertised: advertised.clone(),
+                is_open_on_purpose: self.allow_anonymous,
+                ..Listener::plain(address)
+            })
+            .collect();
+        let mut config = ServerConfig::new(Listener::plain(([127, 0, 0, 1], 0).into()));
+        config.listeners = listeners;
+        config.executors = self.executors.unwrap_or(config.executors);
+        config.broker.auto_create_topics = !self.no_auto_create;
+        config.broker.default_partitions = self.partitions;
+        config.broker.cluster_id = cluster_id(&data)?;
+        config.broker.seed = random();
+        let mut signals =
+            signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])
+                .map_err(|e| Error::io("signals", &e))?;
+        let sync = log.sync_name().to_owned();
+        let server = Server::start(config, Box::new(LogStore::new(log)), Arc::new(SystemClock::default()))?;
+        let addresses: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
+        eprintln!(
+            "pelton serves {} on {} ({}, sync by {sync}, ready in {} ms)",
+            data.display(),
+            addresses.join(", "),
+            server.describe(),
+            start.elapsed().as_millis()
+        );
+        signals.forever().next();
+        if let Some(failure) = server.failure() {
+            eprintln!("pelton: {failure}");
+        }
+        server.stop()?;
+        eprintln!("pelton: stopped cleanly");
+        Ok(())
+    }
+}
+
+/// `$XDG_STATE_HOME/pelton/log`, else `~/.local/state/pelton/log`.
+fn default_data() -> Result<PathBuf> {
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    state.or_else(home).map(|state| state.join("pelton/log")).ok_or_else(|| {
+        Error::config("neither XDG_STATE_HOME nor HOME is set").hint("name a folder: --data DIR")
+    })
+}
+
+fn host_and_port(text: &str) -> Result<(String, u16)> {
+    text.rsplit_once(':')
+        .and_then(|(host, port)| Some((host.trim_matches(['[', ']']).to_owned(), port.parse().ok()?)))
+        .filter(|(host, _)| !host.is_empty())
+        .ok_or_else(|| Error::config(format!("--advertise {text}: not HOST:PORT")))
+}
+
+/// 64 bits that differ from start to start.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// The cluster's name is made once and kept beside the topics: clients notice when it changes.
+fn cluster_id(data: &std::path::Path) -> Result<String> {
+    let path = data.join("cluster-id");
+    if let Ok(id) = std::fs::read_to_string(&path)
+        && id.trim().len() == 22
+    {
+        return Ok(id.trim().to_owned());
+    }
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = u128::from(random()) << 64 | u128::from(random());
+    let id: String = (0..22).map(|i| char::from(LETTERS[(bits >> (i * 6) & 63) as usize])).collect();
+    std::fs::write(&path, format!("{id}\n")).map_err(|e| Error::io(path.display(), &e))?;
+    Ok(id)
+}
