@@ -10,6 +10,7 @@ pub mod time;
 
 pub mod batch;
 pub mod expr;
+pub mod formats;
 pub mod plan;
 pub mod sql;
 

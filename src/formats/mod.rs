@@ -1,0 +1,200 @@
+//! Formats: bytes ↔ columns, with Flink's names and options.
+//!
+//! A [`Decoder`] cuts bytes into records and writes the columns that a query reads, straight into their buffers: no value object
+//! and no allocation per row. It keeps no bytes of its own: it is given a window that starts at a record and says how much of it
+//! was used, so that the caller alone knows positions, and a decoder restored at a position needs nothing but the line number.
+//! An [`Encoder`] writes rows of a batch to bytes.
+//!
+//! A record that cannot be decoded is a [`RowError`] with its line, column and Flink's words; with `ignore-parse-errors` fields
+//! become NULL or rows are skipped exactly where Flink does so, and [`Rows`] counts both.
+
+pub mod csv;
+pub mod json;
+pub mod raw;
+mod scalar;
+
+pub use scalar::base64_encode;
+
+use crate::batch::ColumnRef;
+use crate::batch::{Batch, Column, Schema};
+
+/// Why an option cannot be used. The caller knows where it stands in the SQL text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionError {
+    /// The option, without the format's prefix; empty: a combination of options or a column's type.
+    pub key: String,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+impl OptionError {
+    pub(crate) fn new(key: &str, message: impl Into<String>) -> Self {
+        Self { key: key.into(), message: message.into() }
+    }
+}
+
+/// A record that cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowError {
+    /// Line of the record's first byte, from 1.
+    pub line: u64,
+    /// Byte within the record where it fails, from 1.
+    pub column: u64,
+    /// The reason, with Flink's words.
+    pub message: String,
+}
+
+/// What a decoder fills. The columns are those that the query reads, in its order.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// The columns, each of [`Rows::rows`] rows and not shared.
+    pub columns: Vec<ColumnRef>,
+    /// Rows decoded.
+    pub rows: usize,
+    /// Where the line number jumps: (first row, its line). Rows between count up by one.
+    pub lines: Vec<(u32, u64)>,
+    /// Records that were skipped because they could not be decoded.
+    pub bad: u64,
+    /// Rows in which a field that could not be decoded became NULL.
+    pub nulled: u64,
+}
+
+impl Rows {
+    /// Empties it around these columns.
+    pub fn start(&mut self, columns: Vec<ColumnRef>) {
+        self.columns = columns;
+        self.rows = 0;
+        self.lines.clear();
+        self.bad = 0;
+        self.nulled = 0;
+    }
+
+    /// Keeps the first `rows` rows.
+    pub(crate) fn cut(&mut self, rows: usize) {
+        self.rows = self.rows.min(rows);
+        for c in &mut self.columns {
+            own(c).truncate(rows);
+        }
+        self.lines.retain(|l| (l.0 as usize) < rows);
+    }
+}
+
+/// The column of a list that is filled: nobody else holds it.
+pub(crate) fn own(column: &mut ColumnRef) -> &mut Column {
+    ColumnRef::get_mut(column).expect("a column that is being filled is not shared")
+}
+
+/// Bytes → columns.
+pub trait Decoder: Send {
+    /// Decodes records from the start of `input` into `rows`, which was just started, until it has `max_rows` rows (a record that is
+    /// several rows may pass it) or no whole record is left, and returns the bytes used, line ends included. With `last`, nothing follows `input`: what is left is a record. `line` is the line number
+    /// of the first byte and is moved on. Nothing used and no row added, without `last`: the record needs more bytes.
+    ///
+    /// # Errors
+    /// The record after the added rows cannot be decoded.
+    fn decode(
+        &mut self,
+        input: &[u8],
+        last: bool,
+        max_rows: usize,
+        line: &mut u64,
+        rows: &mut Rows,
+    ) -> Result<usize, RowError>;
+}
+
+/// Rows → bytes.
+pub trait Encoder: Send {
+    /// Appends physical row `row` of a batch of the schema that the encoder was made for.
+    ///
+    /// # Errors
+    /// The format cannot hold the value; nothing was appended.
+    fn encode(&mut self, batch: &Batch, row: usize, out: &mut Vec<u8>) -> Result<(), String>;
+}
+
+/// A format with its options, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Format {
+    /// `csv`
+    Csv(csv::CsvOptions),
+    /// `json`
+    Json(json::JsonOptions),
+    /// `raw`
+    Raw(raw::RawOptions),
+}
+
+impl Format {
+    /// The formats' names.
+    pub const NAMES: &'static [&'static str] = &["csv", "json", "raw"];
+
+    /// The options that a format has, without its prefix.
+    pub fn option_names(format: &str) -> Option<&'static [&'static str]> {
+        match format {
+            "csv" => Some(csv::CsvOptions::NAMES),
+            "json" => Some(json::JsonOptions::NAMES),
+            "raw" => Some(raw::RawOptions::NAMES),
+            _ => None,
+        }
+    }
+
+    /// Reads the options of the format of that name; `get` gives the text of one.
+    ///
+    /// # Errors
+    /// A value that cannot be used.
+    ///
+    /// # Panics
+    /// When `format` is not one of [`Format::NAMES`].
+    pub fn from_options<'a>(
+        format: &str,
+        get: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Self, OptionError> {
+        match format {
+            "csv" => csv::CsvOptions::from_options(get).map(Format::Csv),
+            "json" => json::JsonOptions::from_options(get).map(Format::Json),
+            "raw" => raw::RawOptions::from_options(get).map(Format::Raw),
+            _ => panic!("not a format: {format}"),
+        }
+    }
+
+    /// Checks that columns of these types can be read (`reading`) or written.
+    ///
+    /// # Errors
+    /// A type that the format cannot hold.
+    pub fn check(&self, schema: &Schema, reading: bool) -> Result<(), OptionError> {
+        match self {
+            Format::Csv(_) => csv::check(schema, reading),
+            Format::Json(_) => json::check(schema),
+            Format::Raw(_) => raw::check(schema),
+        }
+    }
+
+    /// A decoder for records of `schema` that produces the columns `columns` of it (ascending).
+    pub fn decoder(&self, schema: &Schema, columns: &[usize]) -> Box<dyn Decoder> {
+        match self {
+            Format::Csv(o) => Box::new(csv::CsvDecoder::new(o, schema, columns)),
+            Format::Json(o) => Box::new(json::JsonDecoder::new(o, schema, columns)),
+            Format::Raw(o) => Box::new(raw::RawDecoder::new(o, schema, columns)),
+        }
+    }
+
+    /// An encoder for the columns `columns` of batches of `schema`.
+    pub fn encoder(&self, schema: &Schema, columns: &[usize]) -> Box<dyn Encoder> {
+        match self {
+            Format::Csv(o) => Box::new(csv::CsvEncoder::new(o, schema, columns)),
+            Format::Json(o) => Box::new(json::JsonEncoder::new(o, schema, columns)),
+            Format::Raw(o) => Box::new(raw::RawEncoder::new(o, schema, columns)),
+        }
+    }
+}
+
+/// Reads a BOOLEAN option as Flink does: `true` or `false`, without case.
+pub(crate) fn flag(key: &str, text: Option<&str>, default: bool) -> Result<bool, OptionError> {
+    match text {
+        None => Ok(default),
+        Some(t) if t.eq_ignore_ascii_case("true") => Ok(true),
+        Some(t) if t.eq_ignore_ascii_case("false") => Ok(false),
+        Some(t) => Err(OptionError::new(key, format!("'{t}' is not a BOOLEAN: write 'true' or 'false'"))),
+    }
+}
+
+#[cfg(test)]
+mod tests;
