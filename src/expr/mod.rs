@@ -3,6 +3,7 @@
 //! [`Expr`] is what the binder makes of SQL: every node has a type and a span. [`Program`] is its executable form. Functions are
 //! found in a [`Registry`] and compute by [`Kernel`]s under a selection.
 
+mod aggregates;
 pub mod build;
 pub mod cast;
 pub mod coercion;

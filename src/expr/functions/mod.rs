@@ -53,6 +53,7 @@ pub fn builtin() -> Registry {
     comparison::register(&mut r);
     membership::register(&mut r);
     arithmetic::register(&mut r);
+    super::aggregates::register(&mut r);
     r
 }
 
@@ -147,3 +148,7 @@ fn more_shapes() -> Vec<(&'static str, Vec<TypeKind>)> {
 
 #[cfg(test)]
 mod tests;
+
+/// For tests of other parts: a column from texts.
+#[cfg(test)]
+pub(crate) use tests::column as test_column;

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 /// A column of `kind` from texts, `None` being NULL.
-pub(super) fn column(kind: &TypeKind, texts: &[Option<&str>]) -> ColumnRef {
+pub(crate) fn column(kind: &TypeKind, texts: &[Option<&str>]) -> ColumnRef {
     let ty = TypeKind::STRING.nullable();
     let mut c = Column::new(&ty);
     for t in texts {

@@ -1,0 +1,220 @@
+//! Aggregates with a state of fixed width: a [`Fold`] says what one row does to it, [`Folding`] runs it over groups.
+
+use crate::batch::{Column, ColumnData, Decoder, Encoder, Native};
+use crate::error::Result;
+use crate::expr::{Accumulator, RowError, Updates};
+
+/// One aggregate over values of one argument; NULL rows never get here.
+pub(super) trait Fold: Clone + Send + Sync + 'static {
+    /// What is read from the argument.
+    type Value: Copy;
+    /// What a group keeps.
+    type State: Copy + Default + Send;
+
+    /// Reads the argument.
+    fn reader(c: &Column) -> impl Fn(usize) -> Self::Value + '_;
+    /// A row joins.
+    fn add(&self, s: &mut Self::State, v: Self::Value);
+    /// A row leaves.
+    fn remove(&self, s: &mut Self::State, v: Self::Value);
+    /// Another part of the same group joins.
+    fn merge(&self, into: &mut Self::State, from: &Self::State);
+    /// Appends the value.
+    fn push(&self, s: &Self::State, out: &mut Column);
+    /// Writes a state.
+    fn encode(s: &Self::State, to: &mut Encoder);
+    /// Reads a state.
+    fn decode(from: &mut Decoder<'_>) -> Result<Self::State>;
+}
+
+/// A value of fixed width that a state can keep and a column can hold.
+pub(super) trait Plain: Copy + Default + Send + Sync + PartialOrd + 'static {
+    /// Reads a column.
+    fn reader(c: &Column) -> impl Fn(usize) -> Self + '_;
+    /// Appends a value or NULL.
+    fn push(v: Option<Self>, out: &mut Column);
+    /// Writes it in a state.
+    fn encode(self, to: &mut Encoder);
+    /// Reads it from a state.
+    fn decode(from: &mut Decoder<'_>) -> Result<Self>;
+}
+
+fn push_native<T: Native>(v: Option<T>, out: &mut Column) {
+    out.validity.push(v.is_some());
+    out.buffer_mut::<T>().push(v.unwrap_or_default());
+}
+
+macro_rules! plain {
+    ($($t:ty, $wide:ty, $put:ident);*) => {$(
+        impl Plain for $t {
+            #[inline]
+            fn reader(c: &Column) -> impl Fn(usize) -> Self + '_ {
+                let values = c.slice::<$t>();
+                move |i| values[i]
+            }
+            #[inline]
+            fn push(v: Option<Self>, out: &mut Column) {
+                push_native(v, out);
+            }
+            fn encode(self, to: &mut Encoder) {
+                to.$put(self as $wide);
+            }
+            fn decode(from: &mut Decoder<'_>) -> Result<Self> {
+                from.$put().map(|v| v as $t)
+            }
+        }
+    )*};
+}
+plain!(i8, i64, i64; i16, i64, i64; i32, i64, i64; i64, i64, i64; i128, i128, i128; f64, f64, f64; f32, f64, f64);
+
+/// BOOLEAN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub(super) struct Flag(pub bool);
+
+impl Plain for Flag {
+    fn reader(c: &Column) -> impl Fn(usize) -> Self + '_ {
+        let bits = c.bools();
+        move |i| Flag(bits.get(i))
+    }
+    fn push(v: Option<Self>, out: &mut Column) {
+        out.validity.push(v.is_some());
+        out.bools_mut().push(v.unwrap_or_default().0);
+    }
+    fn encode(self, to: &mut Encoder) {
+        to.bool(self.0);
+    }
+    fn decode(from: &mut Decoder<'_>) -> Result<Self> {
+        from.bool().map(Flag)
+    }
+}
+
+/// A timestamp in the wide form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub(super) struct Wide(pub i64, pub u32);
+
+impl Plain for Wide {
+    fn reader(c: &Column) -> impl Fn(usize) -> Self + '_ {
+        let ColumnData::Nanos { seconds, nanos } = &c.data else { panic!("a wide timestamp") };
+        move |i| Wide(seconds[i], nanos[i])
+    }
+    fn push(v: Option<Self>, out: &mut Column) {
+        out.validity.push(v.is_some());
+        let ColumnData::Nanos { seconds, nanos } = &mut out.data else { panic!("a wide timestamp") };
+        let Wide(s, n) = v.unwrap_or_default();
+        seconds.push(s);
+        nanos.push(n);
+    }
+    fn encode(self, to: &mut Encoder) {
+        to.i64(self.0);
+        to.u32(self.1);
+    }
+    fn decode(from: &mut Decoder<'_>) -> Result<Self> {
+        Ok(Wide(from.i64()?, from.u32()?))
+    }
+}
+
+/// Runs a fold over groups.
+pub(super) struct Folding<F: Fold> {
+    fold: F,
+    states: Vec<F::State>,
+}
+
+impl<F: Fold> Folding<F> {
+    pub(super) fn new(fold: F) -> Self {
+        Self { fold, states: Vec::new() }
+    }
+
+    /// Calls `f` with the slot's state around each row.
+    #[inline(always)]
+    fn run(&mut self, u: &Updates<'_>, mut seen: impl FnMut(&F, &F::State, bool)) {
+        let (fold, states) = (&self.fold, &mut self.states[..]);
+        let arg = &u.args[0];
+        let read = F::reader(arg.column);
+        let pairs = u.rows.iter().zip(u.slots);
+        match (u.kinds, arg.column.validity.may_have_nulls() || arg.constant) {
+            (None, false) => {
+                for (&row, &slot) in pairs {
+                    let s = &mut states[slot as usize];
+                    seen(fold, s, false);
+                    fold.add(s, read(row as usize));
+                    seen(fold, s, true);
+                }
+            }
+            _ => {
+                for (&row, &slot) in pairs {
+                    let (s, row) = (&mut states[slot as usize], row as usize);
+                    seen(fold, s, false);
+                    if arg.is_valid(row) {
+                        let v = read(arg.at(row));
+                        if u.is_add(row) {
+                            fold.add(s, v);
+                        } else {
+                            fold.remove(s, v);
+                        }
+                    }
+                    seen(fold, s, true);
+                }
+            }
+        }
+    }
+}
+
+impl<F: Fold> Accumulator for Folding<F> {
+    fn grow(&mut self, slots: usize) {
+        if slots > self.states.len() {
+            self.states.resize(slots, F::State::default());
+        }
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.states[slot as usize] = F::State::default();
+    }
+
+    fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
+        self.run(u, |_, _, _| {});
+        Ok(())
+    }
+
+    fn update_tracked(
+        &mut self,
+        u: &Updates<'_>,
+        before: &mut Column,
+        after: &mut Column,
+    ) -> Result<(), RowError> {
+        self.run(u, |fold, s, done| fold.push(s, if done { &mut *after } else { &mut *before }));
+        Ok(())
+    }
+
+    fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
+        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        for (&i, &f) in into.iter().zip(from) {
+            self.fold.merge(&mut self.states[i as usize], &other.states[f as usize]);
+        }
+    }
+
+    fn emit(&self, slots: &[u32], out: &mut Column) {
+        slots.iter().for_each(|&s| self.fold.push(&self.states[s as usize], out));
+    }
+
+    fn encode(&self, slots: &[u32], to: &mut Encoder) {
+        to.block(b"fold", 1);
+        slots.iter().for_each(|&s| F::encode(&self.states[s as usize], to));
+    }
+
+    fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"fold", 1)?;
+        self.states.clear();
+        for _ in 0..slots {
+            self.states.push(F::decode(from)?);
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        self.states.capacity() * size_of::<F::State>()
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,185 @@
+//! MIN and MAX.
+//!
+//! Over rows that only join, a group keeps its best value: a number in place, a text in [`Cells`]. DOUBLE compares as Java's `<` there, so that NaN never
+//! replaces anything. Where rows may leave, a group keeps all its values in order ([`super::bag`]). The result keeps the argument's time attribute.
+
+use super::bag::{Bag, Bytes};
+use super::cells::Cells;
+use super::fold::{Flag, Fold, Folding, Plain, Wide};
+use super::{add, factory, nullable_result};
+use crate::batch::{Column, Decoder, Encoder, Physical, TypeKind};
+use crate::error::{Error, Result};
+use crate::expr::function::{BoundAggregate, Call, Registry};
+use crate::expr::{Accumulator, RowError, Updates};
+
+pub(super) fn register(r: &mut Registry) {
+    add(r, &["MIN"], &["comparable"], "The smallest value that is not NULL.", |c, g| bind(c, g, false));
+    add(r, &["MAX"], &["comparable"], "The greatest value that is not NULL.", |c, g| bind(c, g, true));
+}
+
+fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
+    if call.args.len() != 1 {
+        return Err(call.wrong_count("1"));
+    }
+    let arg = call.args[0].ty.clone();
+    let kind = &arg.kind;
+    if !(kind.is_numeric() || kind.is_datetime() || kind.is_character() || *kind == TypeKind::Boolean) {
+        return Err(Error::planning(format!("{} does not support type {kind}", call.name), call.span));
+    }
+    let ty = arg.clone().with_nullable(nullable_result(call, grouped));
+    macro_rules! plain {
+        ($t:ty) => {
+            (
+                factory(move || Folding::new(Best::<$t> { max, value: std::marker::PhantomData })),
+                factory(move || Bag::<$t>::new(max)),
+            )
+        };
+    }
+    let (accumulator, retracting) = match arg.physical() {
+        Physical::Bool => plain!(Flag),
+        Physical::I8 => plain!(i8),
+        Physical::I16 => plain!(i16),
+        Physical::I32 => plain!(i32),
+        Physical::I64 => plain!(i64),
+        Physical::I128 => plain!(i128),
+        Physical::F32 => plain!(f32),
+        Physical::F64 => plain!(f64),
+        Physical::Nanos => plain!(Wide),
+        _ => (
+            factory(move || BestText { max, cells: Cells::default() }),
+            factory(move || Bag::<Bytes>::new(max)),
+        ),
+    };
+    Ok(BoundAggregate { args: vec![arg], ty, ignores_distinct: true, accumulator, retracting })
+}
+
+#[derive(Clone)]
+struct Best<T> {
+    max: bool,
+    value: std::marker::PhantomData<T>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct BestState<T> {
+    value: T,
+    some: bool,
+}
+
+impl<T: Plain> Fold for Best<T> {
+    type Value = T;
+    type State = BestState<T>;
+
+    #[inline]
+    fn reader(c: &Column) -> impl Fn(usize) -> T + '_ {
+        T::reader(c)
+    }
+
+    #[inline(always)]
+    fn add(&self, s: &mut BestState<T>, v: T) {
+        let better = if self.max { v > s.value } else { v < s.value };
+        if better || !s.some {
+            *s = BestState { value: v, some: true };
+        }
+    }
+
+    fn remove(&self, _: &mut BestState<T>, _: T) {
+        panic!("rows leave: the planner takes the retracting accumulator then");
+    }
+
+    fn merge(&self, into: &mut BestState<T>, from: &BestState<T>) {
+        if from.some {
+            self.add(into, from.value);
+        }
+    }
+
+    #[inline(always)]
+    fn push(&self, s: &BestState<T>, out: &mut Column) {
+        T::push(s.some.then_some(s.value), out);
+    }
+
+    fn encode(s: &BestState<T>, to: &mut Encoder) {
+        to.bool(s.some);
+        s.value.encode(to);
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<BestState<T>> {
+        Ok(BestState { some: from.bool()?, value: T::decode(from)? })
+    }
+}
+
+struct BestText {
+    max: bool,
+    cells: Cells,
+}
+
+impl BestText {
+    fn offer(&mut self, slot: u32, v: &[u8]) {
+        let better = match self.cells.get(slot) {
+            None => true,
+            Some(old) if self.max => v > old,
+            Some(old) => v < old,
+        };
+        if better {
+            self.cells.set(slot, v);
+        }
+    }
+}
+
+impl Accumulator for BestText {
+    fn grow(&mut self, slots: usize) {
+        self.cells.grow(slots);
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.cells.clear(slot);
+    }
+
+    fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
+        let arg = &u.args[0];
+        for (&row, &slot) in u.rows.iter().zip(u.slots) {
+            if arg.is_valid(row as usize) {
+                debug_assert!(
+                    u.is_add(row as usize),
+                    "rows leave: the planner takes the retracting accumulator then"
+                );
+                self.offer(slot, arg.bytes(row as usize));
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
+        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        for (&i, &f) in into.iter().zip(from) {
+            if let Some(v) = other.cells.get(f) {
+                self.offer(i, v);
+            }
+        }
+    }
+
+    fn emit(&self, slots: &[u32], out: &mut Column) {
+        for &s in slots {
+            let v = self.cells.get(s);
+            out.validity.push(v.is_some());
+            out.byte_column_mut().push(v.unwrap_or_default());
+        }
+    }
+
+    fn encode(&self, slots: &[u32], to: &mut Encoder) {
+        to.block(b"best", 1);
+        self.cells.encode(slots, to);
+    }
+
+    fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"best", 1)?;
+        self.cells.decode(slots, from)
+    }
+
+    fn bytes(&self) -> usize {
+        self.cells.bytes()
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
