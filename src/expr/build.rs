@@ -109,9 +109,12 @@ pub fn fold_strictly(expr: Expr) -> Result<Expr> {
         watermark: crate::batch::BEFORE_TIME,
         watermarks: &watermarks,
     };
-    let value = Program::new(&expr)
+    let mut program = Program::new(&expr);
+    let value = program
         .eval(&[], 1, Sel::All(1), &mut cx)
-        .map_err(|e| Error::planning(e.error.message(), expr.span))?;
-    debug_assert_eq!(value.column.len(), 1);
-    Ok(Expr::literal(value.column, expr.ty, expr.span))
+        .map_err(|e| Error::planning(e.error.message(), expr.span))?
+        .column()
+        .clone();
+    debug_assert_eq!(value.len(), 1);
+    Ok(Expr::literal(value, expr.ty, expr.span))
 }

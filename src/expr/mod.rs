@@ -12,6 +12,7 @@ pub mod functions;
 pub mod kernel;
 pub mod kernels;
 mod program;
+mod projection;
 
 pub use cast::{bind_cast, can_cast};
 pub use function::{
@@ -23,6 +24,7 @@ pub use kernel::{
     Updates, constant_column,
 };
 pub use program::{Program, Value};
+pub use projection::Projection;
 
 use crate::batch::{ColumnRef, DataType};
 use crate::error::Span;

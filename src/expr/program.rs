@@ -11,20 +11,45 @@ use super::kernel::{Arg, EvalContext, Kernel, RowError};
 use super::{Expr, ExprKind};
 use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Pool, Sel};
 
-/// The result of an expression over a batch.
-#[derive(Clone, Debug)]
-pub struct Value {
-    /// The values at their physical rows, or one row.
-    pub column: ColumnRef,
-    /// The one row stands for all.
-    pub constant: bool,
+/// The result of an expression over a batch. What is only passed on is borrowed: counting references up and down costs more
+/// than most expressions over one row.
+#[derive(Debug)]
+pub enum Value<'a> {
+    /// A column of the input.
+    Input(&'a ColumnRef),
+    /// One row that stands for all.
+    Constant(&'a ColumnRef),
+    /// Computed values at their physical rows. Give them back to the pool.
+    Computed(ColumnRef),
 }
 
-impl Value {
+impl Value<'_> {
     /// As a kernel's argument.
     #[inline]
     pub fn arg(&self) -> Arg<'_> {
-        Arg { column: &self.column, constant: self.constant }
+        Arg { column: self.column(), constant: self.is_constant() }
+    }
+
+    /// The values, or the one row.
+    #[inline]
+    pub fn column(&self) -> &ColumnRef {
+        match self {
+            Value::Input(c) | Value::Constant(c) => c,
+            Value::Computed(c) => c,
+        }
+    }
+
+    /// One row stands for all.
+    #[inline]
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Value::Constant(_))
+    }
+
+    #[inline]
+    fn recycle(self, pool: &mut Pool) {
+        if let Value::Computed(c) = self {
+            pool.recycle_column(c);
+        }
     }
 }
 
@@ -39,7 +64,7 @@ pub struct Program {
 enum Node {
     Column(usize),
     Constant(ColumnRef),
-    Call { kernel: Box<dyn Kernel>, args: Vec<Node>, ty: DataType, scratch: Vec<Value> },
+    Call { kernel: Box<dyn Kernel>, args: Vec<Node>, ty: DataType },
     Logic { and: bool, args: Vec<Node> },
     Case { branches: Vec<(Node, Node)>, otherwise: Box<Node>, ty: DataType },
     Coalesce { args: Vec<Node>, ty: DataType },
@@ -69,13 +94,13 @@ impl Program {
     ///
     /// # Errors
     /// A selected row fails. Rows before it may fail in parts not yet evaluated: see [`Program::eval_all`].
-    pub fn eval(
-        &mut self,
-        columns: &[ColumnRef],
+    pub fn eval<'v>(
+        &'v mut self,
+        columns: &'v [ColumnRef],
         rows: usize,
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
-    ) -> Result<Value, RowError> {
+    ) -> Result<Value<'v>, RowError> {
         self.node.eval(columns, rows, sel, cx)
     }
 
@@ -90,18 +115,20 @@ impl Program {
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
     ) -> Result<ColumnRef, RowError> {
-        let value = self.node.eval(columns, rows, sel, cx)?;
-        if !value.constant {
-            return Ok(value.column);
-        }
-        if matches!(self.node, Node::Constant(_))
+        let is_literal = matches!(self.node, Node::Constant(_));
+        let constant = match self.node.eval(columns, rows, sel, cx)? {
+            Value::Computed(c) => return Ok(c),
+            Value::Input(c) => return Ok(c.clone()),
+            Value::Constant(c) => c,
+        };
+        if is_literal
             && let Some(c) = &self.spread
             && c.len() == rows
         {
             return Ok(c.clone());
         }
         let mut column = Column::new(&self.ty);
-        column.extend_rows(&value.column, &vec![0; rows]);
+        column.extend_rows(constant, &vec![0; rows]);
         let column = ColumnRef::new(column);
         self.spread = Some(column.clone());
         Ok(column)
@@ -145,27 +172,33 @@ impl Program {
         keep: &mut Vec<u32>,
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
+        keep.clear();
         let mut sel = batch.sel();
         let mut failed: Option<RowError> = None;
-        let value = loop {
-            match self.node.eval(&batch.columns, batch.rows(), sel, cx) {
-                Ok(v) => break v,
-                Err(e) => {
-                    sel = sel.below(e.row);
-                    failed = Some(e);
-                }
-            }
-        };
-        keep.clear();
-        if value.constant {
-            if is_true(&value.column, 0) {
+        while let Err(e) = self.filter_once(batch, sel, keep, cx) {
+            sel = sel.below(e.row);
+            failed = Some(e);
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn filter_once(
+        &mut self,
+        batch: &Batch,
+        sel: Sel<'_>,
+        keep: &mut Vec<u32>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        let value = self.node.eval(&batch.columns, batch.rows(), sel, cx)?;
+        if value.is_constant() {
+            if is_true(value.column(), 0) {
                 keep.extend(sel.iter().map(|i| i as u32));
             }
         } else {
-            select_true(&value.column, sel, keep);
-            cx.pool.recycle_column(value.column);
+            select_true(value.column(), sel, keep);
         }
-        failed.map_or(Ok(()), Err)
+        value.recycle(cx.pool);
+        Ok(())
     }
 }
 
@@ -200,12 +233,9 @@ impl Node {
         match &expr.kind {
             ExprKind::Column(n) => Node::Column(*n),
             ExprKind::Literal(c) => Node::Constant(c.clone()),
-            ExprKind::Call { function, args } => Node::Call {
-                kernel: (function.kernel)(),
-                args: all(args),
-                ty: expr.ty.clone(),
-                scratch: Vec::with_capacity(args.len()),
-            },
+            ExprKind::Call { function, args } => {
+                Node::Call { kernel: (function.kernel)(), args: all(args), ty: expr.ty.clone() }
+            }
             ExprKind::And(args) => Node::Logic { and: true, args: all(args) },
             ExprKind::Or(args) => Node::Logic { and: false, args: all(args) },
             ExprKind::Case { branches, otherwise } => Node::Case {
@@ -232,30 +262,23 @@ impl Node {
         }
     }
 
-    fn eval(
-        &mut self,
-        columns: &[ColumnRef],
+    fn eval<'v>(
+        &'v mut self,
+        columns: &'v [ColumnRef],
         rows: usize,
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
-    ) -> Result<Value, RowError> {
+    ) -> Result<Value<'v>, RowError> {
         match self {
-            Node::Column(n) => Ok(Value { column: columns[*n].clone(), constant: false }),
-            Node::Constant(c) => Ok(Value { column: c.clone(), constant: true }),
-            Node::Call { kernel, args, ty, scratch } => {
-                scratch.clear();
-                for a in args {
-                    scratch.push(a.eval(columns, rows, sel, cx)?);
-                }
+            Node::Column(n) => Ok(Value::Input(&columns[*n])),
+            Node::Constant(c) => Ok(Value::Constant(c)),
+            Node::Call { kernel, args, ty } => {
                 let mut out = cx.pool.column(ty);
                 let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
                 target.reset(rows);
-                let result = with_args(scratch, |args| kernel.eval(args, sel, rows, target, cx));
-                for v in scratch.drain(..) {
-                    cx.pool.recycle_column(v.column);
-                }
-                debug_assert!(result.is_err() || out.len() == rows, "a kernel writes every row");
-                result.map(|()| Value { column: out, constant: false })
+                eval_call(&mut **kernel, args, target, columns, rows, sel, cx)?;
+                debug_assert!(out.len() == rows, "a kernel writes every row");
+                Ok(Value::Computed(out))
             }
             Node::Logic { and, args } => eval_logic(*and, args, columns, rows, sel, cx),
             Node::Case { branches, otherwise, ty } => {
@@ -266,14 +289,14 @@ impl Node {
                     }
                     let c = condition.eval(columns, rows, Sel::Rows(&picks.rest), cx)?;
                     let mut hit = cx.pool.row_list();
-                    if c.constant {
-                        if is_true(&c.column, 0) {
+                    if c.is_constant() {
+                        if is_true(c.column(), 0) {
                             hit.extend_from_slice(&picks.rest);
                         }
                     } else {
-                        hit.extend(picks.rest.iter().filter(|&&r| is_true(&c.column, r as usize)));
-                        cx.pool.recycle_column(c.column);
+                        hit.extend(picks.rest.iter().filter(|&&r| is_true(c.column(), r as usize)));
                     }
+                    c.recycle(cx.pool);
                     if !hit.is_empty() {
                         let v = value.eval(columns, rows, Sel::Rows(&hit), cx)?;
                         picks.take(&hit, v);
@@ -305,46 +328,85 @@ impl Node {
             }
             Node::Field { of, field, ty } => {
                 let v = of.eval(columns, rows, sel, cx)?;
-                let ColumnData::Row(fields) = &v.column.data else {
+                let fields = |c: &'v ColumnRef| -> Option<&'v ColumnRef> {
+                    let ColumnData::Row(fields) = &c.data else {
+                        panic!("field access on a column that is not ROW")
+                    };
+                    Some(&fields[*field]).filter(|f| f.validity.implies(&c.validity))
+                };
+                match v {
+                    Value::Input(c) if let Some(f) = fields(c) => return Ok(Value::Input(f)),
+                    Value::Constant(c) if let Some(f) = fields(c) => return Ok(Value::Constant(f)),
+                    _ => {}
+                }
+                let ColumnData::Row(fields) = &v.column().data else {
                     panic!("field access on a column that is not ROW")
                 };
-                let source = &fields[*field];
-                if source.validity.implies(&v.column.validity) {
-                    return Ok(Value { column: source.clone(), constant: v.constant });
-                }
                 let mut out = cx.pool.column(ty);
                 let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
-                target.clone_from(&**source);
-                target.validity.and(&v.column.validity);
-                Ok(Value { column: out, constant: v.constant })
+                target.clone_from(&*fields[*field]);
+                target.validity.and(&v.column().validity);
+                if v.is_constant() {
+                    let mut spread = Column::new(ty);
+                    spread.extend_rows(&out, &vec![0; rows]);
+                    return Ok(Value::Computed(ColumnRef::new(spread)));
+                }
+                v.recycle(cx.pool);
+                Ok(Value::Computed(out))
             }
         }
     }
 }
 
-/// Calls `f` with the values as arguments, without allocating for the usual numbers of them.
-fn with_args<R>(values: &[Value], f: impl FnOnce(&[Arg<'_>]) -> R) -> R {
-    match values {
-        [] => f(&[]),
-        [a] => f(&[a.arg()]),
-        [a, b] => f(&[a.arg(), b.arg()]),
-        [a, b, c] => f(&[a.arg(), b.arg(), c.arg()]),
-        more => f(&more.iter().map(Value::arg).collect::<Vec<_>>()),
+/// Evaluates the arguments and runs the kernel; without allocation for the usual numbers of arguments.
+fn eval_call(
+    kernel: &mut dyn Kernel,
+    args: &mut [Node],
+    out: &mut Column,
+    columns: &[ColumnRef],
+    rows: usize,
+    sel: Sel<'_>,
+    cx: &mut EvalContext<'_>,
+) -> Result<(), RowError> {
+    match args {
+        [] => kernel.eval(&[], sel, rows, out, cx),
+        [a] => {
+            let a = a.eval(columns, rows, sel, cx)?;
+            kernel.eval(&[a.arg()], sel, rows, out, cx)?;
+            a.recycle(cx.pool);
+            Ok(())
+        }
+        [a, b] => {
+            let a = a.eval(columns, rows, sel, cx)?;
+            let b = b.eval(columns, rows, sel, cx)?;
+            kernel.eval(&[a.arg(), b.arg()], sel, rows, out, cx)?;
+            a.recycle(cx.pool);
+            b.recycle(cx.pool);
+            Ok(())
+        }
+        more => {
+            let values =
+                more.iter_mut().map(|a| a.eval(columns, rows, sel, cx)).collect::<Result<Vec<_>, _>>()?;
+            let args: Vec<Arg<'_>> = values.iter().map(Value::arg).collect();
+            kernel.eval(&args, sel, rows, out, cx)?;
+            values.into_iter().for_each(|v| v.recycle(cx.pool));
+            Ok(())
+        }
     }
 }
 
 /// Which of several values each row takes: CASE and COALESCE.
-struct Picks<'t> {
+struct Picks<'t, 'v> {
     ty: &'t DataType,
     rows: usize,
     /// Rows that have no value yet.
     rest: Vec<u32>,
     /// Number of the value that each physical row takes; 0: none (NULL).
     which: Vec<u32>,
-    values: Vec<Value>,
+    values: Vec<Value<'v>>,
 }
 
-impl<'t> Picks<'t> {
+impl<'t, 'v> Picks<'t, 'v> {
     fn new(ty: &'t DataType, rows: usize, sel: Sel<'_>, pool: &mut Pool) -> Self {
         let mut rest = pool.row_list();
         rest.extend(sel.iter().map(|i| i as u32));
@@ -353,7 +415,7 @@ impl<'t> Picks<'t> {
         Self { ty, rows, rest, which, values: Vec::new() }
     }
 
-    fn take(&mut self, hit: &[u32], value: Value) {
+    fn take(&mut self, hit: &[u32], value: Value<'v>) {
         self.values.push(value);
         let number = self.values.len() as u32;
         for &r in hit {
@@ -363,38 +425,38 @@ impl<'t> Picks<'t> {
         self.rest.retain(|&r| which[r as usize] == 0);
     }
 
-    fn finish(mut self, pool: &mut Pool) -> Value {
+    fn finish(mut self, pool: &mut Pool) -> Value<'v> {
         let value = self.gather(pool);
         for v in self.values.drain(..) {
-            pool.recycle_column(v.column);
+            v.recycle(pool);
         }
         pool.recycle_rows(self.rest);
         pool.recycle_rows(self.which);
         value
     }
 
-    fn gather(&self, pool: &mut Pool) -> Value {
+    fn gather(&mut self, pool: &mut Pool) -> Value<'v> {
         // One value for every row: hand it on.
         if let [v] = &self.values[..]
-            && !v.constant
+            && !v.is_constant()
             && self.which.iter().all(|&w| w == 1)
         {
-            return v.clone();
+            return self.values.pop().expect("there is one");
         }
         let mut out = pool.column(self.ty);
         let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
         pick_rows(target, &self.values, &self.which, self.rows);
-        Value { column: out, constant: false }
+        Value::Computed(out)
     }
 }
 
 /// Writes row `r` of value `which[r] - 1` to row `r` of `out`, NULL where `which[r]` is 0.
-fn pick_rows(out: &mut Column, values: &[Value], which: &[u32], rows: usize) {
+fn pick_rows(out: &mut Column, values: &[Value<'_>], which: &[u32], rows: usize) {
     macro_rules! fixed {
         ($t:ty) => {{
             out.reset(rows);
             for (n, v) in values.iter().enumerate() {
-                let (arg, from) = (v.arg(), v.column.slice::<$t>());
+                let (arg, from) = (v.arg(), v.column().slice::<$t>());
                 let to = out.buffer_mut::<$t>();
                 for (r, &w) in which.iter().enumerate() {
                     if w as usize == n + 1 {
@@ -408,7 +470,7 @@ fn pick_rows(out: &mut Column, values: &[Value], which: &[u32], rows: usize) {
         ColumnData::Bool(_) => {
             out.reset(rows);
             for (n, v) in values.iter().enumerate() {
-                let (arg, from) = (v.arg(), v.column.bools());
+                let (arg, from) = (v.arg(), v.column().bools());
                 let to = out.bools_mut();
                 for (r, &w) in which.iter().enumerate() {
                     if w as usize == n + 1 {
@@ -427,7 +489,7 @@ fn pick_rows(out: &mut Column, values: &[Value], which: &[u32], rows: usize) {
         ColumnData::Bytes(_) => {
             out.reset(rows);
             for (n, v) in values.iter().enumerate() {
-                let (arg, from) = (v.arg(), v.column.byte_column());
+                let (arg, from) = (v.arg(), v.column().byte_column());
                 let to = out.byte_column_mut();
                 let map = to.share_buffers(from);
                 for (r, &w) in which.iter().enumerate() {
@@ -449,7 +511,7 @@ fn pick_rows(out: &mut Column, values: &[Value], which: &[u32], rows: usize) {
                     0 => out.push_null(),
                     w => {
                         let v = &values[w as usize - 1];
-                        out.extend_rows(&v.column, &[v.arg().at(r) as u32]);
+                        out.extend_rows(v.column(), &[v.arg().at(r) as u32]);
                     }
                 }
             }
@@ -462,14 +524,14 @@ fn pick_rows(out: &mut Column, values: &[Value], which: &[u32], rows: usize) {
     }
 }
 
-fn eval_logic(
+fn eval_logic<'v>(
     and: bool,
     args: &mut [Node],
     columns: &[ColumnRef],
     rows: usize,
     sel: Sel<'_>,
     cx: &mut EvalContext<'_>,
-) -> Result<Value, RowError> {
+) -> Result<Value<'v>, RowError> {
     let mut out = cx.pool.column(&crate::batch::TypeKind::Boolean.nullable());
     let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
     target.reset(rows);
@@ -496,16 +558,16 @@ fn eval_logic(
             for &r in &open {
                 let r = r as usize;
                 let (av, bv) = (target.validity.get(r), arg.is_valid(r));
-                let (ab, bb) = (target.bools().get(r), v.column.bools().get(arg.at(r)));
+                let (ab, bb) = (target.bools().get(r), v.column().bools().get(arg.at(r)));
                 let (value, valid) = logic(and, (ab, av), (bb, bv));
                 target.bools_mut().set(r, value);
                 target.validity.set(r, valid);
             }
-            cx.pool.recycle_column(v.column);
+            v.recycle(cx.pool);
         } else {
             let v = a.eval(columns, rows, sel, cx)?;
-            if v.constant {
-                let (bb, bv) = (v.column.bools().get(0), v.column.is_valid(0));
+            if v.is_constant() {
+                let (bb, bv) = (v.column().bools().get(0), v.column().is_valid(0));
                 let (mut b, mut bvalid) = (Bitmap::filled(rows, bb), None);
                 if !bv {
                     bvalid = Some(Bitmap::filled(rows, false));
@@ -513,13 +575,13 @@ fn eval_logic(
                 }
                 combine(and, target, &b, bvalid.as_ref());
             } else {
-                combine(and, target, v.column.bools(), v.column.validity.bits());
-                cx.pool.recycle_column(v.column);
+                combine(and, target, v.column().bools(), v.column().validity.bits());
             }
+            v.recycle(cx.pool);
         }
     }
     cx.pool.recycle_rows(open);
-    Ok(Value { column: out, constant: false })
+    Ok(Value::Computed(out))
 }
 
 /// Kleene logic of one row: (value, not NULL).

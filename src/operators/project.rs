@@ -1,15 +1,15 @@
-//! Project: computes columns. A column that is only passed on costs a reference count. Selection, row kinds, watermarks and
+//! Project: computes columns. A column that is only passed on moves from the input to the output. Selection, row kinds, watermarks and
 //! provenance stay as they are.
 
 use super::ready::{Ready, cut_before};
 use super::{Context, Counters, Operator};
 use crate::batch::{BEFORE_TIME, Batch, Decoder, Encoder};
 use crate::error::Result;
-use crate::expr::{EvalContext, Expr, Program};
+use crate::expr::{Expr, Projection};
 
 /// See the module's text.
 pub struct Project {
-    programs: Vec<Program>,
+    projection: Projection,
     watermark: i64,
     ready: Ready,
     counters: Counters,
@@ -19,7 +19,7 @@ impl Project {
     /// A projection to these expressions.
     pub fn new(exprs: &[Expr]) -> Self {
         Self {
-            programs: exprs.iter().map(Program::new).collect(),
+            projection: Projection::new(exprs),
             watermark: BEFORE_TIME,
             ready: Ready::default(),
             counters: Counters::default(),
@@ -28,7 +28,7 @@ impl Project {
 }
 
 impl Operator for Project {
-    fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
+    fn push(&mut self, _port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
         if batch.selected() == 0 {
@@ -36,21 +36,8 @@ impl Operator for Project {
             self.ready.push(batch, cx.pool);
             return Ok(());
         }
-        let mut columns = cx.pool.column_list();
-        let result = Program::eval_all(
-            &mut self.programs,
-            &batch,
-            &mut columns,
-            &mut EvalContext {
-                pool: cx.pool,
-                now_us: cx.now_us,
-                watermark: self.watermark,
-                watermarks: &batch.watermarks,
-            },
-        );
         let selected = batch.selected();
-        let (mut batch, old) = batch.with_columns(columns);
-        cx.pool.recycle_columns(old);
+        let result = self.projection.apply(&mut batch, self.watermark, cx.now_us, cx.pool);
         if let Err(e) = result {
             cut_before(&mut batch, &e, cx.pool);
             self.ready.fail(e.error);
