@@ -1,6 +1,11 @@
 //! Settings of the edge: where to listen, how many executors, and what a client may cost.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::{Error, Result};
 use crate::wire::BrokerConfig;
@@ -12,6 +17,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// What clients are told to connect to; `None`: the address itself.
     pub advertised: Option<(String, u16)>,
+    /// Speak TLS with this certificate.
+    pub tls: Option<Certificate>,
     /// SASL before anything else.
     pub must_authenticate: bool,
     /// Open to other machines without authentication, and the user has said that this is meant.
@@ -21,7 +28,36 @@ pub struct Listener {
 impl Listener {
     /// Without authentication.
     pub fn plain(address: SocketAddr) -> Self {
-        Self { address, advertised: None, must_authenticate: false, is_open_on_purpose: false }
+        Self { address, advertised: None, tls: None, must_authenticate: false, is_open_on_purpose: false }
+    }
+}
+
+/// A certificate with its key, both PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The certificate, then those that vouch for it.
+    pub chain: PathBuf,
+    /// The private key: PKCS#8, PKCS#1 or SEC1.
+    pub key: PathBuf,
+}
+
+impl Certificate {
+    /// Reads both. TLS 1.2 and 1.3.
+    pub(super) fn load(&self) -> Result<Arc<rustls::ServerConfig>> {
+        let wrong =
+            |path: &PathBuf, e: &dyn std::fmt::Display| Error::config(format!("{}: {e}", path.display()));
+        let chain = CertificateDer::pem_file_iter(&self.chain)
+            .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
+            .map_err(|e| wrong(&self.chain, &e))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|e| wrong(&self.key, &e))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|e| Error::config(e.to_string()))?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(|e| wrong(&self.chain, &e))?;
+        Ok(Arc::new(config))
     }
 }
 
@@ -104,7 +140,7 @@ impl ServerConfig {
                     "{} can be reached from other machines and asks nobody for a password",
                     listener.address
                 ))
-                .hint("add users with --user, or say --allow-anonymous when that is meant"));
+                .hint("give a file of users with --users, or say --allow-anonymous when that is meant"));
             }
         }
         Ok(())

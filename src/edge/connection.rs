@@ -4,11 +4,11 @@
 //! a frame follows from its API, whose number stands in its first two bytes.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes, BytesMut};
-use mio::net::TcpStream;
 
+use super::transport::Transport;
 use crate::wire::api::frame_limit;
 
 /// Bytes asked for at a time; more once a frame is known to be larger.
@@ -29,7 +29,7 @@ pub(super) enum Flow {
 }
 
 pub(super) struct Connection {
-    pub(super) socket: TcpStream,
+    pub(super) transport: Transport,
     input: BytesMut,
     output: VecDeque<Bytes>,
     /// Bytes in `output`.
@@ -47,9 +47,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, is_stranger: bool, now_ms: u64) -> Self {
+    pub(super) fn new(transport: Transport, is_stranger: bool, now_ms: u64) -> Self {
         Self {
-            socket,
+            transport,
             input: BytesMut::new(),
             output: VecDeque::new(),
             unsent: 0,
@@ -75,11 +75,11 @@ impl Connection {
         };
         let want = missing.clamp(READ_BYTES, LARGE_READ_BYTES);
         self.input.resize(held + want, 0);
-        let result = self.socket.read(&mut self.input[held..]);
+        let result = self.transport.read(&mut self.input[held..]);
         self.input.truncate(held + *result.as_ref().unwrap_or(&0));
         match result {
             Ok(0) => Ok(Flow::Ended),
-            Ok(n) if n < want => Ok(Flow::Blocked),
+            Ok(n) if n < want && self.transport.is_plain() => Ok(Flow::Blocked),
             Ok(_) => Ok(Flow::More),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(Flow::Blocked),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(Flow::More),
@@ -137,7 +137,7 @@ impl Connection {
         while !self.output.is_empty() {
             let slices: Vec<IoSlice<'_>> =
                 self.output.iter().take(PARTS).map(|part| IoSlice::new(part)).collect();
-            match self.socket.write_vectored(&slices) {
+            match self.transport.write(&slices) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => self.sent(n),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(true),
@@ -145,7 +145,7 @@ impl Connection {
                 Err(e) => return Err(e),
             }
         }
-        Ok(false)
+        self.transport.settle()
     }
 
     fn sent(&mut self, mut n: usize) {

@@ -15,6 +15,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::connection::{Connection, Flow};
 use super::server::{Door, Mail, Shared};
+use super::transport::Transport;
 use crate::wire::broker::{ConnectionId, Outbox, Peer, Prepared, prepare};
 
 pub(super) const WAKE: Token = Token(usize::MAX);
@@ -152,11 +153,18 @@ impl Executor {
             self.shared.connections.fetch_sub(1, Ordering::Relaxed);
             return;
         }
+        let transport = match &door.tls {
+            None => Transport::Plain(socket),
+            Some(config) => match rustls::ServerConnection::new(config.clone()) {
+                Ok(session) => Transport::tls(socket, session),
+                Err(e) => return self.shared.fail(format!("a TLS session: {e}")),
+            },
+        };
         let peer =
             Peer { host, advertised: door.advertised.clone(), must_authenticate: door.must_authenticate };
         self.shared.broker().connect(id, peer);
         let now_ms = self.shared.now().monotonic_ms;
-        self.connections.insert(id, Connection::new(socket, door.must_authenticate, now_ms));
+        self.connections.insert(id, Connection::new(transport, door.must_authenticate, now_ms));
         self.touched.push(id);
     }
 
@@ -339,7 +347,7 @@ impl Executor {
 
     fn close(&mut self, id: ConnectionId) {
         if let Some(mut connection) = self.connections.remove(&id) {
-            let _ = self.poll.registry().deregister(&mut connection.socket);
+            let _ = self.poll.registry().deregister(connection.transport.socket());
             self.shared.connections.fetch_sub(1, Ordering::Relaxed);
             self.shared.broker().disconnect(id);
         }

@@ -18,6 +18,7 @@ mod config;
 mod connection;
 mod executor;
 mod server;
+mod transport;
 
-pub use config::{Limits, Listener, ServerConfig};
+pub use config::{Certificate, Limits, Listener, ServerConfig};
 pub use server::Server;

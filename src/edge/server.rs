@@ -10,7 +10,7 @@ use bytes::Bytes;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Poll, Waker};
 
-use super::config::{Limits, ServerConfig};
+use super::config::{Certificate, Limits, ServerConfig};
 use super::executor::{Executor, WAKE};
 use crate::error::{Error, Result};
 use crate::host::Clock;
@@ -32,6 +32,7 @@ pub(super) enum Mail {
 pub(super) struct Door {
     pub(super) advertised: (String, u16),
     pub(super) must_authenticate: bool,
+    pub(super) tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 pub(super) struct Mailbox {
@@ -119,8 +120,9 @@ impl Server {
             addresses.push(address);
             let advertised =
                 listener.advertised.clone().unwrap_or_else(|| (address.ip().to_string(), address.port()));
-            doors
-                .push((socket, Arc::new(Door { advertised, must_authenticate: listener.must_authenticate })));
+            let tls = listener.tls.as_ref().map(Certificate::load).transpose()?;
+            let must_authenticate = listener.must_authenticate;
+            doors.push((socket, Arc::new(Door { advertised, must_authenticate, tls })));
         }
         let now = Now { wall_ms: clock.wall_ms(), monotonic_ms: clock.monotonic_ns() / 1_000_000 };
         let broker = Broker::open(config.broker, store, now)?;

@@ -77,7 +77,7 @@ pub const APIS: [Api; 29] = [
     api(ApiKey::SyncGroup, 0, 5, 4),
     api(ApiKey::DescribeGroups, 0, 6, 5),
     api(ApiKey::ListGroups, 0, 5, 3),
-    api(ApiKey::SaslHandshake, 0, 1, NEVER),
+    api(ApiKey::SaslHandshake, 1, 1, NEVER),
     api(ApiKey::ApiVersions, 0, 4, 3),
     api(ApiKey::CreateTopics, 2, 6, 5),
     api(ApiKey::DeleteTopics, 1, 5, 4),

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use pelton::edge::{Listener, Server, ServerConfig};
+use pelton::edge::{Certificate, Listener, Server, ServerConfig};
 use pelton::host::SystemClock;
 use pelton::log::{Log, LogConfig, LogStore};
+use pelton::wire::broker::Credentials;
 use pelton::{Error, Result};
 
 /// Serve topics to Kafka clients.
@@ -22,6 +23,15 @@ pub(crate) struct Serve {
     /// What clients are told to connect to, when it is not the address listened on.
     #[arg(long, value_name = "HOST:PORT")]
     advertise: Option<String>,
+    /// File of users, one `name:password` a line; clients must then authenticate (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512).
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// Speak TLS with this certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Listen to other machines without asking for a password.
     #[arg(long)]
     allow_anonymous: bool,
@@ -49,11 +59,14 @@ impl Serve {
             eprintln!("pelton: {finding:?}");
         }
         let advertised = self.advertise.as_deref().map(host_and_port).transpose()?;
+        let tls = self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });
         let listeners = self
             .listen
             .iter()
             .map(|&address| Listener {
                 advertised: advertised.clone(),
+                tls: tls.clone(),
+                must_authenticate: self.users.is_some(),
                 is_open_on_purpose: self.allow_anonymous,
                 ..Listener::plain(address)
             })
@@ -65,6 +78,9 @@ impl Serve {
         config.broker.default_partitions = self.partitions;
         config.broker.cluster_id = cluster_id(&data)?;
         config.broker.seed = random();
+        if let Some(users) = &self.users {
+            config.broker.credentials = read_users(users)?;
+        }
         let mut signals =
             signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])
                 .map_err(|e| Error::io("signals", &e))?;
@@ -102,6 +118,28 @@ fn host_and_port(text: &str) -> Result<(String, u16)> {
         .and_then(|(host, port)| Some((host.trim_matches(['[', ']']).to_owned(), port.parse().ok()?)))
         .filter(|(host, _)| !host.is_empty())
         .ok_or_else(|| Error::config(format!("--advertise {text}: not HOST:PORT")))
+}
+
+/// Lines of `name:password`; empty ones and those that begin with `#` are skipped.
+fn read_users(path: &std::path::Path) -> Result<Credentials> {
+    let text =
+        std::fs::read_to_string(path).map_err(|e| Error::config(format!("{}: {e}", path.display())))?;
+    let secret: Vec<u8> = (0..8).flat_map(|_| random().to_be_bytes()).collect();
+    let mut credentials = Credentials::new(&secret);
+    for (number, line) in text.lines().enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, password) = line
+            .split_once(':')
+            .filter(|(name, password)| !name.is_empty() && !password.is_empty())
+            .ok_or_else(|| Error::config(format!("{}:{}: not name:password", path.display(), number + 1)))?;
+        credentials.add(name, password);
+    }
+    if credentials.is_empty() {
+        return Err(Error::config(format!("{} names nobody", path.display())));
+    }
+    Ok(credentials)
 }
 
 /// 64 bits that differ from start to start.

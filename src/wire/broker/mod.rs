@@ -117,7 +117,7 @@ impl Default for BrokerConfig {
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1_000,
             max_producers_per_partition: 10_000,
             max_in_flight: 64,
-            credentials: Credentials,
+            credentials: Credentials::default(),
             seed: 0,
         }
     }
