@@ -10,6 +10,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::transport::Transport;
 use crate::wire::api::frame_limit;
+use crate::wire::broker::Reply;
 
 /// Bytes asked for at a time; more once a frame is known to be larger.
 const READ_BYTES: usize = 32 << 10;
@@ -34,6 +35,8 @@ pub(super) struct Connection {
     output: VecDeque<Bytes>,
     /// Bytes in `output`.
     pub(super) unsent: usize,
+    /// Bytes of the replies in `output` that are views of the log.
+    viewed: usize,
     /// The socket may have bytes.
     pub(super) is_readable: bool,
     /// Requests of it wait in the broker, as many as may.
@@ -53,6 +56,7 @@ impl Connection {
             input: BytesMut::new(),
             output: VecDeque::new(),
             unsent: 0,
+            viewed: 0,
             is_readable: true,
             is_paused: false,
             is_closing: false,
@@ -64,6 +68,11 @@ impl Connection {
     /// Bytes of an incomplete frame.
     pub(super) fn unread(&self) -> usize {
         self.input.len()
+    }
+
+    /// Bytes of memory that it holds.
+    pub(super) fn held(&self) -> usize {
+        self.unread() + self.unsent.saturating_sub(self.viewed)
     }
 
     /// Reads once.
@@ -127,9 +136,10 @@ impl Connection {
     }
 
     /// Adds a reply.
-    pub(super) fn push(&mut self, parts: Vec<Bytes>) {
-        self.unsent += parts.iter().map(Bytes::len).sum::<usize>();
-        self.output.extend(parts);
+    pub(super) fn push(&mut self, reply: Reply) {
+        self.unsent += reply.parts.iter().map(Bytes::len).sum::<usize>();
+        self.viewed += reply.viewed;
+        self.output.extend(reply.parts);
     }
 
     /// Sends what the socket takes. True when something is left.
@@ -159,6 +169,9 @@ impl Connection {
             if front.is_empty() {
                 self.output.pop_front();
             }
+        }
+        if self.unsent == 0 {
+            self.viewed = 0;
         }
         while self.output.front().is_some_and(Bytes::is_empty) {
             self.output.pop_front();

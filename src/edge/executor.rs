@@ -173,9 +173,9 @@ impl Executor {
         for mail in self.shared.take_mail(self.index) {
             match mail {
                 Mail::Accepted(socket, door) => self.adopt(socket, &door),
-                Mail::Reply(id, parts) => {
+                Mail::Reply(id, reply) => {
                     if let Some(connection) = self.connections.get_mut(&id) {
-                        connection.push(parts);
+                        connection.push(reply);
                         connection.is_paused = false;
                         self.touched.push(id);
                     }
@@ -247,17 +247,21 @@ impl Executor {
         let is_readable = self.connections.get(&id).is_some_and(|c| self.may_read(c));
         let Some(connection) = self.connections.get_mut(&id).filter(|_| is_readable) else { return };
         let limit = if connection.is_stranger { limits.stranger_frame_bytes } else { limits.frame_bytes };
-        let (mut reads, mut taken) = (0, 0);
+        let (mut reads, mut taken, mut may_go_on) = (0, 0, true);
         loop {
             match connection.next_frame(limit) {
                 Ok(Some(frame)) => {
                     match prepare(frame, &mut self.scratch) {
-                        Ok(request) => requests.push((id, request)),
+                        Ok(request) => {
+                            may_go_on = request.is_produce();
+                            requests.push((id, request));
+                        }
                         Err(e) => problem = Some(e.to_string()),
                     }
                     taken += 1;
-                    // A stranger's requests one by one: its standing may change with each.
-                    if problem.is_some() || taken >= 32 || connection.is_stranger {
+                    // Produce requests in a row; others one by one, because an answer may be large, and so that a client
+                    // which takes none is not answered more than once.
+                    if problem.is_some() || taken >= 32 || !may_go_on {
                         break;
                     }
                     continue;
@@ -288,7 +292,7 @@ impl Executor {
                 }
             }
         }
-        let is_left = connection.is_readable || taken >= 32 || connection.is_stranger && taken > 0;
+        let is_left = connection.is_readable || taken >= 32 || !may_go_on;
         match problem {
             // What was asked before is still answered, as far as the client takes it.
             Some(reason) => {
@@ -307,12 +311,12 @@ impl Executor {
     fn distribute(&mut self) {
         let executors = self.shared.mailboxes.len();
         let mut out = std::mem::take(&mut self.out);
-        for (id, parts) in out.replies.drain(..) {
+        for (id, reply) in out.replies.drain(..) {
             let to = id as usize % executors;
             if to != self.index {
-                self.shared.send(to, Mail::Reply(id, parts));
+                self.shared.send(to, Mail::Reply(id, reply));
             } else if let Some(connection) = self.connections.get_mut(&id) {
-                connection.push(parts);
+                connection.push(reply);
                 connection.is_paused = false;
                 self.touched.push(id);
             }
@@ -355,7 +359,7 @@ impl Executor {
 
     /// Tells all what this executor's connections hold, and closes the largest when that is too much.
     fn account(&mut self) {
-        let held: usize = self.connections.values().map(|c| c.unread() + c.unsent).sum();
+        let held: usize = self.connections.values().map(Connection::held).sum();
         if held > self.buffered {
             self.shared.buffered.fetch_add(held - self.buffered, Ordering::Relaxed);
         } else {
@@ -363,8 +367,7 @@ impl Executor {
         }
         self.buffered = held;
         if self.shared.buffered.load(Ordering::Relaxed) > self.shared.limits.buffered_bytes {
-            let largest =
-                self.connections.iter().max_by_key(|(_, c)| c.unread() + c.unsent).map(|(id, _)| *id);
+            let largest = self.connections.iter().max_by_key(|(_, c)| c.held()).map(|(id, _)| *id);
             if let Some(id) = largest {
                 self.close(id);
             }

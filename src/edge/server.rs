@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use bytes::Bytes;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Poll, Waker};
 
@@ -14,13 +13,13 @@ use super::config::{Certificate, Limits, ServerConfig};
 use super::executor::{Executor, WAKE};
 use crate::error::{Error, Result};
 use crate::host::Clock;
-use crate::wire::broker::{Broker, ConnectionId, Now};
+use crate::wire::broker::{Broker, ConnectionId, Now, Reply};
 use crate::wire::store::Store;
 
 /// What goes to another executor.
 pub(super) enum Mail {
     Accepted(TcpStream, Arc<Door>),
-    Reply(ConnectionId, Vec<Bytes>),
+    Reply(ConnectionId, Reply),
     Close(ConnectionId),
     /// Answer what has been asked, then end.
     Drain,

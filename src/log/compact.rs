@@ -49,7 +49,7 @@ impl Latest {
 pub(super) fn compact(partition: &Arc<Partition>, now_ms: i64, memory: usize, force: bool) -> LogResult<()> {
     let list = partition.segments();
     let disk = &*partition.disk;
-    let lag = partition.config.min_compaction_lag_ms;
+    let lag = partition.options().min_compaction_lag_ms;
     let mut sealed: Vec<Arc<Segment>> = Vec::new();
     for segment in list.iter() {
         if !segment.is_sealed()
@@ -126,7 +126,7 @@ fn note_keys(
     now_ms: i64,
 ) -> LogResult<bool> {
     let bytes = bytes_of(partition, segment)?;
-    let horizon = now_ms.saturating_sub(partition.config.delete_retention_ms);
+    let horizon = now_ms.saturating_sub(partition.options().delete_retention_ms);
     let mut whole = true;
     let walk = scan::walk(bytes, 0, Some(segment.base), Rules::Pelton, true, |_, batch| {
         if batch.header().attributes.is_control() {
@@ -167,7 +167,7 @@ fn rewrite(
     out: &mut Vec<u8>,
 ) -> LogResult<()> {
     let bytes = bytes_of(partition, segment)?;
-    let horizon = now_ms.saturating_sub(partition.config.delete_retention_ms);
+    let horizon = now_ms.saturating_sub(partition.options().delete_retention_ms);
     let mut builder = BatchBuilder::new();
     let mut empty = BatchBuilder::new();
     // Offsets from here up to the next kept batch hold nothing.

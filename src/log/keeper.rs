@@ -204,7 +204,7 @@ pub(super) fn maintain(
         return Ok(());
     }
     retain(partition, now_ms)?;
-    if partition.config.is_compact {
+    if partition.options().is_compact {
         compact::compact(partition, now_ms, compaction_bytes, force)?;
     }
     Ok(())
@@ -213,7 +213,7 @@ pub(super) fn maintain(
 /// Deletes from the front: what lies before the start, is too old, or exceeds the size. The last segment stays, but is
 /// asked to close when it is itself too old.
 pub(super) fn retain(partition: &Partition, now_ms: i64) -> LogResult<()> {
-    let config = &partition.config;
+    let config = partition.options();
     let segments = partition.segments();
     let mut size: u64 = segments.iter().map(|s| s.size()).sum();
     let mut gone: Vec<Arc<Segment>> = Vec::new();

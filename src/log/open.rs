@@ -241,32 +241,43 @@ impl Log {
         let config = Arc::new(config);
         let mut made = Vec::new();
         for number in 0..partitions {
-            let dir = files::partition_dir(&self.root, name, number);
-            self.disk.create_dir(&dir).map_err(|e| LogError::io("making", &dir, &e))?;
-            let mut recovery = Recovery {
-                disk: &*self.disk,
-                dir,
-                checkpoint: None,
-                clean: None,
-                is_same_boot: true,
-                is_read_only: false,
-                findings: Vec::new(),
-            };
-            let found = recovery.run();
-            made.push(Arc::new(Partition::new(
-                &self.root,
-                self.disk.clone(),
-                topic.clone(),
-                number,
-                config.clone(),
-                found,
-                false,
-            )));
+            made.push(self.make_partition(&topic, number, &config)?);
         }
         self.disk.sync_dir(&self.root).map_err(|e| LogError::io("syncing", &self.root, &e))?;
         let hash = RandomState::new();
         let id = format!("{:016x}{:016x}", hash.hash_one(name), hash.hash_one(self.clock.wall_ms()));
         next.topics.insert(name.into(), Topic { name: topic, id, config, partitions: made });
+        next.write(&*self.disk, &self.root)?;
+        self.catalog.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// A partition's folder and what belongs to it, empty.
+    pub(super) fn make_partition(
+        &self,
+        topic: &Arc<str>,
+        number: u32,
+        config: &Arc<TopicConfig>,
+    ) -> LogResult<Arc<Partition>> {
+        let dir = files::partition_dir(&self.root, topic, number);
+        self.disk.create_dir(&dir).map_err(|e| LogError::io("making", &dir, &e))?;
+        let mut recovery = Recovery {
+            disk: &*self.disk,
+            dir,
+            checkpoint: None,
+            clean: None,
+            is_same_boot: true,
+            is_read_only: false,
+            findings: Vec::new(),
+        };
+        let found = recovery.run();
+        let (topic, config) = (topic.clone(), config.clone());
+        Ok(Arc::new(Partition::new(&self.root, self.disk.clone(), topic, number, config, found, false)))
+    }
+
+    /// Writes the topics' list and makes it the current one.
+    pub(super) fn swap_catalog(&mut self, next: Catalog) -> LogResult<()> {
+        self.disk.sync_dir(&self.root).map_err(|e| LogError::io("syncing", &self.root, &e))?;
         next.write(&*self.disk, &self.root)?;
         self.catalog.store(Arc::new(next));
         Ok(())
@@ -299,7 +310,7 @@ impl Log {
         Ok(())
     }
 
-    fn writable(&self) -> LogResult<()> {
+    pub(super) fn writable(&self) -> LogResult<()> {
         if self.helpers.is_none() {
             return Err(LogError::Config(format!("{} is open read-only", self.root.display())));
         }

@@ -45,8 +45,10 @@ pub struct Partition {
     pub name: String,
     pub(super) dir: PathBuf,
     pub(super) disk: Arc<dyn Disk>,
-    /// The topic's options.
+    /// The topic's options as they were when it was opened: those that shape files and threads stay as they are.
     pub config: Arc<TopicConfig>,
+    /// The options as they are now.
+    options: ArcSwap<TopicConfig>,
     pub(super) segments: ArcSwap<Vec<Arc<Segment>>>,
     pub(super) start: AtomicI64,
     published: AtomicI64,
@@ -94,6 +96,7 @@ impl Partition {
             topic,
             number,
             disk,
+            options: ArcSwap::new(config.clone()),
             config,
             segments: ArcSwap::from_pointee(found.segments),
             start: AtomicI64::new(found.start),
@@ -107,6 +110,15 @@ impl Partition {
             counters: Counters::default(),
             recovered: found.durable,
         }
+    }
+
+    /// The topic's options as they are now (see [`super::Log::set_options`]).
+    pub fn options(&self) -> Arc<TopicConfig> {
+        self.options.load_full()
+    }
+
+    pub(super) fn set_options(&self, options: Arc<TopicConfig>) {
+        self.options.store(options);
     }
 
     /// The first offset that is still there.

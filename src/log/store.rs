@@ -221,6 +221,29 @@ impl Store for LogStore {
         Ok(self.log.as_mut().ok_or_else(closed)?.delete_topic(topic)?)
     }
 
+    fn grow_topic(&mut self, topic: &str, partitions: u32) -> Result<()> {
+        Ok(self.log.as_mut().ok_or_else(closed)?.grow_topic(topic, partitions)?)
+    }
+
+    fn set_options(&mut self, topic: &str, changes: &[(String, Option<String>)]) -> Result<()> {
+        let log = self.log.as_mut().ok_or_else(closed)?;
+        let catalog = log.catalog();
+        let found = catalog
+            .topics
+            .get(topic)
+            .ok_or_else(|| LogError::Config(format!("there is no topic '{topic}'")))?;
+        let mut config = TopicConfig::clone(&found.config);
+        let defaults = TopicConfig::default().entries();
+        for (key, value) in changes {
+            let default = || defaults.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+            config.set(key, value.as_deref().or_else(default).unwrap_or_default())?;
+        }
+        log.set_options(topic, config)?;
+        // Owners take their options when they begin: the next append begins anew.
+        self.topics.remove(topic);
+        Ok(())
+    }
+
     fn options(&self, topic: &str) -> Vec<TopicOption> {
         let Ok(log) = self.get() else { return Vec::new() };
         let catalog = log.catalog();

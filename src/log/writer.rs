@@ -134,7 +134,7 @@ impl PartitionWriter {
     }
 
     fn open(partition: Arc<Partition>, setup: WriterSetup) -> LogResult<(Self, Option<Link>)> {
-        let config = partition.config.clone();
+        let config = partition.options();
         let mapped =
             setup.mapped_writes.unwrap_or(matches!(config.flush, FlushPolicy::None | FlushPolicy::Interval));
         let next = partition.published().get();

@@ -23,11 +23,20 @@ pub struct Peer {
     pub must_authenticate: bool,
 }
 
+/// One reply, with the length of its frame in front.
+#[derive(Debug, Default)]
+pub struct Reply {
+    /// To be sent one after another.
+    pub parts: Vec<Bytes>,
+    /// Bytes of them that are views of the store, which cost nothing to keep.
+    pub viewed: usize,
+}
+
 /// Frames to send and connections to close, in order.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// Parts of one reply each, the length in front: to be sent one after another.
-    pub replies: Vec<(ConnectionId, Vec<Bytes>)>,
+    /// In the order in which they leave.
+    pub replies: Vec<(ConnectionId, Reply)>,
     /// Connections to close once their replies are sent, with the reason.
     pub closed: Vec<(ConnectionId, String)>,
 }
@@ -73,7 +82,7 @@ impl Ticket {
 
 enum Slot {
     Open,
-    Done(Option<Vec<Bytes>>),
+    Done(Option<Reply>),
 }
 
 pub(super) struct Connection {
@@ -118,28 +127,28 @@ impl Connection {
     }
 
     /// Puts a reply in its place and sends what is complete up to the first that is not.
-    pub(super) fn finish(&mut self, t: Ticket, parts: Option<Vec<Bytes>>, out: &mut Outbox) {
+    pub(super) fn finish(&mut self, t: Ticket, reply: Option<Reply>, out: &mut Outbox) {
         let Some(slot) = t.sequence.checked_sub(self.first).and_then(|i| self.slots.get_mut(i as usize))
         else {
             return;
         };
-        *slot = Slot::Done(parts.map(with_length));
+        *slot = Slot::Done(reply.map(with_length));
         while let Some(Slot::Done(_)) = self.slots.front() {
             self.first += 1;
-            if let Some(Slot::Done(Some(parts))) = self.slots.pop_front() {
-                out.replies.push((t.connection, parts));
+            if let Some(Slot::Done(Some(reply))) = self.slots.pop_front() {
+                out.replies.push((t.connection, reply));
             }
         }
     }
 }
 
 /// Fills in the length of the frame.
-fn with_length(mut parts: Vec<Bytes>) -> Vec<Bytes> {
-    let total: usize = parts.iter().map(Bytes::len).sum();
-    if let Some(head) = parts.first_mut() {
+fn with_length(mut reply: Reply) -> Reply {
+    let total: usize = reply.parts.iter().map(Bytes::len).sum();
+    if let Some(head) = reply.parts.first_mut() {
         let mut bytes = Vec::from(std::mem::take(head));
         bytes[..4].copy_from_slice(&(total as i32 - 4).to_be_bytes());
         *head = bytes.into();
     }
-    parts
+    reply
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::connection::{ConnectionId, Ticket};
+use super::connection::{ConnectionId, Reply, Ticket};
 use super::topics::store_error;
 use super::{Broker, Deadline, code};
 use crate::wire::fetch::{FetchPartition, FetchRequest, Fetched, write_response};
@@ -146,7 +146,7 @@ impl Broker {
             self.tell_session(&fetch, &mut results);
         }
         let parts = write_response(fetch.ticket.writer(), code::NONE, fetch.session, results);
-        self.finish(fetch.ticket, parts);
+        self.finish_with(fetch.ticket, Reply { parts, viewed: found });
         None
     }
 

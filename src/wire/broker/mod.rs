@@ -44,7 +44,7 @@ use super::produce::ProduceRequest;
 use super::store::Store;
 use crate::error::{Error, Result};
 use connection::{Connection, Ticket};
-pub use connection::{ConnectionId, Outbox, Peer};
+pub use connection::{ConnectionId, Outbox, Peer, Reply};
 pub use sasl::Credentials;
 
 /// The time of a call.
@@ -129,7 +129,6 @@ pub struct Prepared {
     version: i16,
     correlation: i32,
     client_id: String,
-    bytes: usize,
     body: Body,
 }
 
@@ -142,9 +141,9 @@ enum Body {
 }
 
 impl Prepared {
-    /// Bytes of the frame.
-    pub fn bytes(&self) -> usize {
-        self.bytes
+    /// Brings batches, and gets a small answer.
+    pub fn is_produce(&self) -> bool {
+        self.api.key == ApiKey::Produce
     }
 }
 
@@ -154,7 +153,6 @@ impl Prepared {
 /// The bytes are not a request of Kafka's protocol, or of an API that is not offered: close the connection.
 pub fn prepare(frame: Bytes, scratch: &mut Vec<u8>) -> Result<Prepared> {
     let malformed = |e: Malformed| Error::input(e.to_string());
-    let bytes = frame.len();
     // The header's own version depends on API and version: 1 has a client id, 2 has tagged fields as well.
     let mut head = Reader::new(frame.clone(), 0, false);
     let key = i16::read(&mut head).map_err(malformed)?;
@@ -165,7 +163,7 @@ pub fn prepare(frame: Bytes, scratch: &mut Vec<u8>) -> Result<Prepared> {
     if !is_served {
         // The client id is still in the place where all versions have it, but nobody needs it.
         let client_id = String::new();
-        return Ok(Prepared { api, version, correlation, client_id, bytes, body: Body::Unsupported });
+        return Ok(Prepared { api, version, correlation, client_id, body: Body::Unsupported });
     }
     let client_id = Option::<String>::read(&mut head).map_err(malformed)?.unwrap_or_default();
     let is_flexible = api.is_flexible(version);
@@ -175,7 +173,7 @@ pub fn prepare(frame: Bytes, scratch: &mut Vec<u8>) -> Result<Prepared> {
         ApiKey::Produce => Body::Produce(ProduceRequest::read(&mut reader, scratch).map_err(malformed)?),
         _ => Body::Control(reader),
     };
-    Ok(Prepared { api, version, correlation, client_id, bytes, body })
+    Ok(Prepared { api, version, correlation, client_id, body })
 }
 
 /// The broker. See the module's text.
@@ -417,8 +415,12 @@ impl Broker {
 
     /// Answers with parts that begin with what [`Ticket::writer`] has written.
     fn finish(&mut self, t: Ticket, parts: Vec<Bytes>) {
+        self.finish_with(t, Reply { parts, viewed: 0 });
+    }
+
+    fn finish_with(&mut self, t: Ticket, reply: Reply) {
         if let Some(connection) = self.connections.get_mut(&t.connection) {
-            connection.finish(t, Some(parts), &mut self.out);
+            connection.finish(t, Some(reply), &mut self.out);
         }
     }
 

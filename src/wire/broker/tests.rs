@@ -69,7 +69,7 @@ impl Bench {
     /// The oldest answer that connection `id` has got: the frame behind length and correlation.
     fn answer(&mut self, id: u64) -> Option<(i32, Bytes)> {
         let at = self.out.replies.iter().position(|(to, _)| *to == id)?;
-        let (_, parts) = self.out.replies.remove(at);
+        let (_, Reply { parts, .. }) = self.out.replies.remove(at);
         let all: Vec<u8> = parts.iter().flat_map(|p| p.iter().copied()).collect();
         assert_eq!(i32::from_be_bytes(all[..4].try_into().unwrap()) as usize, all.len() - 4);
         Some((i32::from_be_bytes(all[4..8].try_into().unwrap()), Bytes::from(all).slice(8..)))
