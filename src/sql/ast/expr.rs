@@ -207,14 +207,14 @@ pub enum ExprKind {
     Niladic(Ident),
     /// Any call with parentheses.
     Function(Box<FunctionCall>),
-    /// `{fn f(x)}`.
-    JdbcFunction(Box<FunctionCall>),
+    /// `{fn f(x)}`: a function call or one of the functions with a syntax of their own.
+    JdbcFunction(Box<Expr>),
     /// `RUNNING f(…)`, `FINAL f(…)` in MATCH_RECOGNIZE.
     MatchSemantics {
         /// FINAL instead of RUNNING.
-        final_: bool,
-        /// A function call.
-        call: Box<FunctionCall>,
+        is_final: bool,
+        /// A function call, if it is to be valid.
+        operand: Box<Expr>,
     },
     /// `JSON_EXISTS(…)`.
     JsonExists(Box<JsonExists>),

@@ -1,6 +1,6 @@
 //! Calls: functions, aggregates, window functions, table functions and the JSON functions with clauses.
 
-use super::{Expr, Ident, ObjectName, OrderItem, Query, TypeName};
+use super::{Expr, Ident, ObjectName, OrderItem, Query, TimeUnit, TypeName};
 
 node! {
     /// `f(args)` with all that may follow it. The same node for scalar functions, aggregates, window functions, table
@@ -63,6 +63,8 @@ pub enum ArgValue {
     /// A value; [`ExprKind::Default`](super::ExprKind) for `DEFAULT`, a
     /// [`Star`](super::ExprKind::Star) for `COUNT(*)`.
     Expr(Expr),
+    /// A unit of time: `DATE_DIFF(a, b, DAY)` and relatives.
+    Unit(TimeUnit),
     /// A table: `TABLE t`, or with PARTITION BY or ORDER BY also `(SELECT …)`.
     Table(Box<TableArg>),
 }
@@ -298,10 +300,6 @@ node! {
         pub nulls: Option<JsonNulls>,
         /// `ORDER BY` inside the parentheses or `WITHIN GROUP (ORDER BY …)` behind them.
         pub order_by: Vec<OrderItem>,
-        /// The order was written as WITHIN GROUP.
-        pub within_group: bool,
-        /// `FILTER (WHERE …)`; Flink's grammar does not take it here.
-        pub filter: Option<Expr>,
     }
 }
 

@@ -4,15 +4,24 @@ use std::fmt;
 
 use crate::error::Span;
 
-node! {
-    /// One identifier, unescaped.
-    pub struct Ident {
-        /// The name, without quotes and with doubled back quotes made single.
-        pub name: String,
-        /// Written in back quotes. Only the printer cares.
-        pub quoted: bool,
+/// One identifier, unescaped. Equal to another of the same name.
+#[derive(Clone, Debug)]
+pub struct Ident {
+    /// The name, without quotes and with doubled back quotes made single.
+    pub name: String,
+    /// Written in back quotes. Only the printer cares; not part of equality.
+    pub quoted: bool,
+    /// The text it was parsed from. Not part of equality.
+    pub span: Span,
+}
+
+impl PartialEq for Ident {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }
+
+impl Eq for Ident {}
 
 impl Ident {
     /// An identifier as the lexer found it.

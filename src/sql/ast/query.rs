@@ -5,6 +5,8 @@ use super::{Expr, From, Ident, ObjectName, SetQuantifier, WindowSpec};
 node! {
     /// `[WITH …] body [ORDER BY …] [OFFSET …] [LIMIT …]`.
     pub struct Query {
+        /// WITH RECURSIVE.
+        pub recursive: bool,
         /// Common table expressions, in order.
         pub with: Vec<CommonTable>,
         /// What it computes.

@@ -394,6 +394,8 @@ pub enum DescribeObject {
     Model(ObjectName),
     Connection(ObjectName),
     Job(String),
+    /// `DESCRIBE SELECT …`, `DESCRIBE STATEMENT INSERT …`, which Flink parses and refuses.
+    Statement(Box<Statement>),
 }
 
 node! {

@@ -63,6 +63,8 @@ node! {
     pub struct TableFactor {
         /// The table itself.
         pub source: TableSource,
+        /// The alias before MATCH_RECOGNIZE, for its input: `t AS a MATCH_RECOGNIZE (…) AS b`.
+        pub input_alias: Option<Ident>,
         /// MATCH_RECOGNIZE; after tables and subqueries.
         pub match_recognize: Option<Box<MatchRecognize>>,
         /// PIVOT.
