@@ -6,6 +6,10 @@
 pub mod catalog;
 mod changelog;
 pub mod connector;
+pub mod explain;
+pub mod logical;
+pub mod physical;
+pub mod settings;
 
 pub use changelog::Changelog;
 

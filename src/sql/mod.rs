@@ -15,3 +15,9 @@ pub use parser::{Statements, parse_expr, parse_query, parse_statements, parse_ty
 /// How deep a syntax tree may nest. The parser refuses deeper text by name, so that recursion over a tree (print,
 /// bind, drop) needs a bounded stack.
 pub const MAX_DEPTH: usize = 200;
+
+pub mod bind;
+pub mod optimise;
+mod planner;
+
+pub use planner::{Outcome, Plan, Planner};

@@ -1,0 +1,563 @@
+//! Plans as text, printed from the data that runs.
+//!
+//! [`explain`] is for people: the logical tree, then each node of the graph with its columns, row kinds, keys, watermark and state.
+//! [`digest`] is for the planner: equal digests mean equal operations. Both print expressions by the same code, with the names of the
+//! input's columns for people, and with types and column numbers for digests.
+
+use super::logical::{AggregateCall, ColumnSource, Rel, RelKind};
+use super::{
+    Aggregate, Changelog, Graph, Node, NodeId, Op, SetOperation, SortKey, Window, WindowKind, WindowTime,
+};
+use crate::batch::text::{Style, write_value};
+use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
+use crate::expr::{Expr, ExprKind};
+use std::fmt::Write as _;
+
+/// The logical trees, one a sink, and the graph.
+pub fn explain(logical: &[Rel], graph: &Graph) -> String {
+    let mut out = String::from("== Logical plan ==\n");
+    for rel in logical {
+        write_rel(rel, 0, &mut out);
+    }
+    out.push_str("\n== Physical plan ==\n");
+    for (n, node) in graph.nodes.iter().enumerate() {
+        write_node(graph, NodeId(n), node, &mut out);
+    }
+    out
+}
+
+// ---- expressions
+
+/// An expression as SQL, with the column names of its input.
+pub fn expr_text(e: &Expr, input: &Schema) -> String {
+    let mut out = String::new();
+    write_expr(e, &Names::Schema(input), &mut out);
+    out
+}
+
+/// How columns are shown: by name, or by number and with types everywhere.
+enum Names<'a> {
+    Schema(&'a Schema),
+    Numbers,
+}
+
+fn write_expr(e: &Expr, names: &Names<'_>, out: &mut String) {
+    match &e.kind {
+        ExprKind::Column(n) => match names {
+            Names::Schema(s) => match s.fields.get(*n) {
+                Some(field) => out.push_str(&field.name),
+                None => drop(write!(out, "${n}")),
+            },
+            Names::Numbers => drop(write!(out, "${n}")),
+        },
+        ExprKind::Literal(value) => write_literal(value, &e.ty, out),
+        ExprKind::Call { function, args } => write_call(&function.name, e, args, names, out),
+        ExprKind::And(parts) => write_list(parts, " AND ", names, out),
+        ExprKind::Or(parts) => write_list(parts, " OR ", names, out),
+        ExprKind::Case { branches, otherwise } => {
+            out.push_str("CASE");
+            for (condition, value) in branches {
+                out.push_str(" WHEN ");
+                write_expr(condition, names, out);
+                out.push_str(" THEN ");
+                write_expr(value, names, out);
+            }
+            out.push_str(" ELSE ");
+            write_expr(otherwise, names, out);
+            out.push_str(" END");
+        }
+        ExprKind::Coalesce(parts) => {
+            out.push_str("COALESCE");
+            write_list(parts, ", ", names, out);
+        }
+        ExprKind::Field(of, n) => {
+            write_expr(of, names, out);
+            match &of.ty.kind {
+                TypeKind::Row(fields) => drop(write!(out, ".{}", fields[*n].name)),
+                _ => drop(write!(out, ".{n}")),
+            }
+        }
+    }
+    if matches!(names, Names::Numbers) {
+        let _ = write!(out, ":{}", e.ty);
+    }
+}
+
+fn write_list(parts: &[Expr], separator: &str, names: &Names<'_>, out: &mut String) {
+    out.push('(');
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 {
+            out.push_str(separator);
+        }
+        write_expr(part, names, out);
+    }
+    out.push(')');
+}
+
+fn write_call(name: &str, e: &Expr, args: &[Expr], names: &Names<'_>, out: &mut String) {
+    match (name, args) {
+        ("CAST" | "TRY_CAST", [value]) => {
+            let _ = write!(out, "{name}(");
+            write_expr(value, names, out);
+            let _ = write!(out, " AS {})", e.ty.kind);
+        }
+        ("ITEM", [base, index]) => {
+            write_expr(base, names, out);
+            out.push('[');
+            write_expr(index, names, out);
+            out.push(']');
+        }
+        (_, [value]) if name.starts_with("IS ") => {
+            write_expr(value, names, out);
+            let _ = write!(out, " {name}");
+        }
+        ("NOT" | "-", [value]) => {
+            out.push_str(if name == "NOT" { "NOT " } else { "-" });
+            write_expr(value, names, out);
+        }
+        (_, [left, right]) if is_infix(name) => {
+            out.push('(');
+            write_expr(left, names, out);
+            let _ = write!(out, " {name} ");
+            write_expr(right, names, out);
+            out.push(')');
+        }
+        _ => {
+            out.push_str(name);
+            write_list(args, ", ", names, out);
+        }
+    }
+}
+
+fn is_infix(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_alphabetic())
+        || matches!(name, "LIKE" | "SIMILAR TO" | "IS DISTINCT FROM" | "IS NOT DISTINCT FROM" | "OVERLAPS")
+}
+
+fn write_literal(value: &Column, ty: &DataType, out: &mut String) {
+    if !value.is_valid(0) {
+        out.push_str("NULL");
+        return;
+    }
+    let mut bytes = vec![];
+    write_value(value, 0, ty, &jiff::tz::TimeZone::UTC, Style::Changelog, &mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let quoted = |prefix: &str| format!("{prefix}'{}'", text.replace('\'', "''"));
+    let shown = match &ty.kind {
+        TypeKind::Char(_) | TypeKind::VarChar(_) => quoted(""),
+        TypeKind::Date => quoted("DATE "),
+        TypeKind::Time(_) => quoted("TIME "),
+        TypeKind::Timestamp(_) => quoted("TIMESTAMP "),
+        TypeKind::TimestampLtz(_) => quoted("TIMESTAMP_LTZ "),
+        TypeKind::IntervalMonths(_) | TypeKind::IntervalMillis(_) => quoted("INTERVAL "),
+        _ => text.into_owned(),
+    };
+    out.push_str(&shown);
+}
+
+fn names_of(columns: &[usize], schema: &Schema) -> String {
+    let name = |&c: &usize| schema.fields.get(c).map_or_else(|| format!("${c}"), |f| f.name.clone());
+    columns.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn columns_text(schema: &Schema) -> String {
+    schema.fields.iter().map(|f| format!("{} {}", f.name, f.ty)).collect::<Vec<_>>().join(", ")
+}
+
+fn aggregate_text(
+    name: &str,
+    args: &[usize],
+    distinct: bool,
+    filter: Option<usize>,
+    input: &Schema,
+) -> String {
+    let function = name.split('(').next().unwrap_or(name);
+    let args = if args.is_empty() { "*".to_owned() } else { names_of(args, input) };
+    let distinct = if distinct { "DISTINCT " } else { "" };
+    let filter = filter.map_or(String::new(), |f| format!(" FILTER (WHERE {})", names_of(&[f], input)));
+    format!("{function}({distinct}{args}){filter}")
+}
+
+fn sort_text(keys: &[SortKey], input: &Schema) -> String {
+    let key = |k: &SortKey| {
+        format!(
+            "{} {} NULLS {}",
+            names_of(&[k.column], input),
+            if k.descending { "DESC" } else { "ASC" },
+            if k.nulls_first { "FIRST" } else { "LAST" }
+        )
+    };
+    keys.iter().map(key).collect::<Vec<_>>().join(", ")
+}
+
+fn window_text(kind: WindowKind, zone: Option<&jiff::tz::TimeZone>) -> String {
+    let offset = |ms: i64| if ms == 0 { String::new() } else { format!(", offset {}", duration(ms)) };
+    let mut text = match kind {
+        WindowKind::Tumble { size, offset: o } => format!("TUMBLE({}{})", duration(size), offset(o)),
+        WindowKind::Hop { size, slide, offset: o } => {
+            format!("HOP({} every {}{})", duration(size), duration(slide), offset(o))
+        }
+        WindowKind::Cumulate { size, step, offset: o } => {
+            format!("CUMULATE({} by {}{})", duration(size), duration(step), offset(o))
+        }
+        WindowKind::Session { gap } => format!("SESSION(gap {})", duration(gap)),
+    };
+    if let Some(zone) = zone {
+        let _ = write!(text, " in {}", zone.iana_name().unwrap_or("a fixed zone"));
+    }
+    text
+}
+
+fn duration(ms: i64) -> String {
+    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)] {
+        if ms != 0 && ms % size == 0 {
+            return format!("{} {unit}", ms / size);
+        }
+    }
+    format!("{ms} ms")
+}
+
+// ---- the logical tree
+
+fn write_rel(rel: &Rel, depth: usize, out: &mut String) {
+    let _ = writeln!(out, "{:1$}{2}", "", depth * 2, rel_text(rel));
+    rel.inputs().into_iter().for_each(|r| write_rel(r, depth + 1, out));
+}
+
+fn rel_text(rel: &Rel) -> String {
+    let inputs = rel.inputs();
+    let empty = Schema::default();
+    let input = inputs.first().map_or(&empty, |r| &r.schema);
+    let calls = |calls: &[AggregateCall]| {
+        let text = |a: &AggregateCall| aggregate_text(&a.name, &a.args, a.distinct, a.filter, input);
+        calls.iter().map(text).collect::<Vec<_>>().join(", ")
+    };
+    match &rel.kind {
+        RelKind::Scan(scan) => {
+            let mut text = format!("Scan {} [{}]", scan.path, names_of_schema(&rel.schema));
+            let all = Schema::new(scan.columns.iter().map(|c| c.field.clone()).collect());
+            for &c in &scan.output {
+                if let ColumnSource::Computed(e) = &scan.columns[c].from {
+                    let _ = write!(text, " {} = {}", scan.columns[c].field.name, expr_text(e, &all));
+                }
+            }
+            if let Some((column, e)) = &scan.watermark {
+                let _ =
+                    write!(text, " watermark {} = {}", scan.columns[*column].field.name, expr_text(e, &all));
+            }
+            text
+        }
+        RelKind::Values { columns } => {
+            format!(
+                "Values {} rows [{}]",
+                columns.first().map_or(1, |c| c.len()),
+                names_of_schema(&rel.schema)
+            )
+        }
+        RelKind::Filter { condition, .. } => format!("Filter {}", expr_text(condition, input)),
+        RelKind::Project { exprs, .. } => format!("Project {}", project_text(exprs, &rel.schema, input)),
+        RelKind::Aggregate { keys, aggregates, .. } if aggregates.is_empty() => {
+            format!("Distinct [{}]", names_of(keys, input))
+        }
+        RelKind::Aggregate { keys, aggregates, .. } => {
+            format!("Aggregate by [{}]: {}", names_of(keys, input), calls(aggregates))
+        }
+        RelKind::WindowTvf { time, kind, zone, .. } => {
+            format!("Window {} on {}", window_text(*kind, zone.as_ref()), names_of(&[*time], input))
+        }
+        RelKind::WindowAggregate { window, keys, aggregates, properties, .. } => format!(
+            "WindowAggregate {} by [{}]: {} with {properties:?}",
+            window_on(window, input),
+            names_of(keys, input),
+            calls(aggregates)
+        ),
+        RelKind::Join { kind, condition, .. } => {
+            let both = &rel.schema;
+            let on = condition.as_ref().map_or(String::new(), |c| format!(" ON {}", expr_text(c, both)));
+            format!("{kind:?}Join{on}")
+        }
+        RelKind::Union { inputs } => format!("UnionAll of {}", inputs.len()),
+        RelKind::SetOperation { kind, all, .. } => set_text(*kind, *all),
+        RelKind::Sort { keys, .. } => format!("Sort {}", sort_text(keys, input)),
+        RelKind::Limit { offset, fetch, .. } => limit_text(*offset, *fetch),
+        RelKind::Sink { spec, .. } => match &spec.table {
+            Some(t) => format!("Sink {} [{}]", t.name, columns_text(&rel.schema)),
+            None => format!("Result [{}]", columns_text(&rel.schema)),
+        },
+    }
+}
+
+fn names_of_schema(schema: &Schema) -> String {
+    schema.fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn project_text(exprs: &[Expr], output: &Schema, input: &Schema) -> String {
+    let one = |(e, name): (&Expr, &str)| {
+        let text = expr_text(e, input);
+        if text == name { text } else { format!("{text} AS {name}") }
+    };
+    exprs.iter().zip(output.fields.iter().map(|f| f.name.as_str())).map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn window_on(window: &Window, input: &Schema) -> String {
+    let text = window_text(window.kind, window.zone.as_ref());
+    match window.time {
+        WindowTime::Attribute(c) => format!("{text} on {}", names_of(&[c], input)),
+        WindowTime::Attached { start, end } => format!("{text} of {}", names_of(&[start, end], input)),
+    }
+}
+
+fn set_text(kind: SetOperation, all: bool) -> String {
+    format!("{kind:?}{}", if all { "All" } else { "" })
+}
+
+fn limit_text(offset: u64, fetch: Option<u64>) -> String {
+    let mut text = String::from("Limit");
+    if let Some(n) = fetch {
+        let _ = write!(text, " {n}");
+    }
+    if offset > 0 {
+        let _ = write!(text, " offset {offset}");
+    }
+    text
+}
+
+// ---- the graph
+
+fn write_node(graph: &Graph, id: NodeId, node: &Node, out: &mut String) {
+    let inputs = node.inputs.iter().map(|i| format!("#{}", i.0)).collect::<Vec<_>>().join(", ");
+    let from = if inputs.is_empty() { String::new() } else { format!(" <- {inputs}") };
+    let _ = writeln!(out, "#{} {}{from}", id.0, op_text(graph, node));
+    let mut line = |name: &str, text: String| {
+        if !text.is_empty() {
+            let _ = writeln!(out, "     {name:<11}{text}");
+        }
+    };
+    line("id", node.id.clone());
+    line("columns", columns_text(&node.schema));
+    line("rows", rows_text(graph, node));
+    if let Some(key) = &node.upsert_key {
+        line("key", if key.is_empty() { "one row".into() } else { names_of(key, &node.schema) });
+    }
+    line("partition", partition_text(graph, node));
+    line("watermark", watermark_text(graph, id));
+    line("state", state_text(node).into());
+}
+
+fn rows_text(graph: &Graph, node: &Node) -> String {
+    let inputs: Vec<Changelog> = node.inputs.iter().map(|&i| graph.node(i).changelog).collect();
+    let out = node.changelog.to_string();
+    let out = if matches!(node.op, Op::Sink(_)) { String::new() } else { format!("-> {out}") };
+    match inputs.into_iter().reduce(Changelog::union) {
+        None => out,
+        Some(input) => format!("{input} {out}").trim_end().to_owned(),
+    }
+}
+
+fn op_text(graph: &Graph, node: &Node) -> String {
+    let empty = Schema::default();
+    let input = node.inputs.first().map_or(&empty, |&i| &graph.node(i).schema);
+    let calls = |calls: &[Aggregate]| {
+        let text = |a: &Aggregate| aggregate_text(&a.name, &a.args, a.distinct, a.filter, input);
+        calls.iter().map(text).collect::<Vec<_>>().join(", ")
+    };
+    let name = node.op.name();
+    match &node.op {
+        Op::Scan(spec) => {
+            let bounded = if spec.info.bounded { "bounded" } else { "unbounded" };
+            format!("{name} {} by '{}', {bounded}", spec.table.name, spec.table.connector.connector)
+        }
+        Op::Values(columns) => format!("{name} {} rows", columns.first().map_or(1, |c| c.len())),
+        Op::Filter(e) => format!("{name} {}", expr_text(e, input)),
+        Op::Project(exprs) => format!("{name} {}", project_text(exprs, &node.schema, input)),
+        Op::Watermark { column, watermark } => {
+            format!("{name} {} = {}", names_of(&[*column], input), expr_text(watermark, input))
+        }
+        Op::GroupAggregate { keys, aggregates } if aggregates.is_empty() => {
+            format!("{name} distinct [{}]", names_of(keys, input))
+        }
+        Op::GroupAggregate { keys, aggregates } => {
+            format!("{name} by [{}]: {}", names_of(keys, input), calls(aggregates))
+        }
+        Op::WindowAssign(window) => format!("{name} {}", window_on(window, input)),
+        Op::WindowAggregate { window, keys, aggregates, properties } => format!(
+            "{name} {} by [{}]: {} with {properties:?}",
+            window_on(window, input),
+            names_of(keys, input),
+            calls(aggregates)
+        ),
+        Op::Union => name.to_owned(),
+        Op::SetOperation { kind, all } => format!("{name} {}", set_text(*kind, *all)),
+        Op::SortByTime { time, then } => {
+            let then =
+                if then.is_empty() { String::new() } else { format!(", then {}", sort_text(then, input)) };
+            format!("{name} {}{then}", names_of(&[*time], input))
+        }
+        Op::Limit { offset, fetch } => limit_text(*offset, *fetch),
+        Op::Sink(spec) => match &spec.table {
+            Some(t) => format!("{name} {} by '{}'", t.name, t.connector.connector),
+            None => format!("{name} result"),
+        },
+    }
+}
+
+/// By which columns rows are spread over shards.
+fn partition_text(graph: &Graph, node: &Node) -> String {
+    let input = node.inputs.first().map(|&i| &graph.node(i).schema);
+    match (&node.op, input) {
+        (Op::GroupAggregate { keys, .. } | Op::WindowAggregate { keys, .. }, Some(input)) => {
+            if keys.is_empty() { "none: one shard".into() } else { names_of(keys, input) }
+        }
+        (Op::SetOperation { .. }, Some(input)) => names_of(&(0..input.len()).collect::<Vec<_>>(), input),
+        (Op::SortByTime { .. } | Op::Limit { .. }, _) => "none: one shard".into(),
+        _ => String::new(),
+    }
+}
+
+/// What bounds event time at this node, and who says so.
+fn watermark_text(graph: &Graph, id: NodeId) -> String {
+    let node = graph.node(id);
+    if let Op::Watermark { column, watermark } = &node.op {
+        let input = &graph.node(node.inputs[0]).schema;
+        return format!(
+            "the largest {} so far, of {}",
+            expr_text(watermark, input),
+            names_of(&[*column], input)
+        );
+    }
+    if !uses_time(&node.op) {
+        return String::new();
+    }
+    let mut holders = vec![];
+    let mut open = node.inputs.clone();
+    while let Some(at) = open.pop() {
+        let n = graph.node(at);
+        if matches!(n.op, Op::Watermark { .. }) {
+            if !holders.contains(&at) {
+                holders.push(at);
+            }
+        } else {
+            open.extend(&n.inputs);
+        }
+    }
+    holders.sort();
+    match holders.as_slice() {
+        [] => String::new(),
+        [one] => format!("held by #{}", one.0),
+        many => {
+            let names: Vec<String> = many.iter().map(|h| format!("#{}", h.0)).collect();
+            format!("held by the slowest of {}", names.join(", "))
+        }
+    }
+}
+
+fn uses_time(op: &Op) -> bool {
+    matches!(op, Op::WindowAggregate { .. } | Op::SortByTime { .. })
+}
+
+/// What an operation keeps, and what bounds it.
+fn state_text(node: &Node) -> &'static str {
+    match &node.op {
+        Op::Watermark { .. } => "the watermark",
+        Op::GroupAggregate { aggregates, .. } if aggregates.is_empty() => {
+            "each distinct row; grows with them unless table.exec.state.ttl is set"
+        }
+        Op::GroupAggregate { keys, .. } if keys.is_empty() => "the accumulators of one group",
+        Op::GroupAggregate { aggregates, .. } if aggregates.iter().any(|a| a.distinct) => {
+            "accumulators a key, and each distinct value; grows with them unless table.exec.state.ttl is set"
+        }
+        Op::GroupAggregate { .. } => {
+            "accumulators a key; grows with the keys unless table.exec.state.ttl is set"
+        }
+        Op::WindowAggregate { .. } => {
+            "accumulators a key and open window; freed when the watermark passes its end"
+        }
+        Op::SetOperation { .. } => "counts of each distinct row; grows with them",
+        Op::SortByTime { .. } => "the rows that the watermark has not passed",
+        Op::Limit { .. } => "the number of rows seen",
+        _ => "",
+    }
+}
+
+// ---- for the planner
+
+/// A text that is equal for operations that do the same: columns by number, types spelled out.
+pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
+    let mut out = format!("{} {inputs:?} [{}] ", op.name(), columns_text(schema));
+    let exprs = |exprs: &[Expr], out: &mut String| {
+        for e in exprs {
+            write_expr(e, &Names::Numbers, out);
+            out.push(';');
+        }
+    };
+    match op {
+        Op::Scan(spec) => {
+            let _ = write!(out, "{} {} {:?}", spec.table.name, spec.table.connector.connector, spec.columns);
+            for (key, value) in &spec.table.connector.options {
+                let _ = write!(out, " {key:?}={:?}", value.value);
+            }
+            for (key, ty) in &spec.metadata {
+                let _ = write!(out, " {key:?} {ty}");
+            }
+        }
+        Op::Values(columns) => {
+            let mut bytes = Encoder::default();
+            columns.iter().for_each(|c| bytes.column(c));
+            let _ = write!(out, "{:x}", xxhash_rust::xxh3::xxh3_128(&bytes.finish()));
+        }
+        Op::Filter(e) => exprs(std::slice::from_ref(e), &mut out),
+        Op::Project(all) => exprs(all, &mut out),
+        Op::Watermark { column, watermark } => {
+            let _ = write!(out, "{column} ");
+            exprs(std::slice::from_ref(watermark), &mut out);
+        }
+        Op::GroupAggregate { keys, aggregates } => {
+            let _ = write!(out, "{keys:?}");
+            aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
+        }
+        Op::WindowAssign(window) => drop(write!(out, "{window:?}")),
+        Op::WindowAggregate { window, keys, aggregates, properties } => {
+            let _ = write!(out, "{window:?} {keys:?} {properties:?}");
+            aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
+        }
+        Op::Union | Op::Sink(_) => {}
+        Op::SetOperation { kind, all } => drop(write!(out, "{kind:?} {all}")),
+        Op::SortByTime { time, then } => drop(write!(out, "{time} {then:?}")),
+        Op::Limit { offset, fetch } => drop(write!(out, "{offset} {fetch:?}")),
+    }
+    out
+}
+
+fn write_aggregate(a: &Aggregate, out: &mut String) {
+    let _ = write!(out, "; {} {:?} {} {:?} {}", a.name, a.args, a.distinct, a.filter, a.ty);
+}
+
+/// What a node does and over which columns: the name of its state.
+pub(super) fn state_name(graph: &Graph, id: NodeId) -> String {
+    let node = graph.node(id);
+    let input = node.inputs.first().map(|&i| &graph.node(i).schema);
+    let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+    let detail = match (&node.op, input) {
+        (Op::Scan(spec), _) => last(&spec.table.name),
+        (Op::Watermark { column, .. }, Some(input)) => names_of(&[*column], input),
+        (Op::GroupAggregate { keys, .. } | Op::WindowAggregate { keys, .. }, Some(input)) => {
+            names_of(keys, input)
+        }
+        (Op::SortByTime { time, .. }, Some(input)) => names_of(&[*time], input),
+        (Op::Sink(spec), _) => spec.table.as_ref().map_or_else(|| "result".to_owned(), |t| last(&t.name)),
+        _ => String::new(),
+    };
+    let name = kebab(node.op.name());
+    if detail.is_empty() { name } else { format!("{name}[{}]", detail.replace(", ", ",")) }
+}
+
+fn kebab(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}

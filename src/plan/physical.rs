@@ -1,0 +1,610 @@
+//! From logical relations to the graph that runs.
+//!
+//! * **Sharing.** Equal operations over equal inputs become one node; scans of one table become one scan of all the columns that
+//!   any reader needs. Two sinks of a statement set, or a view read twice, so share what they have in common, as in Flink.
+//! * **Column maps.** A shared scan has more columns than one reader asked for. [`Built::columns`] says where a relation's columns stand in
+//!   its node; parents renumber, and a projection is added only where exactly the relation's columns are needed.
+//! * **Time attributes** are checked here: a node's schema marks only columns that watermarks really bound. A relation's own schema
+//!   keeps Flink's marks, which result headers show.
+//! * **Changelogs** are derived bottom up, and decide the accumulators and whether a sink can take the rows.
+
+use super::connector::SourceSpec;
+use super::explain;
+use super::logical::{AggregateCall, ColumnSource, JoinKind, Rel, RelKind, TableScan, window_fields};
+use super::{
+    Aggregate, Changelog, Graph, Node, NodeId, Op, SetOperation, SortKey, Window, WindowKind, WindowProperty,
+    WindowTime,
+};
+use crate::batch::{Field, RowKind, Schema, TimeAttribute};
+use crate::error::{Error, Result, Span};
+use crate::expr::{Expr, ExprKind};
+use std::collections::{BTreeSet, HashMap};
+
+/// Makes the graph of a job from its sinks.
+///
+/// # Errors
+/// No streaming plan exists, or it needs an operation that Pelton does not have.
+pub fn build(sinks: &[Rel]) -> Result<Graph> {
+    let mut builder = Builder::default();
+    sinks.iter().for_each(|s| builder.collect_scans(s));
+    for sink in sinks {
+        builder.rel(sink)?;
+    }
+    let mut graph = builder.graph;
+    name_nodes(&mut graph);
+    Ok(graph)
+}
+
+#[derive(Default)]
+struct Builder {
+    graph: Graph,
+    /// Nodes by what they do, for sharing.
+    known: HashMap<String, NodeId>,
+    /// The columns that all readers of a table need together.
+    scans: HashMap<String, BTreeSet<usize>>,
+}
+
+/// A relation's node, and where the relation's columns stand in it.
+struct Built {
+    node: NodeId,
+    columns: Vec<usize>,
+}
+
+/// What an operation promises about its output.
+struct Output {
+    schema: Schema,
+    changelog: Changelog,
+    upsert_key: Option<Vec<usize>>,
+}
+
+impl Builder {
+    fn collect_scans(&mut self, rel: &Rel) {
+        if let RelKind::Scan(scan) = &rel.kind {
+            let columns = self.scans.entry(scan_key(scan)).or_default();
+            columns.extend(&scan.output);
+        }
+        rel.inputs().into_iter().for_each(|r| self.collect_scans(r));
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        self.graph.node(id)
+    }
+
+    /// The node that does `op` on `inputs`: a known one where there is one.
+    fn add(&mut self, op: Op, inputs: Vec<NodeId>, output: Output, span: Span) -> NodeId {
+        let shared = is_repeatable(&op).then(|| explain::digest(&op, &inputs, &output.schema));
+        if let Some(key) = &shared
+            && let Some(&id) = self.known.get(key)
+        {
+            return id;
+        }
+        let Output { schema, changelog, upsert_key } = output;
+        let id = self.graph.add(Node { op, inputs, schema, changelog, upsert_key, id: String::new(), span });
+        if let Some(key) = shared {
+            self.known.insert(key, id);
+        }
+        id
+    }
+
+    fn rel(&mut self, rel: &Rel) -> Result<Built> {
+        match &rel.kind {
+            RelKind::Scan(scan) => self.scan(scan, rel),
+            RelKind::Values { columns } => {
+                let output =
+                    Output { schema: rel.schema.clone(), changelog: Changelog::INSERT, upsert_key: None };
+                let node = self.add(Op::Values(columns.clone()), vec![], output, rel.span);
+                Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+            }
+            RelKind::Filter { input, condition } => self.filter(input, condition, rel),
+            RelKind::Project { input, exprs } => self.project(input, exprs, rel),
+            RelKind::Aggregate { input, keys, aggregates } => self.aggregate(input, keys, aggregates, rel),
+            RelKind::WindowTvf { input, time, kind, zone } => {
+                self.window_assign(input, *time, *kind, zone.clone(), rel)
+            }
+            RelKind::WindowAggregate { input, window, keys, aggregates, properties } => {
+                self.window_aggregate(input, window, keys, aggregates, properties, rel)
+            }
+            RelKind::Join { kind, .. } => Err(Error::unsupported(join_name(*kind), rel.span)),
+            RelKind::Union { inputs } => self.union(inputs, rel),
+            RelKind::SetOperation { kind, all, inputs } => self.set_operation(*kind, *all, inputs, rel),
+            RelKind::Sort { input, keys } => self.sort(input, keys, rel),
+            RelKind::Limit { input, offset, fetch } => self.limit(input, *offset, *fetch, rel),
+            RelKind::Sink { input, .. } => self.sink(input, rel),
+        }
+    }
+
+    /// The relation with exactly its columns.
+    fn exact(&mut self, rel: &Rel) -> Result<NodeId> {
+        let built = self.rel(rel)?;
+        let from = &self.node(built.node).schema;
+        if built.columns.len() == from.len() && built.columns.iter().enumerate().all(|(i, &c)| i == c) {
+            return Ok(built.node);
+        }
+        let exprs: Vec<Expr> =
+            built.columns.iter().map(|&c| Expr::column(c, from.ty(c).clone(), rel.span)).collect();
+        let names = rel.schema.fields.iter().map(|f| f.name.clone());
+        Ok(self.add_project(built.node, exprs, names.collect(), rel.span))
+    }
+
+    // ---- sources
+
+    fn scan(&mut self, scan: &TableScan, rel: &Rel) -> Result<Built> {
+        let mut wanted = self.scans.get(&scan_key(scan)).cloned().unwrap_or_default();
+        if let Some((column, e)) = &scan.watermark {
+            wanted.insert(*column);
+            e.for_each_column(&mut |c| {
+                wanted.insert(c);
+            });
+        }
+        // What has to be read for it.
+        let mut physical = BTreeSet::new();
+        let mut metadata = BTreeSet::new();
+        let mut read = |c: usize| match &scan.columns[c].from {
+            ColumnSource::Physical(n) => drop(physical.insert((*n, c))),
+            ColumnSource::Metadata { .. } => drop(metadata.insert(c)),
+            ColumnSource::Computed(_) => {}
+        };
+        for &c in &wanted {
+            match &scan.columns[c].from {
+                ColumnSource::Computed(e) => e.for_each_column(&mut read),
+                _ => read(c),
+            }
+        }
+        let mut fields = vec![];
+        let mut place: HashMap<usize, usize> = HashMap::new();
+        for &(n, c) in &physical {
+            place.insert(c, fields.len());
+            fields.push(scan.table.schema.fields[n].clone());
+        }
+        let mut keys = vec![];
+        for &c in &metadata {
+            if let ColumnSource::Metadata { key, ty, .. } = &scan.columns[c].from {
+                place.insert(c, fields.len());
+                fields.push(Field::new(&scan.columns[c].field.name, ty.clone()));
+                keys.push((key.clone(), ty.clone()));
+            }
+        }
+        let primary: Option<Vec<usize>> = (!scan.table.primary_key.is_empty())
+            .then(|| {
+                let at = |k: &usize| physical.iter().position(|p| p.0 == *k);
+                scan.table.primary_key.iter().map(at).collect::<Option<Vec<_>>>()
+            })
+            .flatten();
+        if scan.info.changelog.contains(RowKind::UpdateAfter)
+            && !scan.info.changelog.contains(RowKind::UpdateBefore)
+        {
+            return Err(Error::unsupported("a source of upserts", rel.span));
+        }
+        let spec = SourceSpec {
+            table: scan.table.clone(),
+            columns: physical.iter().map(|p| p.0).collect(),
+            metadata: keys,
+            info: scan.info.clone(),
+        };
+        let output =
+            Output { schema: Schema::new(fields), changelog: scan.info.changelog, upsert_key: primary };
+        let mut node = self.add(Op::Scan(spec), vec![], output, rel.span);
+
+        // Columns in declared order, computed ones among them.
+        let columns: Vec<usize> = wanted.into_iter().collect();
+        let plain = columns.iter().enumerate().all(|(i, c)| {
+            place.get(c) == Some(&i)
+                && self.node(node).schema.ty(i).kind == scan.columns[*c].field.ty.kind
+                && self.node(node).schema.fields[i].name == scan.columns[*c].field.name
+        });
+        if !(plain && columns.len() == self.node(node).schema.len()) {
+            let exprs = columns.iter().map(|&c| self.table_column(scan, c, &place, rel.span)).collect();
+            let names = columns.iter().map(|&c| scan.columns[c].field.name.clone()).collect();
+            node = self.add_project(node, exprs, names, rel.span);
+        }
+        let position = |c: usize| columns.binary_search(&c).expect("wanted");
+        if let Some((column, e)) = &scan.watermark {
+            let column = position(*column);
+            let mut watermark = e.clone();
+            watermark.map_columns(&position);
+            let from = self.node(node);
+            let mut schema = from.schema.clone();
+            schema.fields[column].ty.time = TimeAttribute::Rowtime;
+            let output = Output { schema, changelog: from.changelog, upsert_key: from.upsert_key.clone() };
+            node = self.add(Op::Watermark { column, watermark }, vec![node], output, e.span);
+        }
+        Ok(Built { node, columns: scan.output.iter().map(|&c| position(c)).collect() })
+    }
+
+    /// Column `c` of a table over what the scan gives.
+    fn table_column(&self, scan: &TableScan, c: usize, place: &HashMap<usize, usize>, span: Span) -> Expr {
+        let ty = scan.columns[c].field.ty.clone().with_time(TimeAttribute::None);
+        match &scan.columns[c].from {
+            ColumnSource::Computed(e) => {
+                let mut e = e.clone();
+                // Computed columns read physical and metadata columns; the latter as declared.
+                replace_columns(&mut e, &|n, at| self.table_column(scan, n, place, at));
+                e
+            }
+            ColumnSource::Metadata { cast: Some(cast), ty: from, .. } => {
+                let read = Expr::column(place[&c], from.clone(), span);
+                Expr::call("CAST", cast.clone(), vec![read], span)
+            }
+            _ => Expr::column(place[&c], ty, span),
+        }
+    }
+
+    // ---- row by row
+
+    fn filter(&mut self, input: &Rel, condition: &Expr, rel: &Rel) -> Result<Built> {
+        let built = self.rel(input)?;
+        let mut condition = condition.clone();
+        condition.map_columns(&|c| built.columns[c]);
+        let from = self.node(built.node);
+        let output = Output {
+            schema: from.schema.clone(),
+            changelog: from.changelog,
+            upsert_key: from.upsert_key.clone(),
+        };
+        let node = self.add(Op::Filter(condition), vec![built.node], output, rel.span);
+        Ok(Built { node, columns: built.columns })
+    }
+
+    fn project(&mut self, input: &Rel, exprs: &[Expr], rel: &Rel) -> Result<Built> {
+        let built = self.rel(input)?;
+        let mut exprs = exprs.to_vec();
+        exprs.iter_mut().for_each(|e| e.map_columns(&|c| built.columns[c]));
+        let names = rel.schema.fields.iter().map(|f| f.name.clone()).collect();
+        let node = self.add_project(built.node, exprs, names, rel.span);
+        Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+    }
+
+    fn add_project(&mut self, input: NodeId, exprs: Vec<Expr>, names: Vec<String>, span: Span) -> NodeId {
+        let from = self.node(input);
+        let fields = exprs.iter().zip(names).map(|(e, name)| {
+            let time = match (&e.kind, e.ty.time) {
+                (ExprKind::Column(c), TimeAttribute::Rowtime | TimeAttribute::Proctime) => {
+                    from.schema.ty(*c).time
+                }
+                (_, TimeAttribute::Proctime) => TimeAttribute::Proctime,
+                _ => TimeAttribute::None,
+            };
+            Field::new(name, e.ty.clone().with_time(time))
+        });
+        let schema = Schema::new(fields.collect());
+        let upsert_key = from.upsert_key.as_ref().and_then(|key| {
+            let at = |k: &usize| exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(c) if c == *k));
+            key.iter().map(at).collect::<Option<Vec<_>>>()
+        });
+        let output = Output { schema, changelog: from.changelog, upsert_key };
+        self.add(Op::Project(exprs), vec![input], output, span)
+    }
+
+    fn union(&mut self, inputs: &[Rel], rel: &Rel) -> Result<Built> {
+        let nodes = inputs.iter().map(|i| self.exact(i)).collect::<Result<Vec<_>>>()?;
+        let mut schema = rel.schema.clone();
+        let mut changelog = Changelog::INSERT;
+        for (c, field) in schema.fields.iter_mut().enumerate() {
+            let times: Vec<TimeAttribute> = nodes.iter().map(|&n| self.node(n).schema.ty(c).time).collect();
+            field.ty.time = if times.iter().all(|&t| t == times[0]) { times[0] } else { TimeAttribute::None };
+        }
+        for &n in &nodes {
+            changelog = changelog.union(self.node(n).changelog);
+        }
+        let output = Output { schema, changelog, upsert_key: None };
+        let node = self.add(Op::Union, nodes, output, rel.span);
+        Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+    }
+
+    // ---- with state
+
+    fn aggregate(
+        &mut self,
+        input: &Rel,
+        keys: &[usize],
+        calls: &[AggregateCall],
+        rel: &Rel,
+    ) -> Result<Built> {
+        let built = self.rel(input)?;
+        let keys: Vec<usize> = keys.iter().map(|&k| built.columns[k]).collect();
+        let from = self.node(built.node);
+        let changelog = match (calls.is_empty(), from.changelog.is_insert_only()) {
+            // DISTINCT: a row appears once, and goes when its last copy goes.
+            (true, true) => Changelog::INSERT,
+            (true, false) => Changelog::INSERT.with(RowKind::Delete),
+            (false, true) => Changelog::INSERT.with(RowKind::UpdateBefore).with(RowKind::UpdateAfter),
+            (false, false) => Changelog::ALL,
+        };
+        let aggregates = aggregates(calls, &built, from.changelog);
+        let output = Output {
+            schema: without_time(&rel.schema),
+            changelog,
+            upsert_key: Some((0..keys.len()).collect()),
+        };
+        let node = self.add(Op::GroupAggregate { keys, aggregates }, vec![built.node], output, rel.span);
+        Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+    }
+
+    fn window_assign(
+        &mut self,
+        input: &Rel,
+        time: usize,
+        kind: WindowKind,
+        zone: Option<jiff::tz::TimeZone>,
+        rel: &Rel,
+    ) -> Result<Built> {
+        let built = self.rel(input)?;
+        let time = built.columns[time];
+        let from = self.node(built.node);
+        require_rowtime(&from.schema, time, rel.span)?;
+        let mut schema = from.schema.clone();
+        schema.fields.extend(window_fields(from.schema.ty(time)));
+        let mut columns = built.columns;
+        columns.extend(schema.len() - 3..schema.len());
+        let tumbling = matches!(kind, WindowKind::Tumble { .. });
+        let output = Output {
+            schema,
+            changelog: from.changelog,
+            upsert_key: from.upsert_key.clone().filter(|_| tumbling),
+        };
+        let window = Window { kind, time: WindowTime::Attribute(time), zone };
+        let node = self.add(Op::WindowAssign(window), vec![built.node], output, rel.span);
+        Ok(Built { node, columns })
+    }
+
+    fn window_aggregate(
+        &mut self,
+        input: &Rel,
+        window: &Window,
+        keys: &[usize],
+        calls: &[AggregateCall],
+        properties: &[WindowProperty],
+        rel: &Rel,
+    ) -> Result<Built> {
+        match window.kind {
+            WindowKind::Tumble { .. } => {}
+            WindowKind::Hop { size, slide, .. } if size % slide != 0 => {
+                return Err(Error::planning(
+                    format!(
+                        "aggregating HOP windows needs a size that is a multiple of the slide: {size} ms and {slide} ms"
+                    ),
+                    rel.span,
+                ));
+            }
+            WindowKind::Hop { .. } => {
+                return Err(Error::unsupported("aggregation over HOP windows", rel.span));
+            }
+            WindowKind::Cumulate { .. } => {
+                return Err(Error::unsupported("aggregation over CUMULATE windows", rel.span));
+            }
+            WindowKind::Session { .. } => {
+                return Err(Error::unsupported("aggregation over SESSION windows", rel.span));
+            }
+        }
+        let built = self.rel(input)?;
+        let from = self.node(built.node);
+        let time = match window.time {
+            WindowTime::Attribute(c) => {
+                require_rowtime(&from.schema, built.columns[c], rel.span)?;
+                WindowTime::Attribute(built.columns[c])
+            }
+            WindowTime::Attached { start, end } => {
+                WindowTime::Attached { start: built.columns[start], end: built.columns[end] }
+            }
+        };
+        let keys: Vec<usize> = keys.iter().map(|&k| built.columns[k]).collect();
+        let aggregates = aggregates(calls, &built, from.changelog);
+        let mut schema = without_time(&rel.schema);
+        let first = keys.len() + aggregates.len();
+        for (i, property) in properties.iter().enumerate() {
+            if *property == WindowProperty::Time {
+                schema.fields[first + i].ty.time = TimeAttribute::Rowtime;
+            }
+        }
+        let window_column = (0..properties.len())
+            .find(|&i| matches!(properties[i], WindowProperty::Start | WindowProperty::End));
+        let upsert_key = window_column.map(|w| (0..keys.len()).chain([first + w]).collect());
+        let output = Output { schema, changelog: Changelog::INSERT, upsert_key };
+        let op = Op::WindowAggregate {
+            window: Window { time, ..window.clone() },
+            keys,
+            aggregates,
+            properties: properties.to_vec(),
+        };
+        let node = self.add(op, vec![built.node], output, rel.span);
+        Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+    }
+
+    fn set_operation(&mut self, kind: SetOperation, all: bool, inputs: &[Rel], rel: &Rel) -> Result<Built> {
+        let nodes = inputs.iter().map(|i| self.exact(i)).collect::<Result<Vec<_>>>()?;
+        let inserts = nodes.iter().all(|&n| self.node(n).changelog.is_insert_only());
+        let changelog = if inserts && kind == SetOperation::Intersect {
+            Changelog::INSERT
+        } else {
+            Changelog::INSERT.with(RowKind::Delete)
+        };
+        let upsert_key = (!all).then(|| (0..rel.schema.len()).collect());
+        let output = Output { schema: without_time(&rel.schema), changelog, upsert_key };
+        let node = self.add(Op::SetOperation { kind, all }, nodes, output, rel.span);
+        Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+    }
+
+    fn sort(&mut self, input: &Rel, keys: &[SortKey], rel: &Rel) -> Result<Built> {
+        let built = self.rel(input)?;
+        let from = self.node(built.node);
+        let first = keys[0];
+        let time = built.columns[first.column];
+        match from.schema.ty(time).time {
+            TimeAttribute::Rowtime if !first.descending => {}
+            TimeAttribute::Proctime if !first.descending => {
+                return Err(Error::unsupported("ORDER BY processing time", rel.span));
+            }
+            _ => {
+                return Err(Error::planning(
+                    "a stream without end can be sorted only by ascending time: the first key must be a time attribute",
+                    rel.span,
+                )
+                .hint("add LIMIT for the first rows by another column"));
+            }
+        }
+        if !from.changelog.is_insert_only() {
+            return Err(self.refuse_updates(built.node, "ORDER BY time", rel.span));
+        }
+        let then = keys[1..].iter().map(|k| SortKey { column: built.columns[k.column], ..*k }).collect();
+        let output = Output {
+            schema: from.schema.clone(),
+            changelog: from.changelog,
+            upsert_key: from.upsert_key.clone(),
+        };
+        let node = self.add(Op::SortByTime { time, then }, vec![built.node], output, rel.span);
+        Ok(Built { node, columns: built.columns })
+    }
+
+    fn limit(&mut self, input: &Rel, offset: u64, fetch: Option<u64>, rel: &Rel) -> Result<Built> {
+        let mut below = input;
+        while let RelKind::Project { input, .. } = &below.kind {
+            below = input;
+        }
+        if let RelKind::Sort { .. } = below.kind {
+            return Err(Error::unsupported("ORDER BY with LIMIT (Top-N)", below.span.to(rel.span)));
+        }
+        let built = self.rel(input)?;
+        let from = self.node(built.node);
+        if !from.changelog.is_insert_only() {
+            return Err(Error::unsupported("LIMIT over a changing input", rel.span));
+        }
+        let output = Output {
+            schema: from.schema.clone(),
+            changelog: from.changelog,
+            upsert_key: from.upsert_key.clone(),
+        };
+        let node = self.add(Op::Limit { offset, fetch }, vec![built.node], output, rel.span);
+        Ok(Built { node, columns: built.columns })
+    }
+
+    // ---- sinks
+
+    fn sink(&mut self, input: &Rel, rel: &Rel) -> Result<Built> {
+        let RelKind::Sink { spec, info, .. } = &rel.kind else { unreachable!("called for a sink") };
+        let node = self.exact(input)?;
+        let from = self.node(node);
+        if let (Some(table), Some(info)) = (&spec.table, info)
+            && !info.accepts.covers(from.changelog)
+        {
+            let e = self.refuse_updates(node, &format!("the sink '{}'", table.name), rel.span);
+            return Err(e.hint(
+                "write to a sink that takes updates, or window the aggregation so that each result is final",
+            ));
+        }
+        let output = Output {
+            schema: rel.schema.clone(),
+            changelog: from.changelog,
+            upsert_key: from.upsert_key.clone(),
+        };
+        let node = self.add(Op::Sink(spec.clone()), vec![node], output, rel.span);
+        Ok(Built { node, columns: vec![] })
+    }
+
+    /// The error of an operation that takes inserted rows only; names the node that makes the changes.
+    fn refuse_updates(&self, node: NodeId, who: &str, span: Span) -> Error {
+        let mut at = node;
+        loop {
+            let changing = self.node(at).inputs.iter().find(|i| !self.node(**i).changelog.is_insert_only());
+            match changing {
+                Some(&input) => at = input,
+                None => break,
+            }
+        }
+        let from = self.node(at);
+        Error::planning(
+            format!(
+                "{who} takes inserted rows only, but {} also changes rows ({})",
+                from.op.name(),
+                from.changelog
+            ),
+            span,
+        )
+    }
+}
+
+/// The same rows come out each time it runs over the same input.
+fn is_repeatable(op: &Op) -> bool {
+    match op {
+        Op::Sink(_) => false,
+        Op::Filter(e) => e.is_deterministic(),
+        Op::Project(exprs) => exprs.iter().all(Expr::is_deterministic),
+        _ => true,
+    }
+}
+
+/// Equal for scans of one table with the same options, computed columns and watermark.
+fn scan_key(scan: &TableScan) -> String {
+    let mut key = format!("{} {:?}", scan.path, scan.table.connector.connector);
+    for (k, v) in &scan.table.connector.options {
+        key.push_str(&format!(" {k:?}={:?}", v.value));
+    }
+    key
+}
+
+fn aggregates(calls: &[AggregateCall], input: &Built, changelog: Changelog) -> Vec<Aggregate> {
+    calls
+        .iter()
+        .map(|c| Aggregate {
+            name: c.name.clone(),
+            args: c.args.iter().map(|&a| input.columns[a]).collect(),
+            distinct: c.distinct,
+            filter: c.filter.map(|f| input.columns[f]),
+            ty: c.ty.clone(),
+            accumulator: if changelog.is_insert_only() {
+                c.function.accumulator.clone()
+            } else {
+                c.function.retracting.clone()
+            },
+        })
+        .collect()
+}
+
+fn without_time(schema: &Schema) -> Schema {
+    let fields = schema.fields.iter();
+    Schema::new(fields.map(|f| Field::new(&f.name, f.ty.clone().with_time(TimeAttribute::None))).collect())
+}
+
+fn require_rowtime(schema: &Schema, column: usize, span: Span) -> Result<()> {
+    let field = &schema.fields[column];
+    if field.ty.time == TimeAttribute::Rowtime {
+        return Ok(());
+    }
+    Err(Error::validation(
+        format!(
+            "a window needs a time attribute, but '{}' is an ordinary {} here",
+            field.name, field.ty.kind
+        ),
+        span,
+    )
+    .hint("joins, aggregates and expressions end a time attribute: window before them"))
+}
+
+fn join_name(kind: JoinKind) -> &'static str {
+    match kind {
+        JoinKind::Inner => "JOIN",
+        JoinKind::Left => "LEFT JOIN",
+        JoinKind::Right => "RIGHT JOIN",
+        JoinKind::Full => "FULL JOIN",
+    }
+}
+
+fn replace_columns(e: &mut Expr, with: &impl Fn(usize, Span) -> Expr) {
+    if let ExprKind::Column(n) = e.kind {
+        let ty = e.ty.clone();
+        *e = Expr { ty, ..with(n, e.span) };
+        return;
+    }
+    e.children_mut().into_iter().for_each(|c| replace_columns(c, with));
+}
+
+/// Names that stay when other parts of the statement change: what the node does and over which columns, and a number where several
+/// do the same.
+fn name_nodes(graph: &mut Graph) {
+    let mut used: HashMap<String, usize> = HashMap::new();
+    for i in 0..graph.nodes.len() {
+        let name = explain::state_name(graph, NodeId(i));
+        let n = used.entry(name.clone()).or_insert(0);
+        *n += 1;
+        graph.nodes[i].id = if *n == 1 { name } else { format!("{name}-{n}") };
+    }
+}

@@ -1,0 +1,294 @@
+//! Aggregates and GROUP BY.
+//!
+//! Select list, HAVING and ORDER BY are bound over the FROM clause's columns as if nothing were grouped, each aggregate call standing
+//! as a column behind them ([`ExprContext::aggregates`]). Then [`Binder::group`] computes keys and arguments by a projection, puts the
+//! aggregation over it, and rewrites the bound expressions: whatever equals a key becomes the key's column; a column that is
+//! left over is "not being grouped". Comparing bound expressions, not text, makes `t.a` and `a` one.
+
+use super::expr::ExprContext;
+use super::{Binder, call, literal};
+use crate::batch::TypeKind;
+use crate::error::{Error, Result, Span};
+use crate::expr::{BoundAggregate, Call, Expr, ExprKind, Registry};
+use crate::plan::logical::{AggregateCall, Rel, same_expr};
+use crate::sql::ast::{self, ArgValue, ExprKind as Ast, FunctionCall, GroupingElementKind};
+
+/// An aggregate call over the columns of a scope.
+#[derive(Clone)]
+pub(super) struct AggregateUse {
+    /// As written.
+    text: String,
+    /// In upper case.
+    function: String,
+    bound: BoundAggregate,
+    args: Vec<Expr>,
+    distinct: bool,
+    filter: Option<Expr>,
+    span: Span,
+}
+
+impl AggregateUse {
+    /// Both calls give the same value.
+    fn is_same(&self, other: &AggregateUse) -> bool {
+        self.function == other.function
+            && self.distinct == other.distinct
+            && self.bound.ty == other.bound.ty
+            && self.args.len() == other.args.len()
+            && self.args.iter().zip(&other.args).all(|(a, b)| same_expr(a, b))
+            && match (&self.filter, &other.filter) {
+                (None, None) => true,
+                (Some(a), Some(b)) => same_expr(a, b),
+                _ => false,
+            }
+    }
+}
+
+/// The name is that of an aggregate, whether the registry has it or not.
+pub(super) fn is_aggregate(registry: &Registry, name: &str) -> bool {
+    registry.aggregate(name).is_some() || FLINK_AGGREGATES.contains(&name)
+}
+
+#[rustfmt::skip]
+const FLINK_AGGREGATES: &[&str] = &[
+    "ANY_VALUE", "APPROX_COUNT_DISTINCT", "ARRAY_AGG", "ARRAY_CONCAT_AGG", "AVG", "BIT_AND", "BIT_OR", "BIT_XOR", "COLLECT", "COUNT", "COVAR_POP",
+    "COVAR_SAMP", "CUME_DIST", "DENSE_RANK", "EVERY", "FIRST_VALUE", "GROUPING", "GROUPING_ID", "GROUP_CONCAT", "LAG", "LAST_VALUE", "LEAD", "LISTAGG",
+    "MAX", "MIN", "NTH_VALUE", "NTILE", "PERCENTILE", "PERCENT_RANK", "RANK", "REGR_COUNT", "ROW_NUMBER", "SINGLE_VALUE", "SOME", "STDDEV",
+    "STDDEV_POP", "STDDEV_SAMP", "STRING_AGG", "SUM", "SUM0", "VARIANCE", "VAR_POP", "VAR_SAMP",
+];
+
+impl Binder<'_> {
+    /// An aggregate call: noted in the context, and standing in the expression as a column behind the scope's.
+    pub(super) fn aggregate_call(
+        &mut self,
+        name: &str,
+        call: &FunctionCall,
+        at: Span,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<Expr> {
+        let Some(found) = cx.aggregates.take() else {
+            return Err(if cx.inside_aggregate {
+                Error::validation("aggregates cannot be nested", at)
+                    .hint("aggregate in a subquery first: SELECT MAX(s) FROM (SELECT SUM(x) AS s …)")
+            } else {
+                let e = Error::validation(
+                    format!("the aggregate {} is not allowed in the {}", self.text(at), cx.clause),
+                    at,
+                );
+                if cx.clause == "WHERE clause" {
+                    e.hint("conditions on aggregates belong to HAVING")
+                } else {
+                    e
+                }
+            });
+        };
+        cx.inside_aggregate = true;
+        let bound = self.aggregate_use(name, call, at, cx);
+        cx.inside_aggregate = false;
+        let bound = match bound {
+            Ok(bound) => bound,
+            Err(e) => {
+                cx.aggregates = Some(found);
+                return Err(e);
+            }
+        };
+        let ty = bound.bound.ty.clone();
+        let number = found.iter().position(|f| f.is_same(&bound)).unwrap_or_else(|| {
+            found.push(bound);
+            found.len() - 1
+        });
+        cx.aggregates = Some(found);
+        Ok(Expr::column(cx.scope.len() + number, ty, at))
+    }
+
+    fn aggregate_use(
+        &mut self,
+        name: &str,
+        call: &FunctionCall,
+        at: Span,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<AggregateUse> {
+        let refused = [
+            (!call.order_by.is_empty(), "ORDER BY inside an aggregate"),
+            (call.separator.is_some(), "SEPARATOR"),
+            (call.nulls.is_some(), "IGNORE NULLS and RESPECT NULLS"),
+            (!call.within_distinct.is_empty(), "WITHIN DISTINCT"),
+            (!call.within_group.is_empty(), "WITHIN GROUP"),
+        ];
+        if let Some((_, what)) = refused.into_iter().find(|r| r.0) {
+            return Err(Error::unsupported(what, at));
+        }
+        let mut args = vec![];
+        for a in &call.args {
+            match &a.value {
+                ArgValue::Expr(e) if matches!(e.kind, Ast::Star(None)) && name == "COUNT" => {}
+                ArgValue::Expr(e) => args.push(self.expr(e, cx)?),
+                ArgValue::Table(t) => {
+                    return Err(Error::validation(format!("{name} takes values, not tables"), t.span));
+                }
+                ArgValue::Unit(_) => {
+                    return Err(Error::unsupported(format!("a time unit as argument of {name}"), at));
+                }
+            }
+        }
+        if name == "COUNT" && args.len() > 1 {
+            return Err(Error::planning("COUNT takes one column", at)
+                .hint("count rows with COUNT(*), or combine the columns: COUNT(DISTINCT (a, b)) is COUNT over ROW(a, b)"));
+        }
+        let filter = call
+            .filter
+            .as_ref()
+            .map(|f| {
+                let clause = std::mem::replace(&mut cx.clause, "FILTER clause");
+                let bound = self.condition(f, cx);
+                cx.clause = clause;
+                bound
+            })
+            .transpose()?;
+        let Some(function) = self.registry.aggregate(name).cloned() else {
+            return Err(Error::unsupported(format!("the aggregate {name}"), at));
+        };
+        let described = call::describe(&args);
+        let to_bind = Call { name, args: &described, span: at, session: &self.session };
+        let bound = function.bind(&to_bind, cx.keys > 0 && filter.is_none()).map_err(|e| e.at(at))?;
+        let args = self.cast_arguments(args, &bound.args)?;
+        let distinct = call.quantifier == Some(ast::SetQuantifier::Distinct) && !bound.ignores_distinct;
+        Ok(AggregateUse {
+            text: self.text(at),
+            function: name.to_owned(),
+            bound,
+            args,
+            distinct,
+            filter,
+            span: at,
+        })
+    }
+
+    /// The keys of GROUP BY over the scope's columns, without repetitions.
+    pub(super) fn group_keys(
+        &mut self,
+        group_by: &ast::GroupBy,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<Vec<Expr>> {
+        let mut keys: Vec<Expr> = vec![];
+        for element in &group_by.elements {
+            let e = match &element.kind {
+                GroupingElementKind::Empty => continue,
+                GroupingElementKind::Expr(e) => e,
+                GroupingElementKind::GroupingSets(_) => {
+                    return Err(Error::unsupported("GROUPING SETS", element.span));
+                }
+                GroupingElementKind::Rollup(_) => return Err(Error::unsupported("ROLLUP", element.span)),
+                GroupingElementKind::Cube(_) => return Err(Error::unsupported("CUBE", element.span)),
+            };
+            let parts = match &e.kind {
+                Ast::Row { explicit: false, values } => values.iter().collect(),
+                _ => vec![e],
+            };
+            for part in parts {
+                self.refuse_group_window(part, cx)?;
+                let key = self.expr(part, cx)?;
+                if key.ty.kind == TypeKind::Null {
+                    return Err(Error::validation("NULL has no type and cannot be a key", key.span));
+                }
+                if !keys.iter().any(|k| same_expr(k, &key)) {
+                    keys.push(key);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// `GROUP BY TUMBLE(ts, INTERVAL …)`: Flink's older windows.
+    fn refuse_group_window(&mut self, e: &ast::Expr, cx: &mut ExprContext<'_>) -> Result<()> {
+        let Ast::Function(call) = &e.kind else { return Ok(()) };
+        let name = call.name.to_string().to_uppercase();
+        if !["TUMBLE", "HOP", "SESSION"].contains(&name.as_str()) {
+            return Ok(());
+        }
+        if let Some(ArgValue::Expr(time)) = call.args.first().map(|a| &a.value) {
+            let time = self.expr(time, cx)?;
+            if !time.ty.kind.is_timestamp() {
+                return Err(Error::validation(
+                    format!("{name} needs a time attribute, but this has type {}", time.ty.kind),
+                    time.span,
+                ));
+            }
+        }
+        Err(Error::unsupported(format!("GROUP BY {name}(…)"), e.span).hint(format!(
+            "write FROM TABLE({name}(TABLE t, DESCRIPTOR(ts), …)) GROUP BY window_start, window_end"
+        )))
+    }
+
+    /// Groups `input` by `keys` and rewrites `exprs`, bound over its columns, to the aggregation's.
+    pub(super) fn group(
+        &mut self,
+        input: Rel,
+        keys: &[Expr],
+        uses: Vec<AggregateUse>,
+        exprs: &mut [&mut Expr],
+        span: Span,
+    ) -> Result<Rel> {
+        let columns = input.schema.len();
+        let mut computed: Vec<Expr> = keys.to_vec();
+        let mut column_of = |e: Expr| {
+            let known = computed.iter().position(|c| same_expr(c, &e) && c.is_deterministic());
+            known.unwrap_or_else(|| {
+                computed.push(e);
+                computed.len() - 1
+            })
+        };
+        let aggregates: Vec<AggregateCall> = uses
+            .into_iter()
+            .map(|u| AggregateCall {
+                name: u.text,
+                ty: u.bound.ty.clone(),
+                function: u.bound,
+                args: u.args.into_iter().map(&mut column_of).collect(),
+                distinct: u.distinct,
+                filter: u.filter.map(&mut column_of),
+                span: u.span,
+            })
+            .collect();
+        for e in exprs {
+            self.regroup(e, keys, columns)?;
+        }
+        let names = computed
+            .iter()
+            .map(|e| match e.kind {
+                ExprKind::Column(n) => input.schema.fields[n].name.clone(),
+                _ => self.text(e.span),
+            })
+            .collect();
+        // COUNT(*) alone needs no column at all, but a row has one.
+        if computed.is_empty() {
+            computed.push(literal::int(0, span));
+            return Ok(input.project(computed, vec!["ZERO".into()], span).aggregate(
+                vec![],
+                aggregates,
+                span,
+            ));
+        }
+        let keys = (0..keys.len()).collect();
+        Ok(input.project(computed, names, span).aggregate(keys, aggregates, span))
+    }
+
+    /// Rewrites an expression over input columns and aggregate calls to one over the aggregation's output.
+    fn regroup(&mut self, e: &mut Expr, keys: &[Expr], columns: usize) -> Result<()> {
+        if let Some(k) = keys.iter().position(|k| same_expr(k, e)) {
+            e.kind = ExprKind::Column(k);
+            return Ok(());
+        }
+        match &mut e.kind {
+            ExprKind::Column(n) if *n >= columns => {
+                *n = *n - columns + keys.len();
+                Ok(())
+            }
+            ExprKind::Column(_) => Err(Error::validation(
+                format!("'{}' is neither grouped nor inside an aggregate", self.text(e.span)),
+                e.span,
+            )
+            .hint("add it to GROUP BY, or aggregate it: MAX(…), LAST_VALUE(…)")),
+            _ => e.children_mut().into_iter().try_for_each(|c| self.regroup(c, keys, columns)),
+        }
+    }
+}

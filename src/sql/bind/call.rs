@@ -1,0 +1,198 @@
+//! Calls of functions: found in the registry, bound to their argument types, arguments cast to what the function wants.
+
+use super::aggregate;
+use super::coerce::{self, fold};
+use super::expr::ExprContext;
+use super::names::did_you_mean;
+use super::{Binder, literal};
+use crate::batch::{DataType, TypeKind};
+use crate::error::{Error, Result, Span};
+use crate::expr::{Argument, Call, Expr, ExprKind};
+use crate::sql::ast::{self, ArgValue, FunctionCall};
+
+impl Binder<'_> {
+    /// A call with parentheses: scalar function, aggregate, or something that is refused.
+    pub(super) fn function(
+        &mut self,
+        call: &FunctionCall,
+        at: Span,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<Expr> {
+        if let Some(over) = &call.over {
+            let span = match &**over {
+                ast::Over::Name(name) => name.span,
+                ast::Over::Window(w) => w.span,
+            };
+            return Err(Error::unsupported(
+                format!("{} OVER (an OVER window)", call.name),
+                call.span.to(span),
+            ));
+        }
+        let Some(simple) = call.name.as_simple() else {
+            return Err(Error::validation(format!("function '{}' not found", call.name), call.name.span()));
+        };
+        let name = simple.name.to_uppercase();
+        if aggregate::is_aggregate(self.registry, &name) {
+            return self.aggregate_call(&name, call, at, cx);
+        }
+        if let Some(what) = aggregate_clause(call) {
+            return Err(Error::validation(
+                format!("{what} belongs to aggregates, and {} is none", simple.name),
+                at,
+            ));
+        }
+        let mut args = Vec::with_capacity(call.args.len());
+        for a in &call.args {
+            if let Some(arg_name) = &a.name {
+                return Err(Error::unsupported(format!("the named argument '{arg_name}' of {name}"), a.span));
+            }
+            match &a.value {
+                ArgValue::Expr(e) => args.push(self.expr(e, cx)?),
+                ArgValue::Table(t) => {
+                    return Err(Error::validation(format!("{name} takes values, not tables"), t.span));
+                }
+                ArgValue::Unit(_) => {
+                    return Err(Error::unsupported(format!("a time unit as argument of {name}"), at));
+                }
+            }
+        }
+        match name.as_str() {
+            "COALESCE" if !args.is_empty() => self.coalesce(args, at),
+            "NULLIF" if args.len() == 2 => self.null_if(args, at),
+            _ => self.call_bound(&name, args, at),
+        }
+    }
+
+    /// Binds a call of `name` over bound arguments.
+    pub(super) fn call_bound(&mut self, name: &str, args: Vec<Expr>, at: Span) -> Result<Expr> {
+        let Some(function) = self.registry.scalar(name).cloned() else {
+            return Err(self.unknown_function(name, &args, at));
+        };
+        let described = describe(&args);
+        let call = Call { name, args: &described, span: at, session: &self.session };
+        let bound = function.bind(&call).map_err(|e| e.at(at))?;
+        let args = self.cast_arguments(args, &bound.args)?;
+        Ok(fold(Expr::call(name, bound, args, at)))
+    }
+
+    /// Casts arguments to the types that a function wants.
+    pub(super) fn cast_arguments(&mut self, args: Vec<Expr>, wanted: &[DataType]) -> Result<Vec<Expr>> {
+        debug_assert_eq!(args.len(), wanted.len(), "a function wants a type for each argument");
+        args.into_iter().zip(wanted).map(|(a, ty)| self.argument_to(a, ty)).collect()
+    }
+
+    fn argument_to(&mut self, a: Expr, ty: &DataType) -> Result<Expr> {
+        if a.ty.kind == ty.kind { Ok(a) } else { self.cast_to(a, ty) }
+    }
+
+    fn unknown_function(&self, name: &str, args: &[Expr], at: Span) -> Error {
+        if is_flink_function(name) || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return Error::unsupported(format!("the function {name}"), at);
+        }
+        let types: Vec<String> = args.iter().map(|a| format!("<{}>", a.ty.kind)).collect();
+        let e = Error::validation(format!("no function matches {name}({})", types.join(", ")), at);
+        match did_you_mean(name, self.registry.scalar_names().chain(self.registry.aggregate_names())) {
+            Some(hint) => e.hint(hint),
+            None => e,
+        }
+    }
+
+    fn coalesce(&mut self, args: Vec<Expr>, at: Span) -> Result<Expr> {
+        let types: Vec<&DataType> = args.iter().map(|a| &a.ty).collect();
+        let ty = coerce::common_type(&types).ok_or_else(|| {
+            let shown: Vec<String> = types.iter().map(|t| t.kind.to_string()).collect();
+            Error::validation(
+                format!("the arguments of COALESCE have no common type: {}", shown.join(", ")),
+                at,
+            )
+            .hint("cast them to one type")
+        })?;
+        if ty.kind == TypeKind::Null {
+            return Err(Error::validation("every argument of COALESCE is NULL: it has no type", at));
+        }
+        let nullable = args.iter().all(|a| a.ty.nullable);
+        let args = args
+            .into_iter()
+            .map(|a| {
+                let to = ty.clone().with_nullable(a.ty.nullable);
+                self.cast_to(a, &to)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(fold(Expr { kind: ExprKind::Coalesce(args), ty: ty.with_nullable(nullable), span: at }))
+    }
+
+    /// NULLIF(a, b) is CASE WHEN a = b THEN NULL ELSE a END.
+    fn null_if(&mut self, args: Vec<Expr>, at: Span) -> Result<Expr> {
+        let [a, b] = <[Expr; 2]>::try_from(args).expect("two arguments");
+        let test = self.call_bound("=", vec![a.clone(), b], at)?;
+        let null = literal::null(a.ty.clone().with_nullable(true), at);
+        self.case_of(vec![(test, null)], a, at)
+    }
+}
+
+/// Arguments as a function sees them.
+pub(super) fn describe(args: &[Expr]) -> Vec<Argument> {
+    args.iter()
+        .map(|a| Argument {
+            ty: a.ty.clone(),
+            literal: match &a.kind {
+                ExprKind::Literal(value) => Some(value.clone()),
+                _ => None,
+            },
+            span: a.span,
+        })
+        .collect()
+}
+
+/// The first clause that only aggregates may have.
+fn aggregate_clause(call: &FunctionCall) -> Option<&'static str> {
+    [
+        (call.quantifier.is_some(), "DISTINCT"),
+        (!call.order_by.is_empty(), "ORDER BY"),
+        (call.separator.is_some(), "SEPARATOR"),
+        (call.nulls.is_some(), "IGNORE NULLS"),
+        (!call.within_distinct.is_empty(), "WITHIN DISTINCT"),
+        (!call.within_group.is_empty(), "WITHIN GROUP"),
+        (call.filter.is_some(), "FILTER"),
+    ]
+    .into_iter()
+    .find_map(|(present, name)| present.then_some(name))
+}
+
+/// Flink 2.3 has a function of that name, whether or not the registry does: its absence is Pelton's, not the user's slip.
+pub(super) fn is_flink_function(name: &str) -> bool {
+    FLINK_FUNCTIONS.binary_search(&name).is_ok()
+}
+
+/// Sorted.
+#[rustfmt::skip]
+const FLINK_FUNCTIONS: &[&str] = &[
+    "ABS", "ACOS", "AGG_DISTINCT", "ARRAY", "ARRAY_AGG", "ARRAY_APPEND", "ARRAY_CONCAT", "ARRAY_CONTAINS", "ARRAY_DISTINCT",
+    "ARRAY_EXCEPT", "ARRAY_INTERSECT", "ARRAY_JOIN", "ARRAY_MAX", "ARRAY_MIN", "ARRAY_POSITION", "ARRAY_PREPEND",
+    "ARRAY_REMOVE", "ARRAY_REVERSE", "ARRAY_SLICE", "ARRAY_SORT", "ARRAY_UNION", "ASCII", "ASIN", "ATAN", "ATAN2", "BIN",
+    "BTRIM", "CARDINALITY", "CEIL", "CEILING", "CHARACTER_LENGTH", "CHAR_LENGTH", "CHR", "COALESCE", "CONCAT", "CONCAT_WS",
+    "CONV", "CONVERT_TZ", "COS", "COSH", "COT", "CURRENT_DATABASE", "CURRENT_DATE", "CURRENT_ROW_TIMESTAMP", "CURRENT_TIME",
+    "CURRENT_TIMESTAMP", "CURRENT_WATERMARK", "DATE_FORMAT", "DAYOFMONTH", "DAYOFWEEK", "DAYOFYEAR", "DECODE", "DEGREES", "E",
+    "ELEMENT", "ELT", "ENCODE", "EXP", "EXTRACT", "FLOOR", "FROM_BASE64", "FROM_UNIXTIME", "GREATEST", "GROUPING",
+    "GROUPING_ID", "HEX", "HOP_END", "HOP_PROCTIME", "HOP_ROWTIME", "HOP_START", "HOUR", "IF", "IFNULL", "INITCAP", "INSTR",
+    "INT_ADD", "IS_ALPHA", "IS_DECIMAL", "IS_DIGIT", "ITEM", "JSON", "JSON_ARRAY", "JSON_EXISTS", "JSON_OBJECT", "JSON_QUERY",
+    "JSON_QUOTE", "JSON_STRING", "JSON_UNQUOTE", "JSON_VALUE", "LAST_DAY", "LEAST", "LEFT", "LN", "LOCALTIME",
+    "LOCALTIMESTAMP", "LOCATE", "LOG", "LOG10", "LOG2", "LOWER", "LPAD", "LTRIM", "MAP", "MAP_ENTRIES", "MAP_FROM_ARRAYS",
+    "MAP_KEYS", "MAP_UNION", "MAP_VALUES", "MD5", "MINUTE", "MOD", "MONTH", "NOW", "NULLIF", "OVERLAPS", "OVERLAY", "PARSE_JSON",
+    "PARSE_URL", "PERCENTILE", "PI", "POSITION", "POWER", "PRINTF", "PROCTIME", "QUARTER", "RADIANS", "RAND", "RAND_INTEGER",
+    "REGEXP", "REGEXP_COUNT", "REGEXP_EXTRACT", "REGEXP_EXTRACT_ALL", "REGEXP_INSTR", "REGEXP_REPLACE", "REGEXP_SUBSTR",
+    "REPEAT", "REPLACE", "REVERSE", "RIGHT", "ROUND", "ROW", "RPAD", "RTRIM", "SECOND", "SESSION_END", "SESSION_PROCTIME",
+    "SESSION_ROWTIME", "SESSION_START", "SHA1", "SHA2", "SHA224", "SHA256", "SHA384", "SHA512", "SIGN", "SIN", "SINH",
+    "SOURCE_WATERMARK", "SPLIT", "SPLIT_INDEX", "SQRT", "STARTSWITH", "STR_TO_MAP", "SUBSTR", "SUBSTRING", "TAN", "TANH",
+    "TIMESTAMPADD", "TIMESTAMPDIFF", "TO_BASE64", "TO_DATE", "TO_TIMESTAMP", "TO_TIMESTAMP_LTZ", "TRANSLATE", "TRIM",
+    "TRUNCATE", "TRY_PARSE_JSON", "TUMBLE_END", "TUMBLE_PROCTIME", "TUMBLE_ROWTIME", "TUMBLE_START", "TYPEOF", "UNHEX",
+    "UNIX_TIMESTAMP", "UPPER", "URL_DECODE", "URL_ENCODE", "UUID", "WEEK", "YEAR",
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_of_functions_is_sorted() {
+        assert!(super::FLINK_FUNCTIONS.is_sorted());
+    }
+}

@@ -1,0 +1,251 @@
+//! The FROM clause: tables, views, common table expressions, subqueries, table functions, joins.
+
+use super::Binder;
+use super::expr::ExprContext;
+use super::names::did_you_mean;
+use super::query::rename;
+use super::scope::{Relation, Scope};
+use crate::batch::Schema;
+use crate::error::{Error, Result, Span};
+use crate::plan::catalog::{Object, ObjectPath, View};
+use crate::plan::connector::OptionValue;
+use crate::plan::logical::{JoinKind, Rel, RelKind};
+use crate::sql::ast::{
+    self, From, Hint, HintArgs, Join, JoinCondition, ObjectName, TableFactor, TableSource,
+};
+use crate::sql::parser;
+
+impl Binder<'_> {
+    /// A FROM clause: the joined relation and the names in it.
+    pub(super) fn from(&mut self, from: &From) -> Result<(Rel, Scope)> {
+        let (mut rel, mut scope) = self.factor(&from.first)?;
+        for join in &from.joins {
+            (rel, scope) = self.join(rel, scope, join)?;
+        }
+        Ok((rel, scope))
+    }
+
+    fn factor(&mut self, f: &TableFactor) -> Result<(Rel, Scope)> {
+        if let Some(m) = &f.match_recognize {
+            return Err(Error::unsupported("MATCH_RECOGNIZE", m.span));
+        }
+        if let Some(p) = &f.pivot {
+            return Err(Error::unsupported("PIVOT", p.span));
+        }
+        if let Some(u) = &f.unpivot {
+            return Err(Error::unsupported("UNPIVOT", u.span));
+        }
+        if let Some(s) = &f.sample {
+            return Err(Error::unsupported("TABLESAMPLE", s.span));
+        }
+        let (mut rel, name) = match &f.source {
+            TableSource::Table(t) => {
+                if let Some(e) = &t.as_of {
+                    return Err(Error::unsupported("FOR SYSTEM_TIME AS OF (a temporal join)", e.span));
+                }
+                if let Some(c) = t.extend.first() {
+                    return Err(Error::unsupported("EXTEND", c.span));
+                }
+                self.table(&t.name, &t.hints, f.span)?
+            }
+            TableSource::Subquery { lateral: true, query } => {
+                return Err(Error::unsupported("a LATERAL subquery", query.span));
+            }
+            TableSource::Subquery { query, .. } => (self.query(query)?, vec![]),
+            TableSource::Function { call, .. } => (self.table_function(call)?, vec![]),
+            TableSource::Unnest { .. } => return Err(Error::unsupported("UNNEST", f.span)),
+            TableSource::Join(from) => {
+                let (rel, scope) = self.from(from)?;
+                if f.alias.is_none() {
+                    return Ok((rel, scope));
+                }
+                (rel, vec![])
+            }
+        };
+        let name = match &f.alias {
+            Some(alias) => {
+                rename(&mut rel, &alias.columns, &format!("the alias '{}'", alias.name))?;
+                vec![alias.name.name.clone()]
+            }
+            None => name,
+        };
+        let scope = Scope::of(&rel.schema, name);
+        Ok((rel, scope))
+    }
+
+    /// Joins are bound, so that errors in and around them are found, and refused when the plan is made.
+    fn join(&mut self, left: Rel, mut scope: Scope, join: &Join) -> Result<(Rel, Scope)> {
+        if matches!(join.kind, ast::JoinKind::AsOf | ast::JoinKind::LeftAsOf) {
+            return Err(Error::unsupported("ASOF JOIN", join.span));
+        }
+        if join.natural {
+            return Err(Error::unsupported("NATURAL JOIN", join.span));
+        }
+        let (right, right_scope) = self.factor(&join.right)?;
+        let kind = match join.kind {
+            ast::JoinKind::Left => JoinKind::Left,
+            ast::JoinKind::Right => JoinKind::Right,
+            ast::JoinKind::Full => JoinKind::Full,
+            _ => JoinKind::Inner,
+        };
+        let offset = left.schema.len();
+        let optional = |relations: &mut [Relation]| {
+            relations.iter_mut().flat_map(|r| &mut r.columns).for_each(|c| c.1.nullable = true);
+        };
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            optional(&mut scope.relations);
+        }
+        let mut relations = right_scope.relations;
+        relations.iter_mut().for_each(|r| r.first += offset);
+        if matches!(kind, JoinKind::Left | JoinKind::Full) {
+            optional(&mut relations);
+        }
+        for r in &relations {
+            if let Some(name) = r.name.last()
+                && scope.relations.iter().any(|l| l.name == r.name)
+            {
+                return Err(Error::validation(
+                    format!("two tables of the FROM clause are called '{name}'"),
+                    join.right.span,
+                )
+                .hint("give one of them an alias"));
+            }
+        }
+        scope.relations.extend(relations);
+        let condition = match &join.condition {
+            None => None,
+            Some(JoinCondition::On(e)) => {
+                Some(self.condition(e, &mut ExprContext::plain(&scope, "ON clause"))?)
+            }
+            Some(JoinCondition::Using(_)) => return Err(Error::unsupported("JOIN … USING", join.span)),
+        };
+        let mut fields = left.schema.fields.clone();
+        fields.extend(right.schema.fields.clone());
+        for (n, _, ty) in scope.columns() {
+            fields[n].ty.nullable = ty.nullable;
+        }
+        let rel = Rel {
+            kind: RelKind::Join { kind, inputs: vec![left, right], condition },
+            schema: Schema::new(fields),
+            span: join.span,
+        };
+        Ok((rel, scope))
+    }
+
+    /// A table by name: a common table expression, a view or a table. Gives also the name by which its columns can be qualified.
+    pub(super) fn table(
+        &mut self,
+        name: &ObjectName,
+        hints: &[Hint],
+        at: Span,
+    ) -> Result<(Rel, Vec<String>)> {
+        let options = hint_options(hints)?;
+        if let Some(simple) = name.as_simple()
+            && let Some((_, rel)) = self.ctes.iter().rev().find(|c| c.0 == simple.name)
+        {
+            let rel = rel.clone();
+            refuse_options(&options, "a common table expression")?;
+            self.count(&rel, at)?;
+            return Ok((rel, vec![simple.name.clone()]));
+        }
+        let (path, object) = self.lookup(name)?;
+        let rel = match object {
+            Object::Table(table) => self.scan(&path, &table, options, name.span())?,
+            Object::View(view) => {
+                refuse_options(&options, "a view")?;
+                let rel = self.view(&path, &view, name.span())?;
+                self.count(&rel, at)?;
+                rel
+            }
+        };
+        Ok((rel, vec![path.catalog, path.database, path.object]))
+    }
+
+    fn count(&mut self, rel: &Rel, at: Span) -> Result<()> {
+        fn size(rel: &Rel) -> usize {
+            1 + rel.inputs().into_iter().map(size).sum::<usize>()
+        }
+        self.check_size(rel, at)?;
+        self.relations += size(rel);
+        Ok(())
+    }
+
+    /// What a name stands for.
+    pub(super) fn lookup(&self, name: &ObjectName) -> Result<(ObjectPath, Object)> {
+        let parts: Vec<&str> = name.0.iter().map(|i| i.name.as_str()).collect();
+        let path = self.catalogs.path(&parts, (&self.context.0, &self.context.1), name.span())?;
+        match self.catalogs.get(&path) {
+            Some(object) => Ok((path.clone(), object.clone())),
+            None => {
+                let e = Error::validation(format!("table '{name}' not found"), name.span());
+                let ctes = self.ctes.iter().map(|c| c.0.as_str());
+                let known = self.catalogs.names_near(&path).into_iter().chain(ctes);
+                Err(match did_you_mean(&path.object, known) {
+                    Some(hint) => e.hint(hint),
+                    None => e,
+                })
+            }
+        }
+    }
+
+    /// A view's query, bound where the view was made.
+    pub(super) fn view(&mut self, path: &ObjectPath, view: &View, at: Span) -> Result<Rel> {
+        if self.views.contains(path) {
+            return Err(Error::validation(format!("view '{}' reads itself", path.object), at));
+        }
+        if self.views.len() >= crate::sql::MAX_DEPTH / 4 {
+            return Err(Error::planning("views are nested more than 50 deep", at));
+        }
+        self.views.push(path.clone());
+        let what = format!("view '{}'", path.object);
+        let result = self.elsewhere(&view.query, Some(&view.context), &what, at, |binder, text| {
+            binder.query(&parser::parse_query(text)?)
+        });
+        self.views.pop();
+        let (mut rel, foreign) = result?;
+        if foreign {
+            rel.set_spans(at);
+        }
+        if rel.schema.len() != view.columns.len() {
+            return Err(Error::validation(
+                format!(
+                    "view '{}' was made with {} columns, its query now has {}",
+                    path.object,
+                    view.columns.len(),
+                    rel.schema.len()
+                ),
+                at,
+            )
+            .hint("a table that it reads has changed: create the view again"));
+        }
+        for (field, name) in rel.schema.fields.iter_mut().zip(&view.columns) {
+            field.name.clone_from(name);
+        }
+        Ok(rel)
+    }
+}
+
+/// The options of `/*+ OPTIONS(…) */`.
+pub(super) fn hint_options(hints: &[Hint]) -> Result<Vec<(String, OptionValue)>> {
+    let mut out = vec![];
+    for hint in hints {
+        if !hint.name.name.eq_ignore_ascii_case("OPTIONS") {
+            return Err(Error::unsupported(format!("the hint {}", hint.name), hint.span));
+        }
+        let HintArgs::Options(options) = &hint.args else {
+            return Err(Error::validation("OPTIONS takes 'key' = 'value' pairs", hint.span));
+        };
+        out.extend(
+            options.iter().map(|o| (o.key.clone(), OptionValue { value: o.value.clone(), span: o.span })),
+        );
+    }
+    Ok(out)
+}
+
+fn refuse_options(options: &[(String, OptionValue)], what: &str) -> Result<()> {
+    match options.first() {
+        None => Ok(()),
+        Some((_, value)) => Err(Error::validation(format!("{what} has no options"), value.span)
+            .hint("OPTIONS belongs behind the name of a table")),
+    }
+}

@@ -1,0 +1,475 @@
+//! The public face of SQL: statements in, plans out.
+//!
+//! A [`Planner`] is a session: catalogs, current database, settings. Statements that define things change it and give
+//! [`Outcome::Done`]; those that run give a [`Plan`], whose graph is all that the engine needs. The planner runs nothing and asks
+//! nothing but its [`Connectors`].
+
+use super::ast::{
+    AlterViewAction, CreateCatalog, CreateTable, CreateView, Drop, DropObject, Executable, ExplainBody,
+    Insert, ObjectName, ObjectScope, Query, ShowKind, Statement, StatementKind, UseTarget,
+};
+use super::bind::{Binder, ddl};
+use super::{optimise, parser};
+use crate::error::{Error, Result, Span};
+use crate::expr::Registry;
+use crate::plan::catalog::{Catalogs, Object, ObjectPath};
+use crate::plan::connector::Connectors;
+use crate::plan::logical::Rel;
+use crate::plan::settings::Settings;
+use crate::plan::{Graph, explain, physical};
+use std::sync::Arc;
+
+/// A session that plans statements.
+pub struct Planner<'a> {
+    registry: &'a Registry,
+    connectors: &'a dyn Connectors,
+    catalogs: Catalogs,
+    settings: Settings,
+    start_us: i64,
+    /// The sinks of BEGIN STATEMENT SET … END so far.
+    open_set: Option<Vec<Rel>>,
+}
+
+/// What became of a statement.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The session has changed, or the statement set has one more sink; nothing to run.
+    Done,
+    /// A job to run.
+    Plan(Plan),
+    /// An answer for the reader: EXPLAIN, SHOW, SET alone.
+    Text(String),
+}
+
+/// A job.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What runs.
+    pub graph: Graph,
+    /// The relations after all rules, one a sink.
+    pub logical: Vec<Rel>,
+    /// The settings with which it was planned.
+    pub settings: Settings,
+    /// Its one sink hands rows to the caller: it came from a query, not from INSERT.
+    pub returns_rows: bool,
+    /// The statement.
+    pub span: Span,
+}
+
+impl Plan {
+    /// The logical tree and the physical graph as text.
+    pub fn explain(&self) -> String {
+        explain::explain(&self.logical, &self.graph)
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// A new session. `start_us` is the driver's time, µs since the epoch.
+    pub fn new(registry: &'a Registry, connectors: &'a dyn Connectors, start_us: i64) -> Self {
+        Self {
+            registry,
+            connectors,
+            catalogs: Catalogs::default(),
+            settings: Settings::default(),
+            start_us,
+            open_set: None,
+        }
+    }
+
+    /// The session's tables and views.
+    pub fn catalogs(&self) -> &Catalogs {
+        &self.catalogs
+    }
+
+    /// The session's settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The session's settings, to change.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// Parses a script and executes all its statements. Spans of errors are those of `text`.
+    ///
+    /// # Errors
+    /// The first error of any statement; the statements before it have taken effect in the session.
+    pub fn script(&mut self, text: &str) -> Result<Vec<Outcome>> {
+        let text: Arc<str> = text.into();
+        let statements = parser::parse_statements(&text)?;
+        let outcomes = statements.iter().map(|s| self.execute(s, &text)).collect::<Result<Vec<_>>>()?;
+        if self.open_set.is_some() {
+            let end = Span::new(text.len() as u32, text.len() as u32);
+            return Err(Error::validation("BEGIN STATEMENT SET has no END", end));
+        }
+        Ok(outcomes)
+    }
+
+    /// Executes one statement of `text`.
+    ///
+    /// # Errors
+    /// It is wrong, has no streaming plan, or uses what Pelton does not have.
+    pub fn execute(&mut self, statement: &Statement, text: &Arc<str>) -> Result<Outcome> {
+        let at = statement.span;
+        if self.open_set.is_some()
+            && !matches!(statement.kind, StatementKind::Insert(_) | StatementKind::EndStatementSet)
+        {
+            return Err(Error::validation("only INSERT INTO stands between BEGIN STATEMENT SET and END", at));
+        }
+        match &statement.kind {
+            StatementKind::Query(q) => self.run_query(q, text),
+            StatementKind::Insert(i) => self.run_insert(i, text),
+            StatementKind::Execute(e) => self.run_executable(e, text, at).map(Outcome::Plan),
+            StatementKind::BeginStatementSet => {
+                self.open_set = Some(vec![]);
+                Ok(Outcome::Done)
+            }
+            StatementKind::EndStatementSet => match self.open_set.take() {
+                None => Err(Error::validation("END without BEGIN STATEMENT SET", at)),
+                Some(sinks) if sinks.is_empty() => Err(Error::validation("the statement set is empty", at)),
+                Some(sinks) => self.plan(sinks, false, at).map(Outcome::Plan),
+            },
+            StatementKind::Explain(e) => self.explain(&e.body, text, e.span),
+            StatementKind::CreateTable(c) => self.create_table(c, text),
+            StatementKind::CreateView(c) => self.create_view(c, text),
+            StatementKind::CreateDatabase(c) => {
+                let (catalog, database) = self.database_path(&c.name)?;
+                if self.catalogs.has_database(&catalog, &database) {
+                    return exists_already(c.if_not_exists, "database", &database, c.name.span());
+                }
+                self.catalogs.create_database(&catalog, &database, c.name.span())?;
+                Ok(Outcome::Done)
+            }
+            StatementKind::CreateCatalog(c) => self.create_catalog(c),
+            StatementKind::AlterTable(a) => self.alter_table(a, text),
+            StatementKind::AlterView(a) => self.alter_view(a, text),
+            StatementKind::Drop(d) => self.drop(d),
+            StatementKind::Use(target) => self.use_target(target, at),
+            StatementKind::Set(Some(s)) => {
+                self.settings.set(&s.key, &s.value, s.span)?;
+                Ok(Outcome::Done)
+            }
+            StatementKind::Set(None) => {
+                let lines = self.settings.to_map().into_iter().map(|(k, v)| format!("'{k}' = '{v}'\n"));
+                Ok(Outcome::Text(lines.collect()))
+            }
+            StatementKind::Reset(key) => {
+                self.settings.reset(key.as_deref());
+                Ok(Outcome::Done)
+            }
+            StatementKind::Show(s) => Err(Error::unsupported(show_name(&s.kind), at)),
+            other => Err(Error::unsupported(statement_name(other), at)),
+        }
+    }
+
+    fn binder(&self, text: &Arc<str>) -> Binder<'_> {
+        Binder::new(
+            self.registry,
+            self.connectors,
+            &self.catalogs,
+            &self.settings,
+            self.start_us,
+            text.clone(),
+        )
+    }
+
+    // ---- what runs
+
+    fn run_query(&mut self, q: &Query, text: &Arc<str>) -> Result<Outcome> {
+        let rel = self.binder(text).result(q)?;
+        self.plan(vec![rel], true, q.span).map(Outcome::Plan)
+    }
+
+    fn run_insert(&mut self, i: &Insert, text: &Arc<str>) -> Result<Outcome> {
+        let rel = self.binder(text).insert(i)?;
+        match &mut self.open_set {
+            Some(sinks) => {
+                sinks.push(rel);
+                Ok(Outcome::Done)
+            }
+            None => self.plan(vec![rel], false, i.span).map(Outcome::Plan),
+        }
+    }
+
+    fn run_executable(&self, e: &Executable, text: &Arc<str>, at: Span) -> Result<Plan> {
+        match e {
+            Executable::Query(q) => self.plan(vec![self.binder(text).result(q)?], true, at),
+            Executable::Insert(i) => self.plan(vec![self.binder(text).insert(i)?], false, at),
+            Executable::StatementSet(inserts) => {
+                let sinks =
+                    inserts.iter().map(|i| self.binder(text).insert(i)).collect::<Result<Vec<_>>>()?;
+                self.plan(sinks, false, at)
+            }
+        }
+    }
+
+    fn explain(&self, body: &ExplainBody, text: &Arc<str>, at: Span) -> Result<Outcome> {
+        match body {
+            ExplainBody::Executable(e) | ExplainBody::Execute(e) => {
+                Ok(Outcome::Text(self.run_executable(e, text, at)?.explain()))
+            }
+            ExplainBody::CreateTable(_) => Err(Error::unsupported("EXPLAIN CREATE TABLE", at)),
+        }
+    }
+
+    fn plan(&self, sinks: Vec<Rel>, returns_rows: bool, span: Span) -> Result<Plan> {
+        let logical = sinks.into_iter().map(optimise::optimise).collect::<Result<Vec<_>>>()?;
+        let graph = physical::build(&logical)?;
+        Ok(Plan { graph, logical, settings: self.settings.clone(), returns_rows, span })
+    }
+
+    // ---- definitions
+
+    fn path(&self, name: &ObjectName) -> Result<ObjectPath> {
+        let parts: Vec<&str> = name.0.iter().map(|i| i.name.as_str()).collect();
+        self.catalogs.path(&parts, self.catalogs.current(), name.span())
+    }
+
+    fn database_path(&self, name: &ObjectName) -> Result<(String, String)> {
+        match name.0.as_slice() {
+            [database] => Ok((self.catalogs.current().0.to_owned(), database.name.clone())),
+            [catalog, database] => Ok((catalog.name.clone(), database.name.clone())),
+            _ => Err(Error::validation(format!("'{name}' is not the name of a database"), name.span())),
+        }
+    }
+
+    /// The name is free among temporary, or among permanent objects.
+    fn is_taken(&self, path: &ObjectPath, temporary: bool) -> bool {
+        if temporary {
+            self.catalogs.temporary(path).is_some()
+        } else {
+            self.catalogs.permanent(path).is_some()
+        }
+    }
+
+    fn create_table(&mut self, c: &CreateTable, text: &Arc<str>) -> Result<Outcome> {
+        let path = self.path(&c.name)?;
+        if self.is_taken(&path, c.temporary) {
+            return exists_already(c.if_not_exists, "table", &path.object, c.name.span());
+        }
+        let table = self.binder(text).create_table(c, &path)?;
+        self.catalogs.put(path, Object::Table(Arc::new(table)), c.temporary, c.name.span())?;
+        Ok(Outcome::Done)
+    }
+
+    fn create_view(&mut self, c: &CreateView, text: &Arc<str>) -> Result<Outcome> {
+        let path = self.path(&c.name)?;
+        if self.is_taken(&path, c.temporary) && !c.or_replace {
+            return exists_already(c.if_not_exists, "view", &path.object, c.name.span());
+        }
+        let view = self.binder(text).create_view(c)?;
+        self.catalogs.put(path, Object::View(Arc::new(view)), c.temporary, c.name.span())?;
+        Ok(Outcome::Done)
+    }
+
+    fn create_catalog(&mut self, c: &CreateCatalog) -> Result<Outcome> {
+        if self.catalogs.has_catalog(&c.name.name) {
+            return exists_already(c.if_not_exists, "catalog", &c.name.name, c.name.span);
+        }
+        match c.options.iter().find(|o| o.key == "type") {
+            Some(o) if o.value == "generic_in_memory" => {
+                self.catalogs.create_catalog(&c.name.name);
+                Ok(Outcome::Done)
+            }
+            Some(o) => Err(Error::unsupported(format!("the catalog type '{}'", o.value), o.span)
+                .hint("'generic_in_memory' is")),
+            None => Err(Error::validation("a catalog needs the option 'type'", c.span)
+                .hint("write WITH ('type' = 'generic_in_memory')")),
+        }
+    }
+
+    /// The object that ALTER or DROP names, and whether it is temporary.
+    fn existing(&self, name: &ObjectName, kind: &str) -> Result<Option<(ObjectPath, Object, bool)>> {
+        let path = self.path(name)?;
+        let found = match self.catalogs.temporary(&path) {
+            Some(object) => Some((object.clone(), true)),
+            None => self.catalogs.permanent(&path).map(|o| (o.clone(), false)),
+        };
+        Ok(found.filter(|(o, _)| o.kind() == kind).map(|(object, temporary)| (path, object, temporary)))
+    }
+
+    fn unknown(&self, kind: &str, name: &ObjectName) -> Error {
+        let e = Error::validation(format!("there is no {kind} '{name}'"), name.span());
+        let path = match self.path(name) {
+            Ok(path) => path,
+            Err(e) => return e,
+        };
+        match self.catalogs.get(&path) {
+            Some(other) => e.hint(format!("'{name}' is a {}", other.kind())),
+            None => e,
+        }
+    }
+
+    fn alter_table(&mut self, a: &super::ast::AlterTable, text: &Arc<str>) -> Result<Outcome> {
+        let _ = text;
+        if a.materialized {
+            return Err(Error::unsupported("ALTER MATERIALIZED TABLE", a.span));
+        }
+        let Some((path, object, temporary)) = self.existing(&a.name, "table")? else {
+            return if a.if_exists { Ok(Outcome::Done) } else { Err(self.unknown("table", &a.name)) };
+        };
+        if let super::ast::AlterTableAction::Rename(to) = &a.action {
+            return self.rename(path, object, temporary, to);
+        }
+        let Object::Table(table) = object else { unreachable!("looked up as a table") };
+        let altered = ddl::alter_table(&table, &a.action, a.span)?;
+        self.catalogs.put(path, Object::Table(Arc::new(altered)), temporary, a.span)?;
+        Ok(Outcome::Done)
+    }
+
+    fn alter_view(&mut self, a: &super::ast::AlterView, text: &Arc<str>) -> Result<Outcome> {
+        let Some((path, object, temporary)) = self.existing(&a.name, "view")? else {
+            return Err(self.unknown("view", &a.name));
+        };
+        match &a.action {
+            AlterViewAction::Rename(to) => self.rename(path, object, temporary, to),
+            AlterViewAction::AsQuery(query) => {
+                let Object::View(view) = object else { unreachable!("looked up as a view") };
+                let altered = self.binder(text).alter_view(&view, query)?;
+                self.catalogs.put(path, Object::View(Arc::new(altered)), temporary, a.span)?;
+                Ok(Outcome::Done)
+            }
+        }
+    }
+
+    fn rename(
+        &mut self,
+        path: ObjectPath,
+        object: Object,
+        temporary: bool,
+        to: &ObjectName,
+    ) -> Result<Outcome> {
+        let mut target = self.path(to)?;
+        if to.as_simple().is_some() {
+            target = ObjectPath { object: target.object, ..path.clone() };
+        }
+        if (&target.catalog, &target.database) != (&path.catalog, &path.database) {
+            return Err(Error::validation("RENAME cannot move to another database", to.span()));
+        }
+        if self.is_taken(&target, temporary) {
+            return exists_already(false, object.kind(), &target.object, to.span());
+        }
+        self.catalogs.remove(&path, temporary);
+        self.catalogs.put(target, object, temporary, to.span())?;
+        Ok(Outcome::Done)
+    }
+
+    fn drop(&mut self, d: &Drop) -> Result<Outcome> {
+        let kind = match d.object {
+            DropObject::Table => "table",
+            DropObject::View => "view",
+            DropObject::Database => {
+                let (catalog, database) = self.database_path(&d.name)?;
+                if !self.catalogs.has_database(&catalog, &database) {
+                    return if d.if_exists {
+                        Ok(Outcome::Done)
+                    } else {
+                        Err(Error::validation(format!("there is no database '{database}'"), d.name.span()))
+                    };
+                }
+                self.catalogs.drop_database(&catalog, &database, d.cascade == Some(true), d.name.span())?;
+                return Ok(Outcome::Done);
+            }
+            DropObject::MaterializedTable => {
+                return Err(Error::unsupported("DROP MATERIALIZED TABLE", d.span));
+            }
+            DropObject::Catalog => return Err(Error::unsupported("DROP CATALOG", d.span)),
+            DropObject::Function => return Err(Error::unsupported("DROP FUNCTION", d.span)),
+            DropObject::Model => return Err(Error::unsupported("DROP MODEL", d.span)),
+            DropObject::Connection => return Err(Error::unsupported("DROP CONNECTION", d.span)),
+        };
+        let path = self.path(&d.name)?;
+        let temporary = d.scope == ObjectScope::Temporary;
+        let of_kind = |o: Option<&Object>| o.is_some_and(|o| o.kind() == kind);
+        if !temporary && self.catalogs.temporary(&path).is_some() {
+            return Err(Error::validation(
+                format!("a temporary {kind} '{}' hides the permanent one", d.name),
+                d.name.span(),
+            )
+            .hint(format!("drop it first: DROP TEMPORARY {} {}", kind.to_uppercase(), d.name)));
+        }
+        let present = if temporary {
+            of_kind(self.catalogs.temporary(&path))
+        } else {
+            of_kind(self.catalogs.permanent(&path))
+        };
+        if present {
+            self.catalogs.remove(&path, temporary);
+        } else if !d.if_exists {
+            return Err(
+                self.unknown(&format!("{}{kind}", if temporary { "temporary " } else { "" }), &d.name)
+            );
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn use_target(&mut self, target: &UseTarget, at: Span) -> Result<Outcome> {
+        match target {
+            UseTarget::Database(name) => {
+                let (catalog, database) = self.database_path(name)?;
+                self.catalogs.use_database(&catalog, &database, name.span())?;
+            }
+            UseTarget::Catalog(name) => self.catalogs.use_catalog(&name.name, name.span)?,
+            UseTarget::Modules(_) => return Err(Error::unsupported("USE MODULES", at)),
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn exists_already(fine: bool, kind: &str, name: &str, at: Span) -> Result<Outcome> {
+    if fine {
+        return Ok(Outcome::Done);
+    }
+    Err(Error::validation(format!("a table or view called '{name}' exists already"), at).hint(match kind {
+        "table" | "view" => "drop it first, or write IF NOT EXISTS".to_owned(),
+        other => format!("write CREATE {} IF NOT EXISTS", other.to_uppercase()),
+    }))
+}
+
+fn show_name(kind: &ShowKind) -> &'static str {
+    match kind {
+        ShowKind::Catalogs => "SHOW CATALOGS",
+        ShowKind::CurrentCatalog => "SHOW CURRENT CATALOG",
+        ShowKind::Databases => "SHOW DATABASES",
+        ShowKind::CurrentDatabase => "SHOW CURRENT DATABASE",
+        ShowKind::Tables => "SHOW TABLES",
+        ShowKind::Views => "SHOW VIEWS",
+        ShowKind::Functions | ShowKind::UserFunctions => "SHOW FUNCTIONS",
+        ShowKind::Columns => "SHOW COLUMNS",
+        ShowKind::CreateTable(_) => "SHOW CREATE TABLE",
+        ShowKind::CreateView(_) => "SHOW CREATE VIEW",
+        _ => "this SHOW statement",
+    }
+}
+
+fn statement_name(kind: &StatementKind) -> &'static str {
+    match kind {
+        StatementKind::CreateMaterializedTable(_) => "CREATE MATERIALIZED TABLE",
+        StatementKind::CreateFunction(_) => "CREATE FUNCTION",
+        StatementKind::CreateModel(_) => "CREATE MODEL",
+        StatementKind::CreateConnection(_) => "CREATE CONNECTION",
+        StatementKind::AlterCatalog(_) => "ALTER CATALOG",
+        StatementKind::AlterDatabase(_) => "ALTER DATABASE",
+        StatementKind::AlterFunction(_) => "ALTER FUNCTION",
+        StatementKind::AlterModel(_) => "ALTER MODEL",
+        StatementKind::AlterConnection(_) => "ALTER CONNECTION",
+        StatementKind::AlterSystem(_) => "ALTER SYSTEM",
+        StatementKind::Update(_) => "UPDATE",
+        StatementKind::Delete(_) => "DELETE",
+        StatementKind::Merge(_) => "MERGE",
+        StatementKind::Truncate(_) => "TRUNCATE TABLE",
+        StatementKind::CompilePlan { .. } | StatementKind::CompileAndExecutePlan { .. } => "COMPILE PLAN",
+        StatementKind::ExecutePlan { .. } => "EXECUTE PLAN",
+        StatementKind::LoadModule { .. } => "LOAD MODULE",
+        StatementKind::UnloadModule(_) => "UNLOAD MODULE",
+        StatementKind::Describe(_) => "DESCRIBE",
+        StatementKind::AddJar(_) => "ADD JAR",
+        StatementKind::RemoveJar(_) => "REMOVE JAR",
+        StatementKind::Analyze(_) => "ANALYZE TABLE",
+        StatementKind::Call(_) => "CALL",
+        StatementKind::StopJob { .. } => "STOP JOB",
+        StatementKind::Client(_) => "a command of the interactive client",
+        _ => "this statement",
+    }
+}
