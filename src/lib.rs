@@ -19,6 +19,11 @@ pub mod state;
 pub mod operators;
 pub mod shard;
 
+pub mod sinks;
+pub mod sources;
+
+pub mod engine;
+
 pub mod host;
 pub mod log;
 pub mod metrics;

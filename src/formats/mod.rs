@@ -15,8 +15,8 @@ mod scalar;
 
 pub use scalar::base64_encode;
 
-use crate::batch::ColumnRef;
-use crate::batch::{Batch, Column, Schema};
+use crate::batch::{Batch, Column, ColumnRef, Schema};
+use crate::error::{Error, Span};
 
 /// Why an option cannot be used. The caller knows where it stands in the SQL text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +111,20 @@ pub trait Encoder: Send {
     fn encode(&mut self, batch: &Batch, row: usize, out: &mut Vec<u8>) -> Result<(), String>;
 }
 
+/// Formats of Flink that are not there yet, refused by name.
+const FLINKS_OWN: &[&str] = &[
+    "avro",
+    "avro-confluent",
+    "canal-json",
+    "debezium-avro-confluent",
+    "debezium-json",
+    "maxwell-json",
+    "ogg-json",
+    "orc",
+    "parquet",
+    "protobuf",
+];
+
 /// A format with its options, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Format {
@@ -153,6 +167,38 @@ impl Format {
             "raw" => raw::RawOptions::from_options(get).map(Format::Raw),
             _ => panic!("not a format: {format}"),
         }
+    }
+
+    /// The format of a table with these options, its own prefixed by its name (`csv.null-literal`). `clause` is the WITH clause's place.
+    ///
+    /// # Errors
+    /// No format, an unknown one, a value that cannot be used: at the option's place.
+    pub fn of_table<'a>(get: impl Fn(&str) -> Option<(&'a str, Span)>, clause: Span) -> Result<Self, Error> {
+        let names = Self::NAMES.join(", ");
+        let Some((name, span)) = get("format") else {
+            let error = Error::validation("Missing required option 'format'", clause);
+            return Err(error.hint(format!("add 'format' = '…' to the WITH clause: one of {names}")));
+        };
+        if !Self::NAMES.contains(&name) {
+            let error = match FLINKS_OWN.contains(&name) {
+                true => Error::unsupported(format!("format '{name}'"), span),
+                false => Error::validation(format!("Could not find any format '{name}'"), span),
+            };
+            return Err(error.hint(format!("the formats are {names}")));
+        }
+        Self::from_options(name, |key| get(&format!("{name}.{key}")).map(|o| o.0)).map_err(|e| {
+            let key = format!("{name}.{}", e.key);
+            Error::validation(e.message, get(&key).map_or(span, |o| o.1))
+        })
+    }
+
+    /// The names of the options of all formats, with their prefixes.
+    pub fn all_option_names() -> Vec<String> {
+        let names = |f: &str| {
+            let own = Self::option_names(f).unwrap_or_default();
+            own.iter().map(|n| format!("{f}.{n}")).collect::<Vec<_>>()
+        };
+        Self::NAMES.iter().flat_map(|f| names(f)).collect()
     }
 
     /// Checks that columns of these types can be read (`reading`) or written.

@@ -8,6 +8,7 @@ mod changelog;
 pub mod connector;
 pub mod explain;
 pub mod logical;
+pub mod options;
 pub mod physical;
 pub mod settings;
 

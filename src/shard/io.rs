@@ -33,6 +33,8 @@ pub struct InputCounters {
     pub bytes: u64,
     /// Rows that could not be decoded and were skipped.
     pub bad: u64,
+    /// Rows given out in which a field that could not be decoded became NULL.
+    pub nulled: u64,
 }
 
 /// A partition of a source, as one shard reads it.

@@ -1,0 +1,51 @@
+//! Sources: one folder a connector, each with its options as a plain struct (checked by `of`), its input, and its files' tests.
+//!
+//! A source never blocks its shard: whatever waits lives on a thread of the source and hands bytes over a ring.
+
+pub mod filesystem;
+
+use crate::error::{Error, Result};
+use crate::plan::connector::{SourceInfo, SourceSpec, TableSpec};
+use crate::shard::Input;
+use filesystem::FilesystemSource;
+
+/// The connectors that can be read.
+pub const NAMES: &[&str] = &["filesystem"];
+
+/// A table that is read, its options checked.
+#[derive(Clone, Debug)]
+enum Source {
+    Filesystem(FilesystemSource),
+}
+
+impl Source {
+    fn of(table: &TableSpec) -> Result<Self> {
+        match table.connector.connector.as_str() {
+            "filesystem" => FilesystemSource::of(table).map(Source::Filesystem),
+            other => Err(Error::validation(
+                format!("connector '{other}' cannot be read"),
+                table.connector.span_of("connector"),
+            )),
+        }
+    }
+}
+
+/// Checks a table that is read.
+///
+/// # Errors
+/// Unknown connector or format, unknown, missing or malformed options.
+pub fn check(table: &TableSpec) -> Result<SourceInfo> {
+    Ok(match Source::of(table)? {
+        Source::Filesystem(s) => s.info(),
+    })
+}
+
+/// Opens a scan: at most `parallelism` inputs. `source` is its number in the plan, for provenance.
+///
+/// # Errors
+/// As [`check`]; the input does not exist or cannot be opened.
+pub fn open(spec: &SourceSpec, source: u32, parallelism: usize) -> Result<Vec<Box<dyn Input>>> {
+    match Source::of(&spec.table)? {
+        Source::Filesystem(s) => s.open(spec, source, parallelism),
+    }
+}
