@@ -31,4 +31,6 @@ pub mod wire;
 
 pub mod edge;
 
+pub use config::Config;
+pub use engine::{Engine, EngineBuilder, Job, Progress, Run, Script, Stats, Step};
 pub use error::{Error, ErrorKind, Result, Span};

@@ -1,5 +1,220 @@
-//! The embeddable face: the only place that wires the parts together.
+//! The embeddable face: build an engine, prepare a script, run its jobs.
+//!
+//! ```
+//! # fn main() -> pelton::Result<()> {
+//! let engine = pelton::Engine::builder().build()?;
+//! let script = engine.prepare("SELECT n * 2 AS twice FROM (VALUES (1), (21)) AS t(n)")?;
+//! let mut run = script.jobs().next().expect("one query").start()?;
+//! while run.step(0)? != pelton::Progress::Done {}
+//! let rows: usize = run.take_results().iter().map(|b| b.selected()).sum();
+//! assert_eq!(rows, 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An [`Engine`] holds functions and settings. [`Engine::prepare`] parses, binds and plans a whole script before
+//! anything runs; what it returns are [`Job`]s, one for each query, INSERT or statement set. [`Job::start`] opens sources and
+//! sinks and gives a [`Run`], which its caller drives: [`Run::step`] does one turn on the caller's thread, [`Run::drive`] turns
+//! until the job ends. `Engine`, `Job` and `Run` are `Send`; nothing is shared behind the caller's back, and no runtime is started.
 
 mod connectors;
+mod result;
+mod run;
 
 pub use connectors::{Connection, ConnectorRegistry};
+pub use run::{Progress, Run, Stats};
+
+use crate::batch::Schema;
+use crate::config::Config;
+use crate::error::{Result, Span};
+use crate::expr::{AggregateFunction, Registry, ScalarFunction};
+use crate::plan::{Graph, Op};
+use crate::sinks::Streams;
+use crate::sql::{Outcome, Plan, Planner};
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+/// Functions and settings. See the module's text.
+#[derive(Clone)]
+pub struct Engine {
+    registry: Arc<Registry>,
+    config: Config,
+    connectors: ConnectorRegistry,
+    start_us: i64,
+}
+
+/// Settings of an engine that is not built yet.
+pub struct EngineBuilder {
+    registry: Registry,
+    config: Config,
+    connectors: ConnectorRegistry,
+    start_us: i64,
+}
+
+impl Engine {
+    /// An engine with all built-in functions and connectors and the default settings, to be changed.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder {
+            registry: crate::expr::functions::builtin(),
+            config: Config::for_memory(crate::host::memory::limit()),
+            connectors: ConnectorRegistry::default(),
+            start_us: 0,
+        }
+    }
+
+    /// Parses, binds and plans a script. Statements take effect in order: tables and settings made by one are seen by the next.
+    ///
+    /// # Errors
+    /// The first statement that is wrong, with its place in `sql`. Nothing has run then.
+    pub fn prepare(&self, sql: &str) -> Result<Script> {
+        let mut planner = Planner::new(&self.registry, &self.connectors, self.start_us);
+        let mut script = Script { steps: vec![] };
+        for outcome in planner.script(sql)? {
+            script.steps.push(match outcome {
+                Outcome::Done => continue,
+                Outcome::Text(text) => Step::Text(text),
+                Outcome::Plan(plan) => Step::Job(Box::new(Job {
+                    plan,
+                    config: self.config.clone(),
+                    connectors: self.connectors.clone(),
+                })),
+            });
+        }
+        Ok(script)
+    }
+
+    /// The functions that SQL can name.
+    pub fn functions(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+impl EngineBuilder {
+    /// The most rows that a source is asked for at once (see [`Config::batch_rows`]).
+    #[must_use]
+    pub fn batch_rows(mut self, rows: usize) -> Self {
+        self.config.batch_rows = rows;
+        self
+    }
+
+    /// The most bytes of operator state a job may hold (see [`Config::memory_limit`]).
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.config.memory_limit = bytes;
+        self
+    }
+
+    /// The clock's time when queries are planned, µs since the epoch. The engine reads no clock of its own.
+    #[must_use]
+    pub fn start_us(mut self, now_us: i64) -> Self {
+        self.start_us = now_us;
+        self
+    }
+
+    /// Where sinks that print write to, instead of the process's standard output and error.
+    #[must_use]
+    pub fn streams(mut self, streams: Streams) -> Self {
+        self.connectors = ConnectorRegistry::with_streams(streams);
+        self
+    }
+
+    /// Adds a scalar function under all its names, replacing built-in ones of the same name.
+    #[must_use]
+    pub fn scalar_function(mut self, function: Arc<dyn ScalarFunction>) -> Self {
+        self.registry.add_scalar(function);
+        self
+    }
+
+    /// Adds an aggregate function under all its names, replacing built-in ones of the same name.
+    #[must_use]
+    pub fn aggregate_function(mut self, function: Arc<dyn AggregateFunction>) -> Self {
+        self.registry.add_aggregate(function);
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// A setting is outside its range.
+    pub fn build(self) -> Result<Engine> {
+        self.config.validate()?;
+        Ok(Engine {
+            registry: Arc::new(self.registry),
+            connectors: self.connectors,
+            config: self.config,
+            start_us: self.start_us,
+        })
+    }
+}
+
+/// What a script does, in its order.
+#[derive(Clone)]
+pub struct Script {
+    /// The steps; statements that only define something leave none.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that a script does.
+#[derive(Clone)]
+pub enum Step {
+    /// An answer to be read: of EXPLAIN, of SET alone.
+    Text(String),
+    /// A query, an INSERT or a statement set.
+    Job(Box<Job>),
+}
+
+impl Script {
+    /// The jobs, in order.
+    pub fn jobs(&self) -> impl Iterator<Item = &Job> {
+        self.steps.iter().filter_map(|s| match s {
+            Step::Job(job) => Some(&**job),
+            Step::Text(_) => None,
+        })
+    }
+}
+
+/// A planned job: may be looked at, and started any number of times.
+#[derive(Clone)]
+pub struct Job {
+    plan: Plan,
+    config: Config,
+    connectors: ConnectorRegistry,
+}
+
+impl Job {
+    /// The graph that runs.
+    pub fn graph(&self) -> &Graph {
+        &self.plan.graph
+    }
+
+    /// The logical tree and the graph that runs, as text.
+    pub fn explain(&self) -> String {
+        self.plan.explain()
+    }
+
+    /// Where its statement stands in the script.
+    pub fn span(&self) -> Span {
+        self.plan.span
+    }
+
+    /// The session's time zone, in which TIMESTAMP_LTZ is shown.
+    pub fn time_zone(&self) -> TimeZone {
+        self.plan.settings.time_zone()
+    }
+
+    /// The columns of the result, when the job is a query whose rows go to the caller.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.plan.graph.nodes.iter().find_map(|n| match &n.op {
+            Op::Sink(sink) if sink.table.is_none() => Some(&sink.schema),
+            _ => None,
+        })
+    }
+
+    /// Opens sources and sinks.
+    ///
+    /// # Errors
+    /// A source or sink cannot be opened.
+    pub fn start(&self) -> Result<Run> {
+        Run::new(&self.plan.graph, &self.connectors, &self.config)
+    }
+}
