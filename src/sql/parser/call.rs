@@ -28,21 +28,24 @@ impl Parser<'_> {
         }
     }
 
-    /// A call as an expression; a word with a syntax of its own as a function goes there.
+    /// A call as an expression.
     pub(super) fn call_expr(&mut self) -> Result<Expr> {
         let start = self.here();
-        if let TokenKind::Keyword(keyword) = self.kind()
-            && self.kind_at(1) == TokenKind::LeftParen
-            && let Some(kind) = self.special_call(keyword)?
-        {
-            return Ok(Expr::new(kind, self.span_from(start)));
-        }
         let call = self.call()?;
-        Ok(Expr::new(ExprKind::Function(Box::new(call)), self.span_from(start)))
+        self.node(ExprKind::Function(call), start)
     }
 
     /// `f(args) IGNORE NULLS WITHIN GROUP (…) FILTER (…) OVER …`.
-    pub(super) fn call(&mut self) -> Result<FunctionCall> {
+    pub(super) fn call(&mut self) -> Result<Box<FunctionCall>> {
+        let mut call = self.call_name()?;
+        self.call_args(&mut call)?;
+        self.after_call(&mut call)?;
+        call.span = self.span_from(call.span);
+        Ok(call)
+    }
+
+    /// `[SPECIFIC] f`.
+    fn call_name(&mut self) -> Result<Box<FunctionCall>> {
         let start = self.here();
         let specific = self.take(K::SPECIFIC);
         let name = match self.kind() {
@@ -52,11 +55,8 @@ impl Parser<'_> {
             }
             _ => self.object_name_as("a function name")?,
         };
-        let mut call = self.new_call(name, start);
+        let mut call = Box::new(self.new_call(name, start));
         call.specific = specific;
-        self.call_args(&mut call)?;
-        self.after_call(&mut call)?;
-        call.span = self.span_from(start);
         Ok(call)
     }
 
@@ -100,7 +100,7 @@ impl Parser<'_> {
         call.quantifier = self.quantifier();
         let mut first = true;
         call.args = self.comma_list(|p| {
-            // The order inside ARRAY_AGG belongs to the call, not to a table argument.
+            // In ARRAY_AGG an order behind the first argument belongs to the call.
             p.argument(std::mem::take(&mut first) && !collects)
         })?;
         if collects {
@@ -144,32 +144,35 @@ impl Parser<'_> {
     /// One argument. The first may be a query without parentheses of its own, and may be partitioned.
     fn argument(&mut self, first: bool) -> Result<FunctionArg> {
         let start = self.here();
-        let name = if self.at_name() && self.kind_at(1) == TokenKind::Arrow {
-            let name = self.ident()?;
+        let mut name = None;
+        if self.at_name() && self.kind_at(1) == TokenKind::Arrow {
+            name = Some(self.ident()?);
             self.next();
-            Some(name)
-        } else {
-            None
-        };
-        let value = if self.is(K::DEFAULT) {
-            let span = self.next().span;
-            ArgValue::Expr(Expr::new(ExprKind::Default, span))
-        } else if self.is(K::TABLE) {
-            self.nested(Self::table_argument)?
-        } else {
-            let expr = if first { self.query_or_expr()? } else { self.expr()? };
-            if first && self.is(K::PARTITION) {
-                let at = expr.span;
-                let source = match expr.kind {
-                    ExprKind::Subquery(query) => TableArgSource::Query(query),
-                    _ => TableArgSource::Expr(Box::new(expr)),
-                };
-                self.table_arg_after(source, at)?
-            } else {
-                ArgValue::Expr(expr)
-            }
-        };
+        }
+        let value = self.argument_value(first)?;
         Ok(FunctionArg { name, value, span: self.span_from(start) })
+    }
+
+    fn argument_value(&mut self, first: bool) -> Result<ArgValue> {
+        if self.is(K::DEFAULT) {
+            let span = self.next().span;
+            return Ok(ArgValue::Expr(self.node(ExprKind::Default, span)?));
+        }
+        if self.is(K::TABLE) {
+            return self.nested(Self::table_argument);
+        }
+        let expr = if first { self.query_or_expr()? } else { self.expr()? };
+        if first && self.is(K::PARTITION) { self.partitioned(expr) } else { Ok(ArgValue::Expr(expr)) }
+    }
+
+    /// `(query) PARTITION BY …`.
+    fn partitioned(&mut self, expr: Expr) -> Result<ArgValue> {
+        let start = expr.span;
+        let source = match expr.kind {
+            ExprKind::Subquery(query) => TableArgSource::Query(query),
+            kind => TableArgSource::Expr(Box::new(Expr::new(kind, start))),
+        };
+        self.table_arg_after(source, start)
     }
 
     /// `TABLE t PARTITION BY … ORDER BY …`; `TABLE t UNION …` is a query.

@@ -167,10 +167,9 @@ impl Parser<'_> {
             if let Some(word) = fitting.min_by_key(|word| distance(text, word)) {
                 return Some(format!("did you mean {word}?"));
             }
-            if let Some(word) = SKELETON.iter().map(|k| k.name()).find(|word| is_similar(text, word)) {
-                if token.kind == Word {
-                    return Some(format!("did you mean {word}?"));
-                }
+            let skeleton = SKELETON.iter().map(|k| k.name()).find(|word| is_similar(text, word));
+            if let (Word, Some(word)) = (token.kind, skeleton) {
+                return Some(format!("did you mean {word}?"));
             }
         }
         // … or one before it, which was taken for a name.

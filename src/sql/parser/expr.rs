@@ -42,6 +42,23 @@ pub(in crate::sql) fn level_of(op: BinaryOp) -> u8 {
     }
 }
 
+/// An operator behind its left operand.
+enum Operator {
+    /// With how many tokens it has.
+    Binary(BinaryOp, usize),
+    Quantified(BinaryOp, Quantifier),
+    Subscript,
+    Dot,
+    And,
+    Or,
+    Is,
+    FormatJson,
+    /// NOT before it.
+    In(bool),
+    Between(bool),
+    Like(LikeKind, bool),
+}
+
 impl Parser<'_> {
     /// An expression.
     pub(super) fn expr(&mut self) -> Result<Expr> {
@@ -50,147 +67,117 @@ impl Parser<'_> {
 
     /// An expression whose operators all bind at least as tightly as `floor`.
     fn expr_above(&mut self, floor: u8) -> Result<Expr> {
-        self.nested(|p| {
-            let left = p.prefixed()?;
-            p.operators(left, floor)
-        })
+        self.nested(|p| p.operators(floor))
+    }
+
+    /// An operand and all operators behind it that bind at least as tightly as `floor`.
+    fn operators(&mut self, floor: u8) -> Result<Expr> {
+        let mut left = self.prefixed()?;
+        while let Some(operator) = self.operator(floor) {
+            left = self.apply(operator, left)?;
+        }
+        Ok(left)
     }
 
     /// Prefix operators and what they stand before.
     fn prefixed(&mut self) -> Result<Expr> {
-        let start = self.here();
-        let kind = match self.kind() {
-            TokenKind::Plus => self.unary(UnaryOp::Plus, level::SIGN)?,
-            TokenKind::Minus => self.unary(UnaryOp::Minus, level::SIGN)?,
-            TokenKind::Keyword(K::NOT) => self.unary(UnaryOp::Not, level::NOT)?,
-            TokenKind::Keyword(K::EXISTS) => {
-                self.next();
-                ExprKind::Exists(Box::new(self.expr_above(level::SUM)?))
-            }
-            TokenKind::Keyword(K::UNIQUE) => {
-                self.next();
-                ExprKind::Unique(Box::new(self.expr_above(level::SUM)?))
-            }
-            _ => return self.primary(),
-        };
-        Ok(Expr::new(kind, self.span_from(start)))
-    }
-
-    fn unary(&mut self, op: UnaryOp, floor: u8) -> Result<ExprKind> {
-        self.next();
-        Ok(ExprKind::Unary { op, operand: Box::new(self.expr_above(floor)?) })
-    }
-
-    /// All operators behind `left` that bind at least as tightly as `floor`.
-    fn operators(&mut self, mut left: Expr, floor: u8) -> Result<Expr> {
-        loop {
-            let before = self.at;
-            let start = left.span;
-            let kind = match self.operator(&mut left, floor)? {
-                Some(kind) => kind,
-                None => return Ok(left),
-            };
-            debug_assert!(self.at > before);
-            self.deepen()?;
-            left = Expr::new(kind, self.span_from(start));
+        match self.kind() {
+            TokenKind::Plus => self.unary(UnaryOp::Plus, level::SIGN),
+            TokenKind::Minus => self.unary(UnaryOp::Minus, level::SIGN),
+            TokenKind::Keyword(K::NOT) => self.unary(UnaryOp::Not, level::NOT),
+            TokenKind::Keyword(K::EXISTS) => self.exists(ExprKind::Exists),
+            TokenKind::Keyword(K::UNIQUE) => self.exists(ExprKind::Unique),
+            _ => self.primary(),
         }
     }
 
-    /// One operator behind `left`, which it takes, if there is one of the level.
-    fn operator(&mut self, left: &mut Expr, floor: u8) -> Result<Option<ExprKind>> {
-        let take = |left: &mut Expr| {
-            Box::new(std::mem::replace(left, Expr::new(ExprKind::Default, Default::default())))
-        };
+    fn unary(&mut self, op: UnaryOp, floor: u8) -> Result<Expr> {
+        let start = self.next().span;
+        let operand = Box::new(self.expr_above(floor)?);
+        self.node(ExprKind::Unary { op, operand }, start)
+    }
+
+    /// EXISTS and UNIQUE.
+    fn exists(&mut self, make: fn(Box<Expr>) -> ExprKind) -> Result<Expr> {
+        let start = self.next().span;
+        let operand = Box::new(self.expr_above(level::SUM)?);
+        self.node(make(operand), start)
+    }
+
+    /// The operator that comes next, if it binds at least as tightly as `floor`.
+    fn operator(&self, floor: u8) -> Option<Operator> {
         if let Some((op, words)) = self.binary_op() {
-            let level = level_of(op);
-            if level < floor {
-                return Ok(None);
-            }
-            if op.is_comparison() {
-                let quantifier = match self.kind_at(1) {
-                    TokenKind::Keyword(K::ANY) => Some(Quantifier::Any),
-                    TokenKind::Keyword(K::SOME) if self.kind_at(2) == TokenKind::LeftParen => {
-                        Some(Quantifier::Any)
-                    }
-                    TokenKind::Keyword(K::ALL) => Some(Quantifier::All),
-                    _ => None,
-                };
-                if let Some(quantifier) = quantifier {
-                    let operand = take(left);
-                    self.at += 2;
-                    let set = self.in_set()?;
-                    return Ok(Some(ExprKind::Quantified { operand, op, quantifier, set }));
+            let quantifier = match self.kind_at(1) {
+                _ if !op.is_comparison() => None,
+                TokenKind::Keyword(K::ANY) => Some(Quantifier::Any),
+                TokenKind::Keyword(K::SOME) if self.kind_at(2) == TokenKind::LeftParen => {
+                    Some(Quantifier::Any)
                 }
-            }
-            let left = take(left);
-            self.at += words;
-            let right = Box::new(self.expr_above(level + 1)?);
-            return Ok(Some(ExprKind::Binary { op, left, right }));
+                TokenKind::Keyword(K::ALL) => Some(Quantifier::All),
+                _ => None,
+            };
+            let operator = match quantifier {
+                Some(quantifier) => Operator::Quantified(op, quantifier),
+                None => Operator::Binary(op, words),
+            };
+            return (level_of(op) >= floor).then_some(operator);
         }
-        let (keyword, negated) = match self.kind() {
-            TokenKind::LeftBracket if floor <= level::PRIMARY => {
-                let base = take(left);
-                self.next();
-                let index = Box::new(self.expr()?);
-                self.expect_kind(TokenKind::RightBracket)?;
-                return Ok(Some(ExprKind::Subscript { base, index }));
-            }
-            TokenKind::Dot if floor <= level::PRIMARY && Self::is_name(self.kind_at(1)) => {
-                let base = take(left);
-                self.next();
-                return Ok(Some(self.field_or_method(base)?));
-            }
-            TokenKind::Keyword(K::NOT) => match self.kind_at(1) {
-                TokenKind::Keyword(keyword) => (keyword, true),
-                _ => return Ok(None),
-            },
-            TokenKind::Keyword(keyword) => (keyword, false),
-            _ => return Ok(None),
+        let (keyword, negated) = match (self.kind(), self.kind_at(1)) {
+            (TokenKind::LeftBracket, _) => return Some(Operator::Subscript),
+            (TokenKind::Dot, next) => return Self::is_name(next).then_some(Operator::Dot),
+            (TokenKind::Keyword(K::NOT), TokenKind::Keyword(keyword)) => (keyword, true),
+            (TokenKind::Keyword(keyword), _) => (keyword, false),
+            _ => return None,
         };
-        let words = 1 + usize::from(negated);
-        match keyword {
-            K::AND if !negated && floor <= level::AND => {
-                Ok(Some(ExprKind::And(self.chain(*take(left), K::AND, level::AND)?)))
+        let (operator, level) = match keyword {
+            K::AND if !negated => (Operator::And, level::AND),
+            K::OR if !negated => (Operator::Or, level::OR),
+            K::IS if !negated => (Operator::Is, level::IS),
+            K::FORMAT if !negated && self.kind_at(1) == TokenKind::Keyword(K::JSON) => {
+                (Operator::FormatJson, level::IS)
             }
-            K::OR if !negated && floor <= level::OR => {
-                Ok(Some(ExprKind::Or(self.chain(*take(left), K::OR, level::OR)?)))
-            }
-            K::IS if !negated && floor <= level::IS => {
-                let operand = take(left);
-                self.next();
-                let negated = self.eat(K::NOT);
-                let test = self.is_test()?;
-                Ok(Some(ExprKind::Is { operand, negated, test }))
-            }
-            K::FORMAT if !negated && floor <= level::IS && self.kind_at(1) == TokenKind::Keyword(K::JSON) => {
-                let operand = take(left);
-                let encoding = self.format_json()?;
-                Ok(Some(ExprKind::FormatJson { operand, encoding }))
-            }
-            K::IN if floor <= level::LIKE => {
-                let operand = take(left);
-                self.at += words;
-                let set = self.in_set()?;
-                Ok(Some(ExprKind::In { operand, negated, set }))
-            }
-            K::BETWEEN if floor <= level::LIKE => {
-                let operand = *take(left);
-                self.at += words;
-                Ok(Some(ExprKind::Between(Box::new(self.between(operand, negated)?))))
-            }
-            K::LIKE | K::ILIKE | K::RLIKE | K::SIMILAR if floor <= level::LIKE => {
-                let kind = match keyword {
-                    K::LIKE => LikeKind::Like,
-                    K::ILIKE => LikeKind::ILike,
-                    K::RLIKE => LikeKind::RLike,
-                    _ => LikeKind::SimilarTo,
-                };
-                let operand = *take(left);
-                self.at += words;
-                Ok(Some(ExprKind::Like(Box::new(self.like(operand, negated, kind)?))))
-            }
-            _ => Ok(None),
+            K::IN => (Operator::In(negated), level::LIKE),
+            K::BETWEEN => (Operator::Between(negated), level::LIKE),
+            K::LIKE => (Operator::Like(LikeKind::Like, negated), level::LIKE),
+            K::ILIKE => (Operator::Like(LikeKind::ILike, negated), level::LIKE),
+            K::RLIKE => (Operator::Like(LikeKind::RLike, negated), level::LIKE),
+            K::SIMILAR => (Operator::Like(LikeKind::SimilarTo, negated), level::LIKE),
+            _ => return None,
+        };
+        (level >= floor).then_some(operator)
+    }
+
+    /// Takes the operator that comes next, with its right side.
+    fn apply(&mut self, operator: Operator, left: Expr) -> Result<Expr> {
+        match operator {
+            Operator::Binary(op, words) => self.binary(left, op, words),
+            Operator::Quantified(op, quantifier) => self.quantified(left, op, quantifier),
+            Operator::Subscript => self.subscript(left),
+            Operator::Dot => self.field_or_method(left),
+            Operator::And => self.and(left),
+            Operator::Or => self.or(left),
+            Operator::Is => self.is_operator(left),
+            Operator::FormatJson => self.format_json(left),
+            Operator::In(negated) => self.in_operator(left, negated),
+            Operator::Between(negated) => self.between(left, negated),
+            Operator::Like(kind, negated) => self.like(left, kind, negated),
         }
+    }
+
+    fn binary(&mut self, left: Expr, op: BinaryOp, words: usize) -> Result<Expr> {
+        let start = left.span;
+        let left = Box::new(left);
+        self.at += words;
+        let right = Box::new(self.expr_above(level_of(op) + 1)?);
+        self.node(ExprKind::Binary { op, left, right }, start)
+    }
+
+    fn quantified(&mut self, operand: Expr, op: BinaryOp, quantifier: Quantifier) -> Result<Expr> {
+        let start = operand.span;
+        let operand = Box::new(operand);
+        self.at += 2;
+        let set = self.in_set()?;
+        self.node(ExprKind::Quantified { operand, op, quantifier, set }, start)
     }
 
     /// The binary operator at the current token and how many tokens it has.
@@ -245,6 +232,18 @@ impl Parser<'_> {
         })
     }
 
+    fn and(&mut self, first: Expr) -> Result<Expr> {
+        let start = first.span;
+        let operands = self.chain(first, K::AND, level::AND)?;
+        self.node(ExprKind::And(operands), start)
+    }
+
+    fn or(&mut self, first: Expr) -> Result<Expr> {
+        let start = first.span;
+        let operands = self.chain(first, K::OR, level::OR)?;
+        self.node(ExprKind::Or(operands), start)
+    }
+
     /// `first AND b AND c`: flat, because users generate these by the thousand.
     fn chain(&mut self, first: Expr, keyword: K, level: u8) -> Result<Vec<Expr>> {
         let mut operands = vec![first];
@@ -254,35 +253,51 @@ impl Parser<'_> {
         Ok(operands)
     }
 
-    /// Behind BETWEEN.
-    fn between(&mut self, operand: Expr, negated: bool) -> Result<Between> {
+    fn between(&mut self, operand: Expr, negated: bool) -> Result<Expr> {
         let start = operand.span;
+        self.at += 1 + usize::from(negated);
         let symmetric = self.take(K::SYMMETRIC);
         if !symmetric {
             self.take(K::ASYMMETRIC);
         }
-        // The lower bound reaches to the next AND, whatever stands between.
-        let mut low = self.expr_above(level::AND + 1)?;
-        if self.is(K::OR) {
-            let span = low.span;
-            let operands = self.chain(low, K::OR, level::AND)?;
-            self.deepen()?;
-            low = Expr::new(ExprKind::Or(operands), self.span_from(span));
-        }
+        let low = self.lower_bound()?;
         self.expect(K::AND)?;
         let high = self.expr_above(level::LIKE + 1)?;
-        Ok(Between { operand, negated, symmetric, low, high, span: self.span_from(start) })
+        let span = self.span_from(start);
+        let between = Box::new(Between { operand, negated, symmetric, low, high, span });
+        self.node(ExprKind::Between(between), start)
     }
 
-    /// Behind LIKE, ILIKE, RLIKE, SIMILAR.
-    fn like(&mut self, operand: Expr, negated: bool, kind: LikeKind) -> Result<Like> {
+    /// The lower bound of BETWEEN reaches to the next AND, whatever stands between.
+    fn lower_bound(&mut self) -> Result<Expr> {
+        let low = self.expr_above(level::AND + 1)?;
+        if !self.is(K::OR) {
+            return Ok(low);
+        }
+        let start = low.span;
+        let operands = self.chain(low, K::OR, level::AND)?;
+        self.node(ExprKind::Or(operands), start)
+    }
+
+    fn like(&mut self, operand: Expr, kind: LikeKind, negated: bool) -> Result<Expr> {
         let start = operand.span;
+        self.at += 1 + usize::from(negated);
         if kind == LikeKind::SimilarTo {
             self.expect(K::TO)?;
         }
         let pattern = self.expr_above(level::LIKE)?;
         let escape = if self.take(K::ESCAPE) { Some(self.expr_above(level::LIKE + 1)?) } else { None };
-        Ok(Like { operand, negated, kind, pattern, escape, span: self.span_from(start) })
+        let span = self.span_from(start);
+        self.node(ExprKind::Like(Box::new(Like { operand, negated, kind, pattern, escape, span })), start)
+    }
+
+    fn is_operator(&mut self, operand: Expr) -> Result<Expr> {
+        let start = operand.span;
+        let operand = Box::new(operand);
+        self.next();
+        let negated = self.eat(K::NOT);
+        let test = self.is_test()?;
+        self.node(ExprKind::Is { operand, negated, test }, start)
     }
 
     /// Behind IS [NOT].
@@ -317,38 +332,40 @@ impl Parser<'_> {
         Err(self.unexpected())
     }
 
-    /// `FORMAT JSON [ENCODING UTF8]`.
-    pub(super) fn format_json(&mut self) -> Result<Option<JsonEncoding>> {
-        self.expect_all(&[K::FORMAT, K::JSON])?;
-        if !self.is(K::ENCODING) {
-            return Ok(None);
-        }
-        let encoding = match self.kind_at(1) {
-            TokenKind::Keyword(K::UTF8) => JsonEncoding::Utf8,
-            TokenKind::Keyword(K::UTF16) => JsonEncoding::Utf16,
-            TokenKind::Keyword(K::UTF32) => JsonEncoding::Utf32,
-            _ => return Ok(None), // an alias
-        };
+    /// `x FORMAT JSON [ENCODING UTF8]`.
+    fn format_json(&mut self, operand: Expr) -> Result<Expr> {
+        let start = operand.span;
+        let operand = Box::new(operand);
         self.at += 2;
-        Ok(Some(encoding))
+        let encoding = match (self.is(K::ENCODING), self.kind_at(1)) {
+            (true, TokenKind::Keyword(K::UTF8)) => Some(JsonEncoding::Utf8),
+            (true, TokenKind::Keyword(K::UTF16)) => Some(JsonEncoding::Utf16),
+            (true, TokenKind::Keyword(K::UTF32)) => Some(JsonEncoding::Utf32),
+            _ => None, // ENCODING alone is an alias.
+        };
+        if encoding.is_some() {
+            self.at += 2;
+        }
+        self.node(ExprKind::FormatJson { operand, encoding }, start)
+    }
+
+    fn in_operator(&mut self, operand: Expr, negated: bool) -> Result<Expr> {
+        let start = operand.span;
+        let operand = Box::new(operand);
+        self.at += 1 + usize::from(negated);
+        let set = self.in_set()?;
+        self.node(ExprKind::In { operand, negated, set }, start)
     }
 
     /// What IN, ANY and ALL look in: `(query)` or `(a, b)`.
     fn in_set(&mut self) -> Result<InSet> {
-        self.expect_kind(TokenKind::LeftParen)?;
-        let first = self.query_or_expr()?;
-        if self.at_kind(TokenKind::Comma) {
-            let mut list = vec![first];
-            while self.eat_kind(TokenKind::Comma) {
-                list.push(self.expr()?);
-            }
-            self.expect_kind(TokenKind::RightParen)?;
-            return Ok(InSet::List(list));
-        }
-        self.expect_kind(TokenKind::RightParen)?;
-        Ok(match first.kind {
-            ExprKind::Subquery(query) => InSet::Query(query),
-            _ => InSet::List(vec![first]),
+        let mut values = self.paren_values()?;
+        Ok(match values.as_slice() {
+            [Expr { kind: ExprKind::Subquery(_), .. }] => match values.remove(0).kind {
+                ExprKind::Subquery(query) => InSet::Query(query),
+                _ => unreachable!("just matched"),
+            },
+            _ => InSet::List(values),
         })
     }
 }

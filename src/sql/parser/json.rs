@@ -1,84 +1,94 @@
 //! The JSON functions and their clauses.
 
 use super::Parser;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Span};
 use crate::sql::ast::{
-    ExprKind, JsonAggregate, JsonAggregateItem, JsonBehavior, JsonConstructor, JsonExists,
+    Expr, ExprKind, JsonAggregate, JsonAggregateItem, JsonBehavior, JsonConstructor, JsonExists,
     JsonExistsBehavior, JsonInput, JsonItems, JsonNulls, JsonPair, JsonPassing, JsonQuery, JsonQueryBehavior,
-    JsonValue, JsonValueBehavior, JsonWrapper, TypeName,
+    JsonValue, JsonValueBehavior, JsonWrapper, OrderItem, TypeName,
 };
 use crate::sql::keyword::Keyword as K;
 use crate::sql::token::TokenKind;
 
 impl Parser<'_> {
-    pub(super) fn json_exists(&mut self) -> Result<ExprKind> {
-        let start = self.next().span;
-        let (input, on_error) = self.parens(|p| {
-            let input = p.json_input()?;
-            let behaviors = [
-                (K::TRUE, JsonExistsBehavior::True),
-                (K::FALSE, JsonExistsBehavior::False),
-                (K::UNKNOWN, JsonExistsBehavior::Unknown),
-                (K::ERROR, JsonExistsBehavior::Error),
-            ];
-            for (keyword, behavior) in behaviors {
-                if p.eat(keyword) {
-                    p.expect_all(&[K::ON, K::ERROR])?;
-                    return Ok((input, Some(behavior)));
-                }
-            }
-            Ok((input, None))
-        })?;
-        Ok(ExprKind::JsonExists(Box::new(JsonExists { input, on_error, span: self.span_from(start) })))
+    pub(super) fn json_exists(&mut self) -> Result<Expr> {
+        let start = self.open_call()?.span;
+        let input = self.json_input()?;
+        let on_error = self.json_exists_behavior()?;
+        let span = self.close_call(start)?;
+        self.node(ExprKind::JsonExists(Box::new(JsonExists { input, on_error, span })), start)
     }
 
-    pub(super) fn json_value(&mut self) -> Result<ExprKind> {
-        let start = self.next().span;
-        let (input, returning, behaviors) = self.parens(|p| {
-            let input = p.json_input()?;
-            let returning = p.returning()?;
-            let mut behaviors = Vec::new();
-            loop {
-                let behavior = if p.eat(K::ERROR) {
-                    JsonValueBehavior::Error
-                } else if p.eat(K::NULL) {
-                    JsonValueBehavior::Null
-                } else if p.eat(K::DEFAULT) {
-                    JsonValueBehavior::Default(p.expr()?)
-                } else {
-                    return Ok((input, returning, behaviors));
-                };
-                behaviors.push(JsonBehavior { on_error: p.on_error_or_empty()?, behavior });
+    fn json_exists_behavior(&mut self) -> Result<Option<JsonExistsBehavior>> {
+        for (keyword, behavior) in [
+            (K::TRUE, JsonExistsBehavior::True),
+            (K::FALSE, JsonExistsBehavior::False),
+            (K::UNKNOWN, JsonExistsBehavior::Unknown),
+            (K::ERROR, JsonExistsBehavior::Error),
+        ] {
+            if self.eat(keyword) {
+                self.expect_all(&[K::ON, K::ERROR])?;
+                return Ok(Some(behavior));
             }
-        })?;
-        let span = self.span_from(start);
-        Ok(ExprKind::JsonValue(Box::new(JsonValue { input, returning, behaviors, span })))
+        }
+        Ok(None)
     }
 
-    pub(super) fn json_query(&mut self) -> Result<ExprKind> {
-        let start = self.next().span;
-        let (input, returning, wrapper, behaviors) = self.parens(|p| {
-            let input = p.json_input()?;
-            let returning = p.returning()?;
-            let wrapper = p.wrapper()?;
-            let mut behaviors = Vec::new();
-            loop {
-                let behavior = if p.eat(K::ERROR) {
-                    JsonQueryBehavior::Error
-                } else if p.eat(K::NULL) {
-                    JsonQueryBehavior::Null
-                } else if p.eat_all(&[K::EMPTY, K::ARRAY]) {
-                    JsonQueryBehavior::EmptyArray
-                } else if p.eat_all(&[K::EMPTY, K::OBJECT]) {
-                    JsonQueryBehavior::EmptyObject
-                } else {
-                    return Ok((input, returning, wrapper, behaviors));
-                };
-                behaviors.push(JsonBehavior { on_error: p.on_error_or_empty()?, behavior });
-            }
-        })?;
-        let span = self.span_from(start);
-        Ok(ExprKind::JsonQuery(Box::new(JsonQuery { input, returning, wrapper, behaviors, span })))
+    pub(super) fn json_value(&mut self) -> Result<Expr> {
+        let start = self.open_call()?.span;
+        let input = self.json_input()?;
+        let returning = self.returning()?;
+        let mut behaviors = Vec::new();
+        while self.json_value_behavior(&mut behaviors)? {}
+        let span = self.close_call(start)?;
+        self.node(ExprKind::JsonValue(Box::new(JsonValue { input, returning, behaviors, span })), start)
+    }
+
+    /// One clause, if there is one.
+    fn json_value_behavior(&mut self, behaviors: &mut Vec<JsonBehavior<JsonValueBehavior>>) -> Result<bool> {
+        let behavior = if self.eat(K::ERROR) {
+            JsonValueBehavior::Error
+        } else if self.eat(K::NULL) {
+            JsonValueBehavior::Null
+        } else if self.eat(K::DEFAULT) {
+            JsonValueBehavior::Default(self.expr()?)
+        } else {
+            return Ok(false);
+        };
+        behaviors.push(JsonBehavior { on_error: self.on_error_or_empty()?, behavior });
+        Ok(true)
+    }
+
+    pub(super) fn json_query(&mut self) -> Result<Expr> {
+        let start = self.open_call()?.span;
+        let input = self.json_input()?;
+        let returning = self.returning()?;
+        let wrapper = self.wrapper()?;
+        let mut behaviors = Vec::new();
+        while let Some(behavior) = self.json_query_behavior()? {
+            behaviors.push(behavior);
+        }
+        let span = self.close_call(start)?;
+        self.node(
+            ExprKind::JsonQuery(Box::new(JsonQuery { input, returning, wrapper, behaviors, span })),
+            start,
+        )
+    }
+
+    /// One clause, if there is one.
+    fn json_query_behavior(&mut self) -> Result<Option<JsonBehavior<JsonQueryBehavior>>> {
+        let behavior = if self.eat(K::ERROR) {
+            JsonQueryBehavior::Error
+        } else if self.eat(K::NULL) {
+            JsonQueryBehavior::Null
+        } else if self.eat_all(&[K::EMPTY, K::ARRAY]) {
+            JsonQueryBehavior::EmptyArray
+        } else if self.eat_all(&[K::EMPTY, K::OBJECT]) {
+            JsonQueryBehavior::EmptyObject
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(JsonBehavior { on_error: self.on_error_or_empty()?, behavior }))
     }
 
     /// `input, path [PASSING …]`.
@@ -87,17 +97,15 @@ impl Parser<'_> {
         let input = self.expr()?;
         self.expect_kind(TokenKind::Comma)?;
         let path = self.expr()?;
-        let passing = if self.eat(K::PASSING) {
-            self.comma_list(|p| {
-                let start = p.here();
-                let value = p.expr()?;
-                p.expect(K::AS)?;
-                Ok(JsonPassing { value, name: p.ident()?, span: p.span_from(start) })
-            })?
-        } else {
-            Vec::new()
-        };
+        let passing = if self.eat(K::PASSING) { self.comma_list(Self::json_passing)? } else { Vec::new() };
         Ok(JsonInput { input, path, passing, span: self.span_from(start) })
+    }
+
+    fn json_passing(&mut self) -> Result<JsonPassing> {
+        let start = self.here();
+        let value = self.expr()?;
+        self.expect(K::AS)?;
+        Ok(JsonPassing { value, name: self.ident()?, span: self.span_from(start) })
     }
 
     fn returning(&mut self) -> Result<Option<TypeName>> {
@@ -132,68 +140,63 @@ impl Parser<'_> {
         Ok(Some(wrapper))
     }
 
-    pub(super) fn json_object(&mut self) -> Result<ExprKind> {
-        let start = self.next().span;
-        let (pairs, nulls) = self.parens(|p| {
-            let mut pairs = Vec::new();
-            if p.kind() != TokenKind::RightParen && !p.at_json_nulls() {
-                pairs = p.comma_list(Self::json_pair)?;
-            }
-            Ok((pairs, p.json_nulls()?))
-        })?;
-        let items = JsonItems::Object(pairs);
-        Ok(ExprKind::JsonConstructor(Box::new(JsonConstructor { items, nulls, span: self.span_from(start) })))
-    }
-
-    pub(super) fn json_array(&mut self) -> Result<ExprKind> {
-        let start = self.next().span;
-        let (values, nulls) = self.parens(|p| {
-            let mut values = Vec::new();
-            if p.kind() != TokenKind::RightParen && !p.at_json_nulls() {
-                values = p.comma_list(Self::expr)?;
-            }
-            Ok((values, p.json_nulls()?))
-        })?;
-        let items = JsonItems::Array(values);
-        Ok(ExprKind::JsonConstructor(Box::new(JsonConstructor { items, nulls, span: self.span_from(start) })))
-    }
-
-    pub(super) fn json_object_agg(&mut self) -> Result<ExprKind> {
-        let start = self.next().span;
-        let (pair, nulls) = self.parens(|p| Ok((p.json_pair()?, p.json_nulls()?)))?;
-        let item = JsonAggregateItem::Object(pair);
-        let span = self.span_from(start);
-        Ok(ExprKind::JsonAggregate(Box::new(JsonAggregate { item, nulls, order_by: Vec::new(), span })))
-    }
-
-    pub(super) fn json_array_agg(&mut self) -> Result<ExprKind> {
-        let start = self.next().span;
-        let (value, mut order_by, nulls) = self.parens(|p| {
-            let value = p.expr()?;
-            let order_by = if p.at(K::ORDER) { p.order_by()? } else { Vec::new() };
-            Ok((value, order_by, p.json_nulls()?))
-        })?;
-        if self.take(K::WITHIN) {
-            self.expect(K::GROUP)?;
-            if !order_by.is_empty() {
-                return Err(Error::syntax("JSON_ARRAYAGG is ordered twice", self.span_from(start)));
-            }
-            order_by = self.parens(Self::order_by)?;
+    pub(super) fn json_object(&mut self) -> Result<Expr> {
+        let start = self.open_call()?.span;
+        let mut pairs = Vec::new();
+        if self.kind() != TokenKind::RightParen && !self.at_json_nulls() {
+            pairs = self.comma_list(Self::json_pair)?;
         }
-        let item = JsonAggregateItem::Array(value);
+        self.json_constructor(JsonItems::Object(pairs), start)
+    }
+
+    pub(super) fn json_array(&mut self) -> Result<Expr> {
+        let start = self.open_call()?.span;
+        let mut values = Vec::new();
+        if self.kind() != TokenKind::RightParen && !self.at_json_nulls() {
+            values = self.comma_list(Self::expr)?;
+        }
+        self.json_constructor(JsonItems::Array(values), start)
+    }
+
+    fn json_constructor(&mut self, items: JsonItems, start: Span) -> Result<Expr> {
+        let nulls = self.json_nulls()?;
+        let span = self.close_call(start)?;
+        self.node(ExprKind::JsonConstructor(Box::new(JsonConstructor { items, nulls, span })), start)
+    }
+
+    pub(super) fn json_object_agg(&mut self) -> Result<Expr> {
+        let start = self.open_call()?.span;
+        let item = JsonAggregateItem::Object(self.json_pair()?);
+        let nulls = self.json_nulls()?;
+        let span = self.close_call(start)?;
+        let aggregate = Box::new(JsonAggregate { item, nulls, order_by: Vec::new(), span });
+        self.node(ExprKind::JsonAggregate(aggregate), start)
+    }
+
+    pub(super) fn json_array_agg(&mut self) -> Result<Expr> {
+        let start = self.open_call()?.span;
+        let item = JsonAggregateItem::Array(self.expr()?);
+        let order_by = if self.at(K::ORDER) { self.order_by()? } else { Vec::new() };
+        let nulls = self.json_nulls()?;
+        self.close_call(start)?;
+        let order_by = if self.take(K::WITHIN) { self.json_within_group(order_by, start)? } else { order_by };
         let span = self.span_from(start);
-        Ok(ExprKind::JsonAggregate(Box::new(JsonAggregate { item, nulls, order_by, span })))
+        self.node(ExprKind::JsonAggregate(Box::new(JsonAggregate { item, nulls, order_by, span })), start)
+    }
+
+    /// Behind WITHIN.
+    fn json_within_group(&mut self, inside: Vec<OrderItem>, start: Span) -> Result<Vec<OrderItem>> {
+        self.expect(K::GROUP)?;
+        if !inside.is_empty() {
+            return Err(Error::syntax("JSON_ARRAYAGG is ordered twice", self.span_from(start)));
+        }
+        self.parens(Self::order_by)
     }
 
     /// `KEY k VALUE v`, `k VALUE v`, `k : v`.
     fn json_pair(&mut self) -> Result<JsonPair> {
         let start = self.here();
-        let signed = matches!(
-            self.kind_at(1),
-            TokenKind::Plus | TokenKind::Minus | TokenKind::Keyword(K::NOT | K::EXISTS | K::UNIQUE)
-        );
-        // KEY alone may be a column's name.
-        let with_key = self.is(K::KEY) && (self.expression_starts_at(1) || signed);
+        let with_key = self.json_key_starts();
         if with_key {
             self.next();
         }
@@ -205,6 +208,15 @@ impl Parser<'_> {
         }
         let value = self.expr()?;
         Ok(JsonPair { key, value, span: self.span_from(start) })
+    }
+
+    /// Whether KEY is the keyword; alone it may be a column's name.
+    fn json_key_starts(&self) -> bool {
+        let prefix = matches!(
+            self.kind_at(1),
+            TokenKind::Plus | TokenKind::Minus | TokenKind::Keyword(K::NOT | K::EXISTS | K::UNIQUE)
+        );
+        self.is(K::KEY) && (prefix || self.expression_starts_at(1))
     }
 
     fn at_json_nulls(&mut self) -> bool {

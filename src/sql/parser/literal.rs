@@ -10,6 +10,31 @@ use crate::sql::keyword::Keyword as K;
 use crate::sql::token::{Token, TokenKind};
 
 impl Parser<'_> {
+    /// Whether a literal begins here. INTERVAL is not one, because it may be computed.
+    pub(super) fn literal_starts(&self) -> bool {
+        use TokenKind::*;
+        match (self.kind(), self.kind_at(1)) {
+            (Integer | Decimal | Approximate | BinaryString, _) => true,
+            (String | UnicodeString | EscapedString | PrefixedString, _) => true,
+            (Keyword(K::NULL | K::TRUE | K::FALSE | K::UNKNOWN), _) => true,
+            (Keyword(K::DECIMAL | K::DATE | K::TIME | K::DATETIME | K::TIMESTAMP), String) => true,
+            (Keyword(K::TIMESTAMP), Keyword(K::WITH)) => true,
+            (LeftBrace, _) => self.jdbc_temporal_kind().is_some(),
+            _ => false,
+        }
+    }
+
+    /// The literal that begins here.
+    pub(super) fn literal_expr(&mut self) -> Result<Expr> {
+        match self.literal_opt()? {
+            Some(literal) => {
+                let span = literal.span;
+                self.node(ExprKind::Literal(literal), span)
+            }
+            None => Err(self.expected_here("a literal")),
+        }
+    }
+
     /// A literal that begins at the current token, if one does. Signs are operators, and INTERVAL is parsed by
     /// [`interval`](Self::interval).
     pub(super) fn literal_opt(&mut self) -> Result<Option<Literal>> {
@@ -297,31 +322,39 @@ impl Parser<'_> {
         if self.kind() == TokenKind::String {
             let text = self.plain_string("a string")?;
             let qualifier = self.interval_qualifier(true)?;
-            let span = self.span_from(start);
             let kind = LiteralKind::Interval(IntervalLiteral { negative, text, qualifier });
-            return Ok(Expr::new(ExprKind::Literal(Literal { kind, span }), span));
+            let literal = Literal { kind, span: self.span_from(start) };
+            return self.node(ExprKind::Literal(literal), start);
         }
-        let at = self.here();
-        let amount = match self.kind() {
-            TokenKind::LeftParen => self.parens(Self::expr)?,
+        let amount = Box::new(self.interval_amount()?);
+        let qualifier = self.interval_qualifier(false)?;
+        self.node(ExprKind::Interval { negative, amount, qualifier }, start)
+    }
+
+    /// A number, a name or anything in parentheses.
+    fn interval_amount(&mut self) -> Result<Expr> {
+        let start = self.here();
+        match self.kind() {
+            TokenKind::LeftParen => {
+                self.next();
+                let amount = self.expr()?;
+                self.expect_kind(TokenKind::RightParen)?;
+                Ok(amount)
+            }
             kind if Self::is_name(kind) => {
                 let name = self.object_name()?;
-                let span = name.span();
-                Expr::new(ExprKind::Name(name), span)
+                self.node(ExprKind::Name(name), start)
             }
             TokenKind::Integer
             | TokenKind::Decimal
             | TokenKind::Approximate
             | TokenKind::Keyword(K::DECIMAL) => {
                 let kind = LiteralKind::Number(self.number()?);
-                let span = self.span_from(at);
-                Expr::new(ExprKind::Literal(Literal { kind, span }), span)
+                let literal = Literal { kind, span: self.span_from(start) };
+                self.node(ExprKind::Literal(literal), start)
             }
-            _ => return Err(self.expected_here("a string, a number, a name or an expression in parentheses")),
-        };
-        let qualifier = self.interval_qualifier(false)?;
-        let kind = ExprKind::Interval { negative, amount: Box::new(amount), qualifier };
-        Ok(Expr::new(kind, self.span_from(start)))
+            _ => Err(self.expected_here("a string, a number, a name or an expression in parentheses")),
+        }
     }
 
     /// Whether there is a minus; takes a plus too.

@@ -7,8 +7,9 @@
 //!
 //! **Errors.** The first error ends a statement. Every check for a token that fails is remembered while the parser
 //! stands at a token; an error there says what was found and what would have fitted, and looks for a misspelt
-//! keyword. **Depth.** Every construct that can contain itself passes through [`Parser::nested`], and every loop that
-//! makes a tree deeper calls [`Parser::deepen`]: between them no tree grows beyond [`MAX_DEPTH`] levels.
+//! keyword. **Depth.** Every construct that can contain itself passes through [`Parser::nested`], which bounds the stack
+//! that parsing takes ([`MAX_NESTING`]), and every composite node through [`Parser::deepen`], which bounds the tree
+//! ([`MAX_DEPTH`]): a chain of operators makes a tree deep without any nesting.
 
 mod alter;
 mod call;
@@ -30,11 +31,11 @@ mod types;
 
 pub(super) use expr::{level, level_of};
 
-use super::MAX_DEPTH;
 use super::ast::{Expr, Query, Statement, TypeName};
 use super::keyword::Keyword;
 use super::lexer::tokenize;
 use super::token::{Token, TokenKind};
+use super::{MAX_DEPTH, MAX_NESTING};
 use crate::error::{Error, Result, Span};
 
 /// All statements of a text. The first that is not Flink SQL makes the whole an error; to run what stands before it,
@@ -281,19 +282,16 @@ impl<'a> Parser<'a> {
 
     // ---- depth
 
-    /// Runs `parse` one level deeper, and counts what it makes as one level above its highest part.
+    /// Runs `parse`, which may come to itself again, one level deeper.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth >= MAX_DEPTH {
-            return Err(self.too_deep());
+        if self.depth >= MAX_NESTING {
+            return Err(self.too_nested());
         }
         self.depth += 1;
         let outer = std::mem::take(&mut self.height);
         let result = parse(self);
         self.depth -= 1;
-        if result.is_ok() {
-            self.deepen()?;
-            self.height = self.height.max(outer);
-        }
+        self.height = self.height.max(outer);
         result
     }
 
@@ -303,8 +301,16 @@ impl<'a> Parser<'a> {
         if self.height > MAX_DEPTH { Err(self.too_deep()) } else { Ok(()) }
     }
 
+    fn too_nested(&self) -> Error {
+        Error::syntax(
+            format!("parentheses, calls and queries nest deeper than {MAX_NESTING} levels"),
+            self.here(),
+        )
+        .hint("split the statement into views")
+    }
+
     fn too_deep(&self) -> Error {
-        Error::syntax(format!("the text nests deeper than {MAX_DEPTH} levels"), self.here())
-            .hint("split it into views, or group long chains of operators with parentheses")
+        Error::syntax(format!("a chain of operators is deeper than {MAX_DEPTH} levels"), self.here())
+            .hint("group the chain with parentheses")
     }
 }

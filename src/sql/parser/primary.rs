@@ -1,4 +1,8 @@
 //! Operands: names, calls, literals, parentheses, constructors, CASE.
+//!
+//! Expressions nest, so that what is between two levels decides how much stack a level takes. Hence the shape of this
+//! file and of `special.rs` and `json.rs`: functions that only choose the next function, and small functions for one
+//! construct each.
 
 use super::Parser;
 use crate::error::{Error, Result, Span};
@@ -6,126 +10,95 @@ use crate::sql::ast::{BinaryOp, Case, CaseBranch, Expr, ExprKind, ObjectName, Qu
 use crate::sql::keyword::Keyword as K;
 use crate::sql::token::TokenKind;
 
+/// What kind of operand begins at a token.
+enum Operand {
+    Literal,
+    Interval,
+    Parentheses,
+    Parameter,
+    Jdbc,
+    Case,
+    Row,
+    Array,
+    Map,
+    Multiset,
+    Period,
+    Cursor,
+    Sequence,
+    New,
+    Model,
+    MatchSemantics,
+    Special(K),
+    Call,
+    Niladic,
+    Name,
+    None,
+}
+
 impl Parser<'_> {
-    /// An expression without operators at its ends, but for fields and subscripts, which [`operators`] of the same
-    /// level add.
-    ///
-    /// [`operators`]: Self::expr
+    /// An expression without operators at its ends. Fields and subscripts are operators here.
     pub(super) fn primary(&mut self) -> Result<Expr> {
-        let start = self.here();
-        if let Some(literal) = self.literal_opt()? {
-            let span = literal.span;
-            return Ok(Expr::new(ExprKind::Literal(literal), span));
+        match self.operand() {
+            Operand::Literal => self.literal_expr(),
+            Operand::Interval => self.interval(),
+            Operand::Parentheses => self.parenthesised(),
+            Operand::Parameter => self.parameter(),
+            Operand::Jdbc => self.jdbc_function(),
+            Operand::Case => self.case(),
+            Operand::Row => self.row(),
+            Operand::Array => self.array(),
+            Operand::Map => self.map(),
+            Operand::Multiset => self.multiset(),
+            Operand::Period => self.period(),
+            Operand::Cursor => self.cursor(),
+            Operand::Sequence => self.sequence(),
+            Operand::New => self.new_expr(),
+            Operand::Model => self.model(),
+            Operand::MatchSemantics => self.match_semantics(),
+            Operand::Special(keyword) => self.special_call(keyword),
+            Operand::Call => self.call_expr(),
+            Operand::Niladic => self.niladic(),
+            Operand::Name => self.name_expr(),
+            Operand::None => Err(self.expected_here("an expression")),
         }
-        let kind = match self.kind() {
-            TokenKind::LeftParen => return self.parenthesised(),
-            TokenKind::Question => {
-                self.next();
-                ExprKind::Parameter
-            }
-            TokenKind::LeftBrace => self.jdbc_function()?,
-            TokenKind::Keyword(keyword) => match self.keyword_primary(keyword)? {
-                Some(expr) => return Ok(expr),
-                None if keyword.is_reserved() => return Err(self.no_expression()),
-                None => return self.name_or_call(),
-            },
-            kind if Self::is_name(kind) => return self.name_or_call(),
-            _ => return Err(self.no_expression()),
-        };
-        Ok(Expr::new(kind, self.span_from(start)))
     }
 
-    fn no_expression(&mut self) -> Error {
-        self.expected_here("an expression")
-    }
-
-    /// What begins with a keyword and is no plain name or call.
-    fn keyword_primary(&mut self, keyword: K) -> Result<Option<Expr>> {
-        let start = self.here();
-        let paren = self.kind_at(1) == TokenKind::LeftParen;
-        let kind = match keyword {
-            K::INTERVAL => return self.interval().map(Some),
-            K::CASE => ExprKind::Case(Box::new(self.case()?)),
-            K::ROW => {
-                self.next();
-                let values = self.parens(Self::query_or_exprs)?;
-                ExprKind::Row { explicit: true, values }
-            }
-            K::ARRAY => {
-                self.next();
-                if self.at_kind(TokenKind::LeftParen) {
-                    self.constructor_query(ExprKind::ArrayQuery)?
-                } else {
-                    ExprKind::Array(self.brackets()?)
-                }
-            }
-            K::MAP if self.kind_at(1) == TokenKind::LeftBracket => {
-                self.next();
-                ExprKind::Map(self.brackets()?)
-            }
-            K::MAP if paren && self.query_starts_at(2) => {
-                self.next();
-                self.constructor_query(ExprKind::MapQuery)?
-            }
-            K::MULTISET => {
-                self.next();
-                if self.at_kind(TokenKind::LeftParen) {
-                    self.constructor_query(ExprKind::MultisetQuery)?
-                } else {
-                    let at = self.here();
-                    let values = self.brackets()?;
-                    if values.is_empty() {
-                        return Err(Error::syntax("MULTISET[] needs a value", self.span_from(at)));
-                    }
-                    ExprKind::Multiset(values)
-                }
-            }
-            K::PERIOD => {
-                self.next();
-                let period = self.parens(|p| {
-                    let from = p.expr()?;
-                    p.expect_kind(TokenKind::Comma)?;
-                    Ok((from, p.expr()?))
-                })?;
-                ExprKind::Period(Box::new(period))
-            }
-            K::CURSOR => {
-                self.next();
-                ExprKind::Cursor(Box::new(self.primary()?))
-            }
-            K::NEXT | K::CURRENT if self.kind_at(1) == TokenKind::Keyword(K::VALUE) => {
-                self.at += 2;
-                self.expect(K::FOR)?;
-                ExprKind::Sequence { next: keyword == K::NEXT, name: self.object_name()? }
-            }
-            K::NEW => {
-                self.next();
-                ExprKind::New(Box::new(self.routine_call()?))
-            }
-            K::MODEL if Self::is_name(self.kind_at(1)) => {
-                self.next();
-                ExprKind::Model(self.object_name()?)
-            }
-            K::RUNNING | K::FINAL if keyword == K::RUNNING || self.expression_starts_at(1) => {
-                self.next();
-                let operand = Box::new(self.nested(Self::primary)?);
-                ExprKind::MatchSemantics { is_final: keyword == K::FINAL, operand }
-            }
-            K::SPECIFIC | K::ARRAY_CONCAT_AGG => return self.call_expr().map(Some),
-            _ if keyword.is_function() && paren && !matches!(keyword, K::FLOOR | K::CEILING) => {
-                return self.call_expr().map(Some);
-            }
-            _ if keyword.is_niladic() => {
-                let token = self.next();
-                ExprKind::Niladic(self.ident_of(token)?)
-            }
-            _ if paren => match self.special_call(keyword)? {
-                Some(kind) => kind,
-                None => return Ok(None),
+    fn operand(&self) -> Operand {
+        let next = self.kind_at(1);
+        let paren = next == TokenKind::LeftParen;
+        if self.literal_starts() {
+            return Operand::Literal;
+        }
+        match self.kind() {
+            TokenKind::LeftParen => Operand::Parentheses,
+            TokenKind::Question => Operand::Parameter,
+            TokenKind::LeftBrace => Operand::Jdbc,
+            TokenKind::Keyword(keyword) => match keyword {
+                K::INTERVAL => Operand::Interval,
+                K::CASE => Operand::Case,
+                K::ROW => Operand::Row,
+                K::ARRAY => Operand::Array,
+                K::MAP if next == TokenKind::LeftBracket || paren && self.query_starts_at(2) => Operand::Map,
+                K::MULTISET => Operand::Multiset,
+                K::PERIOD => Operand::Period,
+                K::CURSOR => Operand::Cursor,
+                K::NEXT | K::CURRENT if next == TokenKind::Keyword(K::VALUE) => Operand::Sequence,
+                K::NEW => Operand::New,
+                K::MODEL if Self::is_name(next) => Operand::Model,
+                K::RUNNING => Operand::MatchSemantics,
+                K::FINAL if self.expression_starts_at(1) => Operand::MatchSemantics,
+                _ if paren && Self::is_special(keyword) => Operand::Special(keyword),
+                K::SPECIFIC | K::ARRAY_CONCAT_AGG => Operand::Call,
+                _ if paren && keyword.is_function() => Operand::Call,
+                _ if keyword.is_niladic() => Operand::Niladic,
+                _ if keyword.is_reserved() => Operand::None,
+                _ if self.call_starts() => Operand::Call,
+                _ => Operand::Name,
             },
-            _ => return Ok(None),
-        };
-        Ok(Some(Expr::new(kind, self.span_from(start))))
+            kind if !Self::is_name(kind) => Operand::None,
+            _ if self.call_starts() => Operand::Call,
+            _ => Operand::Name,
+        }
     }
 
     /// Whether a token can begin an operand (not an operator with one).
@@ -191,30 +164,15 @@ impl Parser<'_> {
         }
     }
 
-    /// A name, a star behind a name, or a call.
-    fn name_or_call(&mut self) -> Result<Expr> {
-        let start = self.here();
-        if self.call_starts() {
-            return self.call_expr();
-        }
-        let mut parts = vec![self.ident()?];
-        while self.kind() == TokenKind::Dot {
-            if self.kind_at(1) == TokenKind::Star {
-                self.at += 2;
-                return Ok(Expr::new(ExprKind::Star(Some(ObjectName(parts))), self.span_from(start)));
-            }
-            if !Self::is_name(self.kind_at(1)) {
-                self.next();
-                return Err(self.expected_here("a field name or *"));
-            }
-            self.next();
-            parts.push(self.ident()?);
-        }
-        Ok(Expr::new(ExprKind::Name(ObjectName(parts)), self.span_from(start)))
+    /// An expression that ends here.
+    pub(super) fn node(&mut self, kind: ExprKind, start: Span) -> Result<Expr> {
+        self.deepen()?;
+        Ok(Expr::new(kind, self.span_from(start)))
     }
 
-    /// Whether a dotted name and an opening parenthesis come next. A word that has a syntax of its own as a function
-    /// counts, and is sorted out later.
+    // ---- names
+
+    /// Whether a dotted name and an opening parenthesis come next.
     fn call_starts(&self) -> bool {
         let mut ahead = 0;
         loop {
@@ -229,106 +187,281 @@ impl Parser<'_> {
         }
     }
 
+    /// A name, perhaps with a star behind it.
+    fn name_expr(&mut self) -> Result<Expr> {
+        let start = self.here();
+        let mut parts = vec![self.ident()?];
+        while self.kind() == TokenKind::Dot {
+            if self.kind_at(1) == TokenKind::Star {
+                self.at += 2;
+                return self.node(ExprKind::Star(Some(ObjectName(parts))), start);
+            }
+            self.next();
+            parts.push(self.ident_as("a field name or *")?);
+        }
+        self.node(ExprKind::Name(ObjectName(parts)), start)
+    }
+
+    fn niladic(&mut self) -> Result<Expr> {
+        let token = self.next();
+        let name = self.ident_of(token)?;
+        self.node(ExprKind::Niladic(name), token.span)
+    }
+
+    fn parameter(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        self.node(ExprKind::Parameter, start)
+    }
+
+    // ---- parentheses
+
     /// `(query)`, `(expression)`, `(a, b)`, `(a - b) DAY`.
     fn parenthesised(&mut self) -> Result<Expr> {
-        let start = self.here();
-        let mut values = self.parens(Self::query_or_exprs)?;
-        if values.len() > 1 {
-            return Ok(Expr::new(ExprKind::Row { explicit: false, values }, self.span_from(start)));
+        let start = self.expect_kind(TokenKind::LeftParen)?.span;
+        let inner = self.query_or_expr()?;
+        if self.eat_kind(TokenKind::Comma) {
+            return self.row_after(inner, start);
         }
-        let inner = values.pop().expect("parentheses hold a value");
+        self.expect_kind(TokenKind::RightParen)?;
         if Self::interval_unit_of(self.kind()).is_some() {
-            let reserved = matches!(self.kind(), TokenKind::Keyword(keyword) if keyword.is_reserved());
-            if let ExprKind::Binary { op: BinaryOp::Minus, left, right } = inner.kind {
-                let qualifier = self.interval_qualifier(true)?;
-                return Ok(Expr::new(
-                    ExprKind::MinusInterval { left, right, qualifier },
-                    self.span_from(start),
-                ));
-            } else if reserved {
-                let error =
-                    Error::syntax("only a difference in parentheses can have a unit of time", self.here());
-                return Err(error.hint("write INTERVAL (amount) DAY for a computed interval"));
-            }
+            return self.minus_interval(inner, start);
         }
         Ok(Expr { span: self.span_from(start), ..inner })
     }
 
-    /// A query or expressions: what parentheses may hold. A query is alone or, in parentheses of its own, one of the
-    /// values.
-    pub(super) fn query_or_exprs(&mut self) -> Result<Vec<Expr>> {
-        let mut values = vec![self.query_or_expr()?];
-        while self.eat_kind(TokenKind::Comma) {
+    /// Behind `(a,`.
+    fn row_after(&mut self, first: Expr, start: Span) -> Result<Expr> {
+        let mut values = vec![first];
+        self.more_exprs(&mut values)?;
+        self.expect_kind(TokenKind::RightParen)?;
+        self.node(ExprKind::Row { explicit: false, values }, start)
+    }
+
+    /// `b, c` behind a comma.
+    fn more_exprs(&mut self, values: &mut Vec<Expr>) -> Result<()> {
+        loop {
             values.push(self.expr()?);
+            if !self.eat_kind(TokenKind::Comma) {
+                return Ok(());
+            }
         }
+    }
+
+    /// Behind `(a - b)`, before a unit of time.
+    fn minus_interval(&mut self, inner: Expr, start: Span) -> Result<Expr> {
+        let reserved = matches!(self.kind(), TokenKind::Keyword(keyword) if keyword.is_reserved());
+        match inner.kind {
+            ExprKind::Binary { op: BinaryOp::Minus, left, right } => {
+                let qualifier = self.interval_qualifier(true)?;
+                self.node(ExprKind::MinusInterval { left, right, qualifier }, start)
+            }
+            _ if reserved => {
+                let error =
+                    Error::syntax("only a difference in parentheses can have a unit of time", self.here());
+                Err(error.hint("write INTERVAL (amount) DAY for a computed interval"))
+            }
+            kind => Ok(Expr::new(kind, self.span_from(start))),
+        }
+    }
+
+    /// `(a, b)` or `(query)`: what ROW and UNNEST take.
+    pub(super) fn paren_values(&mut self) -> Result<Vec<Expr>> {
+        self.expect_kind(TokenKind::LeftParen)?;
+        let mut values = vec![self.query_or_expr()?];
+        if self.eat_kind(TokenKind::Comma) {
+            self.more_exprs(&mut values)?;
+        }
+        self.expect_kind(TokenKind::RightParen)?;
         Ok(values)
     }
 
     /// A query, without parentheses needed, or an expression. A query in parentheses with more query behind it,
     /// `(SELECT …) UNION …`, is a query.
     pub(super) fn query_or_expr(&mut self) -> Result<Expr> {
-        let start = self.here();
         if self.query_starts_at(0) {
-            let query = self.query()?;
-            return Ok(Expr::new(ExprKind::Subquery(Box::new(query)), self.span_from(start)));
+            return self.subquery();
         }
         let expr = self.expr()?;
-        if !matches!(expr.kind, ExprKind::Subquery(_)) || !self.query_goes_on() {
-            return Ok(expr);
+        if self.query_goes_on() { self.subquery_after(expr) } else { Ok(expr) }
+    }
+
+    fn subquery(&mut self) -> Result<Expr> {
+        let start = self.here();
+        let query = Box::new(self.query()?);
+        self.node(ExprKind::Subquery(query), start)
+    }
+
+    /// Behind an expression, before a word that goes on with a query.
+    fn subquery_after(&mut self, expr: Expr) -> Result<Expr> {
+        let start = expr.span;
+        match expr.kind {
+            ExprKind::Subquery(query) => {
+                let query = Box::new(self.query_after(query, start)?);
+                self.node(ExprKind::Subquery(query), start)
+            }
+            kind => Ok(Expr::new(kind, start)),
         }
-        let ExprKind::Subquery(query) = expr.kind else { unreachable!("just matched") };
-        let query = self.nested(|p| p.query_after(*query, start))?;
-        Ok(Expr::new(ExprKind::Subquery(Box::new(query)), self.span_from(start)))
+    }
+
+    // ---- constructors
+
+    fn row(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        let values = self.paren_values()?;
+        self.node(ExprKind::Row { explicit: true, values }, start)
+    }
+
+    fn array(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        if self.at_kind(TokenKind::LeftParen) {
+            return self.constructor_query(ExprKind::ArrayQuery, start);
+        }
+        let values = self.brackets()?;
+        self.node(ExprKind::Array(values), start)
+    }
+
+    fn map(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        if self.at_kind(TokenKind::LeftParen) {
+            return self.constructor_query(ExprKind::MapQuery, start);
+        }
+        let values = self.brackets()?;
+        self.node(ExprKind::Map(values), start)
+    }
+
+    fn multiset(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        if self.at_kind(TokenKind::LeftParen) {
+            return self.constructor_query(ExprKind::MultisetQuery, start);
+        }
+        let values = self.brackets()?;
+        if values.is_empty() {
+            return Err(Error::syntax("MULTISET[] needs a value", self.span_from(start)));
+        }
+        self.node(ExprKind::Multiset(values), start)
     }
 
     /// `[a, b]`, perhaps empty.
     fn brackets(&mut self) -> Result<Vec<Expr>> {
         self.expect_kind(TokenKind::LeftBracket)?;
-        if self.eat_kind(TokenKind::RightBracket) {
-            return Ok(Vec::new());
+        let mut values = Vec::new();
+        if self.kind() != TokenKind::RightBracket {
+            self.more_exprs(&mut values)?;
         }
-        let values = self.comma_list(Self::expr)?;
         self.expect_kind(TokenKind::RightBracket)?;
         Ok(values)
     }
 
     /// The query of `ARRAY(…)`, `MAP(…)`, `MULTISET(…)`.
-    fn constructor_query(&mut self, make: fn(Box<Query>) -> ExprKind) -> Result<ExprKind> {
-        let at = self.here();
-        let inner = self.parens(Self::query_or_expr)?;
+    fn constructor_query(&mut self, make: fn(Box<Query>) -> ExprKind, start: Span) -> Result<Expr> {
+        self.expect_kind(TokenKind::LeftParen)?;
+        let inner = self.query_or_expr()?;
+        self.expect_kind(TokenKind::RightParen)?;
         match inner.kind {
-            ExprKind::Subquery(query) => Ok(make(query)),
-            _ => Err(Error::validation("only a query stands in parentheses here", self.span_from(at))
+            ExprKind::Subquery(query) => self.node(make(query), start),
+            _ => Err(Error::validation("only a query stands in parentheses here", inner.span)
                 .hint("list values in brackets: ARRAY[1, 2]")),
         }
     }
 
-    fn case(&mut self) -> Result<Case> {
-        let start = self.expect(K::CASE)?.span;
-        let operand = if self.at(K::WHEN) { None } else { Some(self.expr()?) };
-        let mut branches = Vec::new();
-        while branches.is_empty() || self.at(K::WHEN) {
-            let at = self.expect(K::WHEN)?.span;
-            let when = self.comma_list(Self::expr)?;
-            self.expect(K::THEN)?;
-            let then = self.expr()?;
-            branches.push(CaseBranch { when, then, span: self.span_from(at) });
-        }
-        let otherwise = if self.eat(K::ELSE) { Some(self.expr()?) } else { None };
-        self.expect(K::END)?;
-        Ok(Case { operand, branches, otherwise, span: self.span_from(start) })
+    fn period(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        self.expect_kind(TokenKind::LeftParen)?;
+        let from = self.expr()?;
+        self.expect_kind(TokenKind::Comma)?;
+        let to = self.expr()?;
+        self.expect_kind(TokenKind::RightParen)?;
+        self.node(ExprKind::Period(Box::new((from, to))), start)
     }
 
-    /// Behind the dot of `x.`.
-    pub(super) fn field_or_method(&mut self, base: Box<Expr>) -> Result<ExprKind> {
-        if self.kind_at(1) != TokenKind::LeftParen {
-            return Ok(ExprKind::Field { base, name: self.ident()? });
+    fn cursor(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        let operand = Box::new(self.nested(Self::primary)?);
+        self.node(ExprKind::Cursor(operand), start)
+    }
+
+    fn match_semantics(&mut self) -> Result<Expr> {
+        let is_final = self.is(K::FINAL);
+        let start = self.next().span;
+        let operand = Box::new(self.nested(Self::primary)?);
+        self.node(ExprKind::MatchSemantics { is_final, operand }, start)
+    }
+
+    fn sequence(&mut self) -> Result<Expr> {
+        let next = self.is(K::NEXT);
+        let start = self.here();
+        self.at += 2;
+        self.expect(K::FOR)?;
+        let name = self.object_name()?;
+        self.node(ExprKind::Sequence { next, name }, start)
+    }
+
+    fn new_expr(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        let call = Box::new(self.routine_call()?);
+        self.node(ExprKind::New(call), start)
+    }
+
+    fn model(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        let name = self.object_name()?;
+        self.node(ExprKind::Model(name), start)
+    }
+
+    // ---- CASE
+
+    fn case(&mut self) -> Result<Expr> {
+        let start = self.next().span;
+        let mut case = Box::new(Case { operand: None, branches: Vec::new(), otherwise: None, span: start });
+        if !self.at(K::WHEN) {
+            case.operand = Some(self.expr()?);
         }
-        let start: Span = self.here();
+        while case.branches.is_empty() || self.at(K::WHEN) {
+            self.case_branch(&mut case.branches)?;
+        }
+        if self.eat(K::ELSE) {
+            case.otherwise = Some(self.expr()?);
+        }
+        self.expect(K::END)?;
+        case.span = self.span_from(start);
+        self.node(ExprKind::Case(case), start)
+    }
+
+    fn case_branch(&mut self, branches: &mut Vec<CaseBranch>) -> Result<()> {
+        let start = self.expect(K::WHEN)?.span;
+        let mut when = Vec::new();
+        self.more_exprs(&mut when)?;
+        self.expect(K::THEN)?;
+        let then = self.expr()?;
+        branches.push(CaseBranch { when, then, span: self.span_from(start) });
+        Ok(())
+    }
+
+    // ---- fields and subscripts
+
+    /// Behind `x`, at a bracket.
+    pub(super) fn subscript(&mut self, base: Expr) -> Result<Expr> {
+        let start = base.span;
+        let base = Box::new(base);
+        self.next();
+        let index = Box::new(self.expr()?);
+        self.expect_kind(TokenKind::RightBracket)?;
+        self.node(ExprKind::Subscript { base, index }, start)
+    }
+
+    /// Behind `x`, at a dot.
+    pub(super) fn field_or_method(&mut self, base: Expr) -> Result<Expr> {
+        let start = base.span;
+        let base = Box::new(base);
+        self.next();
+        let at = self.here();
         let name = self.ident()?;
-        let mut call = self.new_call(name.into(), start);
+        if self.kind() != TokenKind::LeftParen {
+            return self.node(ExprKind::Field { base, name }, start);
+        }
+        let mut call = Box::new(self.new_call(name.into(), at));
         self.call_args(&mut call)?;
-        call.span = self.span_from(start);
-        Ok(ExprKind::Method { base, call: Box::new(call) })
+        call.span = self.span_from(at);
+        self.node(ExprKind::Method { base, call }, start)
     }
 }

@@ -41,10 +41,9 @@ impl Parser<'_> {
     }
 
     /// Goes on behind a query in parentheses that began at `start`.
-    pub(super) fn query_after(&mut self, inner: Query, start: Span) -> Result<Query> {
-        let span = self.span_from(start);
-        let first = QueryBody { kind: QueryBodyKind::Nested(Box::new(inner)), span };
-        self.query_rest(false, Vec::new(), first, start)
+    pub(super) fn query_after(&mut self, inner: Box<Query>, start: Span) -> Result<Query> {
+        let first = QueryBody { kind: QueryBodyKind::Nested(inner), span: start };
+        self.nested(|p| p.query_rest(false, Vec::new(), first, start))
     }
 
     fn query_rest(
@@ -63,6 +62,7 @@ impl Parser<'_> {
             // Parentheses around all of a query are nothing.
             QueryBodyKind::Nested(inner) if bare => Ok(Query { span, ..*inner }),
             kind => {
+                self.deepen()?;
                 let body = QueryBody { kind, span: body.span };
                 Ok(Query { recursive, with, body, order_by, offset, limit, span })
             }

@@ -221,7 +221,7 @@ impl Parser<'_> {
         let lateral = self.eat(K::LATERAL);
         if self.at(K::UNNEST) {
             self.next();
-            let args = self.nested(|p| p.parens(Self::query_or_exprs))?;
+            let args = self.nested(Self::paren_values)?;
             let with_ordinality = self.eat_all(&[K::WITH, K::ORDINALITY]);
             return Ok(TableSource::Unnest { args, with_ordinality });
         }
@@ -316,7 +316,8 @@ impl Parser<'_> {
 
     /// `[EXTEND] (a INT, b STRING)`, or nothing.
     pub(super) fn extend(&mut self) -> Result<Vec<ExtendColumn>> {
-        if !self.take(K::EXTEND) && !(self.kind() == TokenKind::LeftParen && self.extend_ahead()) {
+        let bare = self.kind() == TokenKind::LeftParen && self.extend_ahead();
+        if !bare && !self.take(K::EXTEND) {
             return Ok(Vec::new());
         }
         self.paren_list(|p| {
@@ -350,8 +351,7 @@ impl Parser<'_> {
             && (self.query_goes_on() || self.kind() == TokenKind::RightParen)
         {
             let TableSource::Subquery { query, .. } = first.source else { unreachable!("just matched") };
-            let query =
-                if self.query_goes_on() { self.nested(|p| p.query_after(*query, start))? } else { *query };
+            let query = if self.query_goes_on() { self.query_after(query, start)? } else { *query };
             self.expect_kind(TokenKind::RightParen)?;
             return Ok(Parenthesised::Query(query));
         }
@@ -367,6 +367,7 @@ impl Parser<'_> {
         let span = self.span_from(start);
         self.expect_kind(TokenKind::RightParen)?;
         if !joins.is_empty() {
+            self.deepen()?;
             return Ok(Parenthesised::From(From { first, joins, span }));
         }
         match first.source {
@@ -410,7 +411,7 @@ impl Parser<'_> {
         let start = self.expect_kind(TokenKind::LeftParen)?.span;
         let aggregates = self.comma_list(|p| {
             let start = p.here();
-            let call = p.call()?;
+            let call = *p.call()?;
             let alias = p.alias_opt()?;
             Ok(PivotAggregate { call, alias, span: p.span_from(start) })
         })?;

@@ -64,7 +64,8 @@ impl Parser<'_> {
         let TokenKind::Keyword(keyword) = self.kind() else {
             return Ok(Named(self.object_name_as("a type")?));
         };
-        if !keyword.is_reserved() && !(keyword == K::MAP && self.kind_at(1) == TokenKind::Lt) {
+        let map = keyword == K::MAP && self.kind_at(1) == TokenKind::Lt;
+        if !keyword.is_reserved() && !map {
             return Ok(Named(self.object_name_as("a type")?));
         }
         let simple = match keyword {

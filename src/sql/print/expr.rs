@@ -79,7 +79,7 @@ impl Printer {
             ExprKind::And(operands) => self.chain(operands, "AND", level::AND),
             ExprKind::Or(operands) => self.chain(operands, "OR", level::OR),
             ExprKind::Between(between) => {
-                self.expr_in(&between.operand, level::LIKE + 1);
+                self.before_like(&between.operand);
                 self.word_if(between.negated, "NOT");
                 self.word("BETWEEN");
                 self.word_if(between.symmetric, "SYMMETRIC");
@@ -88,7 +88,7 @@ impl Printer {
                 self.expr_in(&between.high, level::LIKE + 1);
             }
             ExprKind::In { operand, negated, set } => {
-                self.expr_in(operand, level::LIKE + 1);
+                self.before_like(operand);
                 self.word_if(*negated, "NOT");
                 self.word("IN");
                 self.in_set(set);
@@ -103,7 +103,7 @@ impl Printer {
                 self.in_set(set);
             }
             ExprKind::Like(like) => {
-                self.expr_in(&like.operand, level::LIKE + 1);
+                self.before_like(&like.operand);
                 self.word_if(like.negated, "NOT");
                 self.word(match like.kind {
                     LikeKind::Like => "LIKE",
@@ -209,6 +209,12 @@ impl Printer {
             }
             _ => self.special(expr),
         }
+    }
+
+    /// The left side of LIKE, IN or BETWEEN. These lean left, but for LIKE, whose pattern takes all that follows.
+    fn before_like(&mut self, operand: &Expr) {
+        let open = matches!(operand.kind, ExprKind::Like(_));
+        self.expr_in(operand, level::LIKE + u8::from(open));
     }
 
     /// Functions with a syntax of their own, constructors, intervals.

@@ -1,6 +1,7 @@
 //! Syntax tree to text: the canonical form of a statement, on one line.
 //!
-//! What is printed parses to an equal tree; that property is fuzzed. Keywords are in capitals, optional words are
+//! What is printed parses to an equal tree; that property is fuzzed. (Parentheses that the text had not can lift a text
+//! near [`MAX_NESTING`](super::MAX_NESTING) above it.) Keywords are in capitals, optional words are
 //! left out, parentheses stand only where the tree needs them, and names keep their back quotes and get them where
 //! they would not be names without.
 
