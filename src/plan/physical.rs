@@ -366,12 +366,8 @@ impl Builder {
                     rel.span,
                 ));
             }
-            WindowKind::Hop { .. } => {
-                return Err(Error::unsupported("aggregation over HOP windows", rel.span));
-            }
-            WindowKind::Cumulate { .. } => {
-                return Err(Error::unsupported("aggregation over CUMULATE windows", rel.span));
-            }
+            // Rows that were assigned to overlapping windows bring theirs along.
+            WindowKind::Hop { .. } | WindowKind::Cumulate { .. } => {}
             WindowKind::Session { .. } => {
                 return Err(Error::unsupported("aggregation over SESSION windows", rel.span));
             }

@@ -1,0 +1,180 @@
+//! Window aggregation: a GROUP BY whose keys hold both `window_start` and `window_end` of one window table function.
+//!
+//! Such an aggregate needs no changelog: it emits a key's row when the watermark passes the window. Where nothing between the
+//! function and the aggregate looks at the window columns, the function disappears and the aggregate assigns the windows
+//! itself, on slices. Otherwise (a filter on `window_start`, a former window aggregate) the rows keep their window, and the
+//! aggregate takes it from them.
+
+use crate::batch::Schema;
+use crate::expr::{Expr, ExprKind};
+use crate::plan::logical::{AggregateCall, Rel, RelKind};
+use crate::plan::{Window, WindowKind, WindowProperty, WindowTime};
+
+/// Rewrites all window aggregates of a tree.
+pub(super) fn recognise(rel: &mut Rel) {
+    for input in rel.inputs_mut() {
+        recognise(input);
+    }
+    if let Some(better) = window_aggregate(rel) {
+        *rel = better;
+    }
+}
+
+/// What a column says of a window.
+fn property(rel: &Rel, column: usize) -> Option<WindowProperty> {
+    match &rel.kind {
+        RelKind::WindowTvf { input, .. } => match column.checked_sub(input.schema.len())? {
+            0 => Some(WindowProperty::Start),
+            1 => Some(WindowProperty::End),
+            _ => Some(WindowProperty::Time),
+        },
+        RelKind::WindowAggregate { keys, aggregates, properties, .. } => {
+            properties.get(column.checked_sub(keys.len() + aggregates.len())?).copied()
+        }
+        RelKind::Project { input, exprs } => match exprs[column].kind {
+            ExprKind::Column(c) => property(input, c),
+            _ => None,
+        },
+        RelKind::Filter { input, .. } => property(input, column),
+        _ => None,
+    }
+}
+
+/// The windows that the rows carry.
+fn shape(rel: &Rel) -> Option<(WindowKind, Option<jiff::tz::TimeZone>)> {
+    match &rel.kind {
+        RelKind::WindowTvf { kind, zone, .. } => Some((*kind, zone.clone())),
+        RelKind::WindowAggregate { window, .. } => Some((window.kind, window.zone.clone())),
+        RelKind::Project { input, .. } | RelKind::Filter { input, .. } => shape(input),
+        _ => None,
+    }
+}
+
+fn window_aggregate(rel: &Rel) -> Option<Rel> {
+    let RelKind::Aggregate { input, keys, aggregates } = &rel.kind else { return None };
+    let roles: Vec<Option<WindowProperty>> = keys.iter().map(|&k| property(input, k)).collect();
+    let key_of = |p| roles.iter().position(|r| *r == Some(p)).map(|i| keys[i]);
+    let (start, end) = (key_of(WindowProperty::Start)?, key_of(WindowProperty::End)?);
+    let (kind, zone) = shape(input)?;
+    let plain: Vec<usize> = keys.iter().zip(&roles).filter(|(_, r)| r.is_none()).map(|(&k, _)| k).collect();
+    let mut properties = vec![];
+    for role in roles.iter().flatten() {
+        if !properties.contains(role) {
+            properties.push(*role);
+        }
+    }
+    let own = assigned(input, &plain, aggregates, kind);
+    let (source, keys_in, calls, time) = match own {
+        Some(own) => own,
+        None => {
+            (input.as_ref().clone(), plain.clone(), aggregates.clone(), WindowTime::Attached { start, end })
+        }
+    };
+    let field_of_key = |k: usize| rel.schema.fields[keys.iter().position(|&x| x == k).unwrap_or(0)].clone();
+    let mut fields: Vec<_> = plain.iter().map(|&k| field_of_key(k)).collect();
+    fields.extend(rel.schema.fields[keys.len()..].iter().cloned());
+    for p in &properties {
+        let at = roles.iter().position(|r| r.as_ref() == Some(p))?;
+        fields.push(rel.schema.fields[at].clone());
+    }
+    let made = Rel {
+        kind: RelKind::WindowAggregate {
+            input: Box::new(source),
+            window: Window { kind, time, zone },
+            keys: keys_in,
+            aggregates: calls,
+            properties: properties.clone(),
+        },
+        schema: Schema::new(fields),
+        span: rel.span,
+    };
+    // Back to the order of the GROUP BY.
+    let first = plain.len() + aggregates.len();
+    let mut order = vec![];
+    for (&k, role) in keys.iter().zip(&roles) {
+        order.push(match role {
+            None => plain.iter().position(|&x| x == k)?,
+            Some(p) => first + properties.iter().position(|x| x == p)?,
+        });
+    }
+    order.extend(plain.len()..first);
+    let exprs = order.iter().zip(&rel.schema.fields).map(|(&c, f)| Expr::column(c, f.ty.clone(), rel.span));
+    let names = rel.schema.fields.iter().map(|f| f.name.clone());
+    Some(made.project(exprs.collect(), names.collect(), rel.span))
+}
+
+type Assigned = (Rel, Vec<usize>, Vec<AggregateCall>, WindowTime);
+
+/// The aggregate's input without the window function, with keys and calls in its columns. `None` where something looks at the
+/// windows, or where they overlap.
+fn assigned(input: &Rel, keys: &[usize], calls: &[AggregateCall], kind: WindowKind) -> Option<Assigned> {
+    if !matches!(kind, WindowKind::Tumble { .. }) {
+        return None;
+    }
+    let Stripped { rel, place, time } = strip(input)?;
+    let keys = keys.iter().map(|&k| place[k]).collect::<Option<Vec<_>>>()?;
+    let mut calls = calls.to_vec();
+    for call in &mut calls {
+        for a in call.args.iter_mut().chain(&mut call.filter) {
+            *a = place[*a]?;
+        }
+    }
+    Some((rel, keys, calls, WindowTime::Attribute(time)))
+}
+
+/// A relation over the input of the window function.
+struct Stripped {
+    rel: Rel,
+    /// Where each former column stands; `None`: a window column.
+    place: Vec<Option<usize>>,
+    /// The time attribute.
+    time: usize,
+}
+
+fn strip(rel: &Rel) -> Option<Stripped> {
+    match &rel.kind {
+        RelKind::WindowTvf { input, time, .. } => {
+            let place = (0..input.schema.len()).map(Some).chain([None; 3]).collect();
+            Some(Stripped { rel: input.as_ref().clone(), place, time: *time })
+        }
+        RelKind::Filter { input, condition } => {
+            let inner = strip(input)?;
+            let condition = moved(condition, &inner.place)?;
+            Some(Stripped { rel: inner.rel.filter(condition), ..inner })
+        }
+        RelKind::Project { input, exprs } => {
+            let inner = strip(input)?;
+            let (mut kept, mut names, mut place) = (vec![], vec![], vec![]);
+            for (e, field) in exprs.iter().zip(&rel.schema.fields) {
+                if matches!(e.kind, ExprKind::Column(c) if inner.place[c].is_none()) {
+                    place.push(None);
+                    continue;
+                }
+                place.push(Some(kept.len()));
+                kept.push(moved(e, &inner.place)?);
+                names.push(field.name.clone());
+            }
+            let is_time = |e: &Expr| matches!(e.kind, ExprKind::Column(c) if c == inner.time);
+            let time = kept.iter().position(is_time).unwrap_or_else(|| {
+                let field = &inner.rel.schema.fields[inner.time];
+                kept.push(Expr::column(inner.time, field.ty.clone(), rel.span));
+                names.push(field.name.clone());
+                kept.len() - 1
+            });
+            Some(Stripped { rel: inner.rel.project(kept, names, rel.span), place, time })
+        }
+        _ => None,
+    }
+}
+
+/// The expression over the columns' new places; `None` when it reads a window column.
+fn moved(e: &Expr, place: &[Option<usize>]) -> Option<Expr> {
+    let mut all = true;
+    e.for_each_column(&mut |c| all &= place[c].is_some());
+    if !all {
+        return None;
+    }
+    let mut e = e.clone();
+    e.map_columns(&|c| place[c].unwrap_or(usize::MAX));
+    Some(e)
+}
