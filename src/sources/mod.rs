@@ -3,25 +3,29 @@
 //! A source never blocks its shard: whatever waits lives on a thread of the source and hands bytes over a ring.
 
 pub mod filesystem;
+pub mod nexmark;
 
 use crate::error::{Error, Result};
 use crate::plan::connector::{SourceInfo, SourceSpec, TableSpec};
 use crate::shard::Input;
 use filesystem::FilesystemSource;
+use nexmark::NexmarkSource;
 
 /// The connectors that can be read.
-pub const NAMES: &[&str] = &["filesystem"];
+pub const NAMES: &[&str] = &["filesystem", "nexmark"];
 
 /// A table that is read, its options checked.
 #[derive(Clone, Debug)]
 enum Source {
     Filesystem(FilesystemSource),
+    Nexmark(NexmarkSource),
 }
 
 impl Source {
     fn of(table: &TableSpec) -> Result<Self> {
         match table.connector.connector.as_str() {
             "filesystem" => FilesystemSource::of(table).map(Source::Filesystem),
+            "nexmark" => NexmarkSource::of(table).map(Source::Nexmark),
             other => Err(Error::validation(
                 format!("connector '{other}' cannot be read"),
                 table.connector.span_of("connector"),
@@ -37,6 +41,7 @@ impl Source {
 pub fn check(table: &TableSpec) -> Result<SourceInfo> {
     Ok(match Source::of(table)? {
         Source::Filesystem(s) => s.info(),
+        Source::Nexmark(s) => s.info(),
     })
 }
 
@@ -47,5 +52,6 @@ pub fn check(table: &TableSpec) -> Result<SourceInfo> {
 pub fn open(spec: &SourceSpec, source: u32, parallelism: usize) -> Result<Vec<Box<dyn Input>>> {
     match Source::of(&spec.table)? {
         Source::Filesystem(s) => s.open(spec, source, parallelism),
+        Source::Nexmark(s) => Ok(s.open(spec, source, parallelism)),
     }
 }

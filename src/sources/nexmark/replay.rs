@@ -1,0 +1,342 @@
+//! Mode `replay`: events made once into columns, given out again and again.
+//!
+//! A recording of `n` events (whole cycles of the generator) is kept in blocks of [`MAX_ROWS`] rows. **Pass `k` gives out the same
+//! events with**
+//!
+//! - ids of persons (`person.id`, `auction.seller`, `bid.bidder`) larger by `k` times the persons in the recording,
+//! - ids of auctions (`auction.id`, `bid.auction`) larger by `k` times its auctions,
+//! - times (`dateTime`, `expires`) later by `k` times its duration, the time of event `n` minus that of event 0,
+//! - everything else the same.
+//!
+//! So pass 0 is the generator's own first `n` events, every pass refers to its own persons and auctions, event time goes on without a
+//! gap, and no two passes are equal. A whole block shares all columns that are not shifted; a part of one copies views, not texts.
+
+use super::{EventColumns, NexmarkSource, Pace};
+use crate::batch::{Batch, Column, ColumnData, ColumnRef, Decoder, Encoder, MAX_ROWS, Origin};
+use crate::error::Result;
+use crate::shard::{Input, InputCounters, IoContext, Polled};
+use ::nexmark::EventGenerator;
+use ::nexmark::config::NexmarkConfig;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a pass adds to a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shift {
+    None,
+    Persons,
+    Auctions,
+    Time,
+}
+
+/// The shift of each field of `person`, `auction` and `bid`.
+fn shifts(column: usize) -> &'static [Shift] {
+    use Shift::{Auctions as A, None as N, Persons as P, Time as T};
+    match column {
+        1 => &[P, N, N, N, N, N, T, N],
+        2 => &[A, N, N, N, N, T, T, P, N, N],
+        3 => &[A, P, N, N, N, T, N],
+        _ => &[],
+    }
+}
+
+/// Events made once. See the module's text.
+#[derive(Debug)]
+pub struct Recording {
+    /// The table's columns that it has.
+    columns: Vec<usize>,
+    blocks: Vec<Vec<ColumnRef>>,
+    events: u64,
+    persons: i64,
+    auctions: i64,
+    /// µs from event 0 to event `events`.
+    duration_us: i64,
+    /// ms from event 0 to the last event of each block: for sources with a rate.
+    ends_ms: Vec<u64>,
+}
+
+impl Recording {
+    /// Makes `events` events, whole cycles of the generator, with the columns `columns` of the table.
+    pub fn make(config: &NexmarkConfig, columns: &[usize], events: u64) -> Arc<Self> {
+        let mut generator = EventGenerator::new(config.clone());
+        let builder = EventColumns::new(columns);
+        let (mut blocks, mut ends_ms) = (vec![], vec![]);
+        let mut left = events;
+        while left > 0 {
+            let n = left.min(MAX_ROWS as u64);
+            let mut block = EventColumns::empty(columns);
+            let mut end = 0;
+            for event in generator.by_ref().take(n as usize) {
+                builder.push(&event, &mut block);
+                end = event.timestamp() - config.base_time;
+            }
+            blocks.push(block);
+            ends_ms.push(end);
+            left -= n;
+        }
+        let cycle = (config.person_proportion + config.auction_proportion + config.bid_proportion) as u64;
+        debug_assert!(events.is_multiple_of(cycle), "ids shift by whole cycles");
+        let cycles = (events / cycle) as i64;
+        Arc::new(Self {
+            columns: columns.to_vec(),
+            blocks,
+            events,
+            persons: cycles * config.person_proportion as i64,
+            auctions: cycles * config.auction_proportion as i64,
+            duration_us: (generator.timestamp() - config.base_time) as i64 * 1000,
+            ends_ms,
+        })
+    }
+
+    /// Events in a pass.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// What pass `pass` adds to person ids, auction ids and times (µs).
+    pub fn shift(&self, pass: u64) -> (i64, i64, i64) {
+        let k = pass as i64;
+        (k.wrapping_mul(self.persons), k.wrapping_mul(self.auctions), k.wrapping_mul(self.duration_us))
+    }
+
+    fn amount(&self, shift: Shift, pass: u64) -> i64 {
+        let (persons, auctions, time) = self.shift(pass);
+        match shift {
+            Shift::None => 0,
+            Shift::Persons => persons,
+            Shift::Auctions => auctions,
+            Shift::Time => time,
+        }
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        let before = (block * MAX_ROWS) as u64;
+        (self.events - before).min(MAX_ROWS as u64) as usize
+    }
+}
+
+/// How many generations of columns an input keeps for reuse: those in flight downstream are not free.
+const KEPT: usize = 8;
+
+/// Every `parts`-th block of every pass, from block `part` on. Its position is the pass, the block and the row in it.
+pub struct ReplayInput {
+    source: NexmarkSource,
+    recording: Arc<Recording>,
+    number: u32,
+    part: u64,
+    parts: u64,
+    at: Place,
+    /// Rows given out.
+    given: u64,
+    /// Columns given out earlier, by output column: reused when nobody holds them any more.
+    kept: Vec<Vec<ColumnRef>>,
+    pace: Pace,
+    counters: InputCounters,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    pass: u64,
+    block: u64,
+    row: u64,
+}
+
+impl ReplayInput {
+    /// The input of part `part` of `parts`.
+    pub fn new(
+        source: &NexmarkSource,
+        recording: Arc<Recording>,
+        number: u32,
+        part: u64,
+        parts: u64,
+    ) -> Self {
+        let mut input = Self {
+            source: source.clone(),
+            kept: recording.columns.iter().map(|_| vec![]).collect(),
+            recording,
+            number,
+            part,
+            parts,
+            at: Place { pass: 0, block: part, row: 0 },
+            given: 0,
+            pace: Pace::default(),
+            counters: InputCounters::default(),
+        };
+        input.settle();
+        input
+    }
+
+    /// Goes to the next pass where this one has no block left for this part.
+    fn settle(&mut self) {
+        let blocks = self.recording.blocks.len() as u64;
+        if self.at.block >= blocks {
+            // Counted over all passes, so that parts stay balanced.
+            let over = self.at.block - blocks;
+            self.at = Place { pass: self.at.pass + 1 + over / blocks, block: over % blocks, row: 0 };
+        }
+    }
+
+    /// Events of the place's block that are to be given out, after the end of events is taken into account.
+    fn available(&self) -> u64 {
+        let rows = self.recording.block_rows(self.at.block as usize) as u64;
+        let first = self.at.pass.saturating_mul(self.recording.events) + self.at.block * MAX_ROWS as u64;
+        let end = self.source.events.map_or(rows, |n| n.saturating_sub(first).min(rows));
+        end.saturating_sub(self.at.row)
+    }
+
+    /// A column to fill, reused if possible.
+    fn column(&mut self, slot: usize, like: &ColumnRef) -> ColumnRef {
+        let kept = &mut self.kept[slot];
+        if let Some(i) = kept.iter_mut().position(|c| ColumnRef::get_mut(c).is_some()) {
+            return kept.swap_remove(i);
+        }
+        ColumnRef::new(like.empty_like())
+    }
+
+    fn keep(&mut self, slot: usize, column: &ColumnRef) {
+        let kept = &mut self.kept[slot];
+        if kept.len() < KEPT {
+            kept.push(column.clone());
+        }
+    }
+
+    /// The rows `rows` of output column `slot`.
+    fn fill(&mut self, slot: usize, rows: Range<usize>, whole: bool) -> ColumnRef {
+        let recording = self.recording.clone();
+        let from = &recording.blocks[self.at.block as usize][slot];
+        let number = recording.columns[slot];
+        if whole && (self.at.pass == 0 || number == 0) {
+            return from.clone();
+        }
+        let mut column = self.column(slot, from);
+        let to = ColumnRef::get_mut(&mut column).expect("a kept column is given out when nobody holds it");
+        match (&mut to.data, &from.data) {
+            (ColumnData::Row(fields), ColumnData::Row(from_fields)) => {
+                copy_validity(&mut to.validity, &from.validity, &rows);
+                for ((f, from), shift) in fields.iter_mut().zip(from_fields).zip(shifts(number)) {
+                    let amount = recording.amount(*shift, self.at.pass);
+                    if whole && amount == 0 {
+                        *f = from.clone();
+                        continue;
+                    }
+                    if ColumnRef::get_mut(f).is_none() {
+                        *f = ColumnRef::new(from.empty_like());
+                    }
+                    let own = ColumnRef::get_mut(f).expect("just made where it was shared");
+                    copy_rows(own, from, &rows, amount);
+                }
+            }
+            _ => copy_rows(to, from, &rows, 0),
+        }
+        self.keep(slot, &column);
+        column
+    }
+}
+
+fn copy_validity(to: &mut crate::batch::Validity, from: &crate::batch::Validity, rows: &Range<usize>) {
+    if rows.len() == from.len() {
+        to.copy_from(from);
+        return;
+    }
+    to.clear();
+    if from.may_have_nulls() {
+        rows.clone().for_each(|r| to.push(from.get(r)));
+    } else {
+        to.reset(rows.len());
+    }
+}
+
+/// Makes `to` the rows `rows` of `from`, numbers larger by `amount`.
+fn copy_rows(to: &mut Column, from: &Column, rows: &Range<usize>, amount: i64) {
+    copy_validity(&mut to.validity, &from.validity, rows);
+    match (&mut to.data, &from.data) {
+        (ColumnData::I64(to), ColumnData::I64(from)) => {
+            to.clear();
+            to.extend_exact(from[rows.clone()].iter().map(|v| v.wrapping_add(amount)));
+        }
+        (ColumnData::I32(to), ColumnData::I32(from)) => {
+            to.clear();
+            to.extend_from_slice(&from[rows.clone()]);
+        }
+        (ColumnData::Bytes(to), ColumnData::Bytes(from)) => {
+            to.clear();
+            let map = to.share_buffers(from);
+            from.views()[rows.clone()].iter().for_each(|v| to.push_shared(*v, &map));
+        }
+        _ => unreachable!("events have integers and texts"),
+    }
+}
+
+impl Input for ReplayInput {
+    fn poll(&mut self, max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
+        let available = self.available();
+        if available == 0 {
+            // The place is at the end of events, as a block that is used up is left behind below.
+            return Ok(if self.source.keep_alive { Polled::Pending } else { Polled::End });
+        }
+        if self.source.rate_limited {
+            let end = self.recording.ends_ms[self.at.block as usize]
+                + self.at.pass * (self.recording.duration_us / 1000) as u64;
+            if self.pace.passed_ms(cx.now_us) < end {
+                return Ok(Polled::Pending);
+            }
+        }
+        let n = available.min(max_rows as u64) as usize;
+        let start = self.at.row as usize;
+        let rows = start..start + n;
+        let whole = n == self.recording.block_rows(self.at.block as usize);
+        let mut columns = cx.pool.column_list();
+        for slot in 0..self.recording.columns.len() {
+            let column = self.fill(slot, rows.clone(), whole);
+            columns.push(column);
+        }
+        let mut batch: Batch = cx.pool.batch();
+        batch.fill(&mut columns, n);
+        cx.pool.recycle_columns(columns);
+        batch.provenance.push(Origin {
+            row: 0,
+            source: self.number,
+            partition: self.part as u32,
+            offset: self.given,
+            ingest_us: cx.now_us,
+        });
+        self.given += n as u64;
+        self.counters.rows += n as u64;
+        self.at.row += n as u64;
+        if self.at.row == self.recording.block_rows(self.at.block as usize) as u64 {
+            self.at.row = 0;
+            self.at.block += self.parts;
+            self.settle();
+        }
+        Ok(Polled::Batch(batch))
+    }
+
+    fn snapshot(&self, to: &mut Encoder) {
+        to.block(b"NEXR", 1);
+        to.u64(self.recording.events);
+        to.u64(self.at.pass);
+        to.u64(self.at.block);
+        to.u64(self.at.row);
+        to.u64(self.given);
+    }
+
+    fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"NEXR", 1)?;
+        let events = from.u64()?;
+        let at = Place { pass: from.u64()?, block: from.u64()?, row: from.u64()? };
+        let given = from.u64()?;
+        let blocks = self.recording.blocks.len() as u64;
+        if events != self.recording.events || at.block >= blocks {
+            return Err(crate::Error::corrupt(format!(
+                "the position is one in a recording of {events} events; this one has {}",
+                self.recording.events
+            )));
+        }
+        (self.at, self.given) = (at, given);
+        Ok(())
+    }
+
+    fn counters(&self) -> InputCounters {
+        self.counters
+    }
+}
