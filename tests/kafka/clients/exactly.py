@@ -1,0 +1,155 @@
+"""Nothing acknowledged is lost and nothing is stored twice: with the broker killed again and again (kill -9 at random
+moments, acks=all), and through a proxy that cuts connections, or swallows answers and then cuts.
+
+    exactly.py KILLS CUTS
+"""
+
+import random
+import socket
+import sys
+import threading
+import time
+
+from broker import Broker, free_port
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+seed = int(time.time())
+print(f"seed {seed}")
+random.seed(seed)
+
+
+def read_all(address, topic):
+    c = Consumer({"bootstrap.servers": address, "group.id": "reader", "enable.partition.eof": False})
+    partitions = [TopicPartition(topic, p) for p in c.list_topics(topic, 10).topics[topic].partitions]
+    ends = {p.partition: c.get_watermark_offsets(p)[1] for p in partitions}
+    c.assign([TopicPartition(topic, p.partition, 0) for p in partitions])
+    out, at = [], dict.fromkeys(ends, 0)
+    deadline = time.time() + 60
+    while any(at[p] < ends[p] for p in ends) and time.time() < deadline:
+        for m in c.consume(1000, 1):
+            assert not m.error(), m.error()
+            out.append(m.value())
+            at[m.partition()] = m.offset() + 1
+    c.close()
+    return out
+
+
+def check(name, address, topic, acknowledged, sent):
+    got = read_all(address, topic)
+    assert len(got) == len(set(got)), f"{name}: {len(got) - len(set(got))} stored twice"
+    missing = acknowledged - set(got)
+    assert not missing, f"{name}: {len(missing)} acknowledged records are gone: {sorted(missing)[:3]}"
+    # Every record was retried until it was acknowledged.
+    assert len(acknowledged) == sent, f"{name}: {sent - len(acknowledged)} were never acknowledged"
+    return len(got)
+
+
+class Load:
+    """Sends numbered records until told to stop; keeps those that were acknowledged."""
+
+    def __init__(self, address, topic):
+        self.p = Producer({"bootstrap.servers": address, "enable.idempotence": True, "acks": "all", "linger.ms": 1,
+                           "message.timeout.ms": 120_000, "reconnect.backoff.ms": 5, "reconnect.backoff.max.ms": 50,
+                           "retry.backoff.ms": 5, "socket.timeout.ms": 3_000, "log_level": 0})
+        self.topic, self.sent, self.acknowledged, self.stopped = topic, 0, set(), False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.stopped:
+            value = str(self.sent).encode()
+            self.p.produce(self.topic, key=value, value=value, on_delivery=self.delivered)
+            self.sent += 1
+            self.p.poll(0)
+            if self.sent % 50 == 0:
+                time.sleep(0.002)
+
+    def delivered(self, error, message):
+        assert error is None, error
+        self.acknowledged.add(message.value())
+
+    def finish(self):
+        self.stopped = True
+        self.thread.join()
+        assert self.p.flush(90) == 0
+
+
+def killed(times):
+    b = Broker()
+    load = Load(b.address, "k")
+    for _ in range(times):
+        time.sleep(random.uniform(0.02, 0.25))
+        b.kill()
+        b.start()
+    load.finish()
+    n = check("kill -9", b.address, "k", load.acknowledged, load.sent)
+    b.stop()
+    print(f"kill -9: {times} times, {n} records, each acknowledged one present and none twice")
+
+
+class Proxy:
+    """Forwards until told to cut: everything, or only the answers first."""
+
+    def __init__(self, to):
+        self.port, self.to, self.pairs, self.swallow = free_port(), to, [], False
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            try:
+                server = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                client.close()
+                continue
+            self.pairs.append((client, server))
+            threading.Thread(target=self.pump, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self.pump, args=(server, client, True), daemon=True).start()
+
+    def pump(self, a, b, is_answer):
+        try:
+            while data := a.recv(65536):
+                if not (is_answer and self.swallow):
+                    b.sendall(data)
+        except OSError:
+            pass
+        for s in (a, b):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            for s in pair:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+
+def proxied(cuts):
+    port = free_port()
+    b = Broker(advertise=f"127.0.0.1:{port}")
+    proxy = Proxy.__new__(Proxy)
+    proxy.port, proxy.to, proxy.pairs, proxy.swallow = port, b.port, [], False
+    proxy.listener = socket.create_server(("127.0.0.1", port))
+    threading.Thread(target=proxy.accept, daemon=True).start()
+    load = Load(f"127.0.0.1:{port}", "p")
+    for i in range(cuts):
+        time.sleep(random.uniform(0.02, 0.2))
+        if i % 2:
+            proxy.swallow = True
+            time.sleep(random.uniform(0.001, 0.03))
+        proxy.cut()
+        proxy.swallow = False
+    load.finish()
+    n = check("proxy", f"127.0.0.1:{port}", "p", load.acknowledged, load.sent)
+    b.stop()
+    print(f"proxy: {cuts} cuts, in half of them only the answers first: {n} records, none lost and none twice")
+
+
+killed(int(sys.argv[1]))
+proxied(int(sys.argv[2]))
