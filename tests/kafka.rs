@@ -283,6 +283,27 @@ fn a_client_that_does_not_read_is_not_read_from() {
 }
 
 #[test]
+fn large_answers_in_a_row_do_not_stall() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path());
+    let mut client = connect(&server);
+    make_topic(&mut client, "t", &[]);
+    for _ in 0..20 {
+        assert_eq!(produce(&mut client, "t", &batch(&[1; 900_000], Compression::None)).0, 0);
+    }
+    // All asked at once: the second is read from the socket only after the first has been taken.
+    for _ in 0..5 {
+        client.send(11, &fetch_request("t", 0, 50 << 20));
+    }
+    let start = std::time::Instant::now();
+    for _ in 0..5 {
+        assert!(client.frame().unwrap().len() > 17 << 20);
+    }
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    server.stop().unwrap();
+}
+
+#[test]
 fn requests_before_authentication_are_not_answered() {
     let dir = tempfile::tempdir().unwrap();
     let server = start_with(dir.path(), |c| {

@@ -102,6 +102,11 @@ impl Connection {
         usize::try_from(i32::from_be_bytes(head.try_into().ok()?)).ok()
     }
 
+    /// A whole frame (or one that can never become whole) lies in the buffer.
+    pub(super) fn has_frame(&self) -> bool {
+        self.input.len() >= 4 && self.stated_length().is_none_or(|length| self.input.len() >= length + 4)
+    }
+
     /// The next whole frame, without its length.
     ///
     /// # Errors

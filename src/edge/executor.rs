@@ -198,7 +198,9 @@ impl Executor {
 
     fn turn(&mut self) {
         let mut requests = Vec::new();
-        let touched = std::mem::take(&mut self.touched);
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
         for id in &touched {
             self.read(*id, &mut requests);
         }
@@ -216,16 +218,12 @@ impl Executor {
             self.next_tick_ms = broker.tick(now, &mut self.out);
         }
         self.distribute();
-        for id in touched {
+        // Those that a socket has touched, and those that have got a reply.
+        let answered = std::mem::take(&mut self.touched);
+        for id in touched.into_iter().chain(answered) {
             self.write(id);
-        }
-        // Replies to connections that were not touched by a socket.
-        for id in std::mem::take(&mut self.touched) {
-            self.write(id);
-            if self
-                .connections
-                .get(&id)
-                .is_some_and(|c| self.may_read(c) && (c.is_readable || c.unread() >= 4))
+            // The poll tells only changes: what was readable before and could not be read is not told again.
+            if self.connections.get(&id).is_some_and(|c| self.may_read(c) && (c.is_readable || c.has_frame()))
             {
                 self.touched.push(id);
             }

@@ -1,0 +1,175 @@
+"""Pelton and a real Kafka broker, one after the other, same client (librdkafka), same settings, same machine: produce and
+consume throughput, end-to-end latency at fixed rates, memory and start-up time. Prints a Markdown table.
+
+    bench.py KAFKA_LIB_FOLDER [REPEATS]
+
+Rounds alternate between the two, and the median of the rounds is printed, so that a busy minute hits both.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from broker import Broker, free_port
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+LIB, REPEATS = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
+
+
+class Kafka:
+    def __init__(self):
+        self.data, self.port, controller = tempfile.mkdtemp(prefix="kafka-"), free_port(), free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        open(self.data + "/s.properties", "w").write(f"""process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://{self.address}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs={self.data}/logs
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+num.partitions=4
+""")
+        java = ["java", "-cp", LIB + "/*"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        uuid = subprocess.run([*java, "kafka.tools.StorageTool", "random-uuid"], capture_output=True, text=True).stdout.split()[-1]
+        subprocess.run([*java, "kafka.tools.StorageTool", "format", "-t", uuid, "-c", self.data + "/s.properties"], check=True, **quiet)
+        self.process = subprocess.Popen(["java", "-Xmx1g", "-cp", LIB + "/*", "kafka.Kafka", self.data + "/s.properties"], **quiet)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+def ready(address):
+    a = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    while True:
+        try:
+            if a.list_topics(timeout=1).brokers:
+                return a
+        except Exception:
+            time.sleep(0.02)
+
+
+def make(admin, topic):
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+
+
+def produce(address, topic, size, count, acks, codec):
+    p = Producer({"bootstrap.servers": address, "acks": acks, "compression.type": codec, "linger.ms": 5,
+                  "queue.buffering.max.messages": 1_000_000, "enable.idempotence": False})
+    value = (b"%064d" % 7 + os.urandom(64)) * (size // 128)
+    p.produce(topic, value)
+    p.flush(30)
+    start = time.perf_counter()
+    for i in range(count):
+        while True:
+            try:
+                p.produce(topic, value)
+                break
+            except BufferError:
+                p.poll(0.01)
+    assert p.flush(60) == 0
+    return count / (time.perf_counter() - start)
+
+
+def consume(address, topic, count):
+    c = Consumer({"bootstrap.servers": address, "group.id": "bench", "enable.auto.commit": False, "queued.min.messages": 1_000_000,
+                  # With the default of 64 MB a fast broker fills the queue, and the client then waits a second.
+                  "queued.max.messages.kbytes": 2_000_000})
+    c.assign([TopicPartition(topic, 0, 0)])
+    n, start = 0, None
+    while n < count:
+        n += len(c.consume(10_000, 1))
+        start = start or time.perf_counter()
+    took = time.perf_counter() - start
+    c.close()
+    return count / took
+
+
+def latency(address, topic, rate, seconds):
+    """Milliseconds from the moment a record was due (not from when it was sent: a stall counts for all behind it)."""
+    c = Consumer({"bootstrap.servers": address, "group.id": "lat", "enable.auto.commit": False, "fetch.wait.max.ms": 100})
+    c.assign([TopicPartition(topic, 0, 0)])
+    p = Producer({"bootstrap.servers": address, "acks": 1, "linger.ms": 0, "enable.idempotence": False})
+    total, out = rate * seconds, []
+    base = time.perf_counter() + 1
+
+    def read():
+        while len(out) < total:
+            if m := c.poll(0.05):
+                out.append((time.perf_counter() - float(m.value()[:32])) * 1000)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    pad = b" " * 96
+    for i in range(total):
+        due = base + i / rate
+        while (now := time.perf_counter()) < due:
+            if due - now > 0.0005:
+                time.sleep(0.0002)
+        p.produce(topic, b"%-32.9f" % due + pad)
+        p.poll(0)
+    p.flush(10)
+    reader.join(30)
+    c.close()
+    out = sorted(out[len(out) // 5:])
+    return out[len(out) // 2], out[int(len(out) * 0.99)]
+
+
+def resident_mb(pid):
+    """Memory of its own, without mapped files: those are the page cache's, which Kafka uses as well and does not map."""
+    return int(next(l for l in open(f"/proc/{pid}/status") if l.startswith("RssAnon")).split()[1]) / 1024
+
+
+def measure(kind):
+    start = time.perf_counter()
+    b = Kafka() if kind == "kafka" else Broker()
+    admin = ready(b.address)
+    if kind == "kafka":
+        # Without the formatting, which is done once.
+        b.stop()
+        start = time.perf_counter()
+        b.process = subprocess.Popen(["java", "-Xmx1g", "-cp", LIB + "/*", "kafka.Kafka", b.data + "/s.properties"],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        admin = ready(b.address)
+    figures = {"start, s": time.perf_counter() - start}
+    figures["memory at start, MB"] = resident_mb(b.process.pid)
+    make(admin, "warm")
+    produce(b.address, "warm", 128, 200_000, 1, "none")
+    for size, count in ((128, 400_000), (1024, 200_000)):
+        for acks in (1, "all"):
+            for codec in ("none", "lz4", "zstd"):
+                topic = f"p-{size}-{acks}-{codec}"
+                make(admin, topic)
+                figures[f"produce {size} B, acks={acks}, {codec}, records/s"] = produce(b.address, topic, size, count, acks, codec)
+        for codec in ("none", "lz4"):
+            figures[f"consume {size} B, {codec}, records/s"] = consume(b.address, f"p-{size}-1-{codec}", count)
+    for rate in (1_000, 20_000):
+        make(admin, f"l-{rate}")
+        figures[f"end to end at {rate}/s, p50, ms"], figures[f"end to end at {rate}/s, p99, ms"] = latency(b.address, f"l-{rate}", rate, 5)
+    figures["memory after all, MB"] = resident_mb(b.process.pid)
+    b.stop()
+    return figures
+
+
+rounds = {"pelton": [], "kafka": []}
+for _ in range(REPEATS):
+    for kind in rounds:
+        rounds[kind].append(measure(kind))
+        print(kind, rounds[kind][-1], file=sys.stderr)
+print("| | Pelton | Kafka 4.1 | |\n|---|---:|---:|---:|")
+for name in rounds["pelton"][0]:
+    a, b = (statistics.median(r[name] for r in rounds[k]) for k in ("pelton", "kafka"))
+    show = (lambda x: f"{x:,.0f}") if a > 100 or b > 100 else (lambda x: f"{x:.2f}")
+    print(f"| {name} | {show(a)} | {show(b)} | {a / b:.2f} |")
