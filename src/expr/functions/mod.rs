@@ -39,8 +39,15 @@
 //! when an argument is, unless the function says otherwise. No result carries a time attribute but PROCTIME's.
 
 mod arithmetic;
+mod collection;
 mod comparison;
+mod conditional;
+mod datetime_pattern;
+mod math;
 mod membership;
+mod pattern;
+mod string;
+mod temporal;
 
 use super::function::{BoundFunction, Call, FunctionDoc, Registry, ScalarFunction};
 use crate::batch::{Column, ColumnData, DataType, TypeKind};
@@ -53,6 +60,12 @@ pub fn builtin() -> Registry {
     comparison::register(&mut r);
     membership::register(&mut r);
     arithmetic::register(&mut r);
+    string::register(&mut r);
+    pattern::register(&mut r);
+    math::register(&mut r);
+    temporal::register(&mut r);
+    conditional::register(&mut r);
+    collection::register(&mut r);
     super::aggregates::register(&mut r);
     r
 }
@@ -106,7 +119,6 @@ impl Call<'_> {
     }
 
     /// The text of a literal argument.
-    #[allow(dead_code)]
     fn literal_text(&self, i: usize) -> Option<&str> {
         let c: &Column = self.args.get(i)?.literal.as_deref()?;
         match &c.data {
@@ -143,7 +155,67 @@ impl Call<'_> {
 /// Calls that the batch test tries besides the operators.
 #[cfg(test)]
 fn more_shapes() -> Vec<(&'static str, Vec<TypeKind>)> {
-    Vec::new()
+    use TypeKind::*;
+    let s = || TypeKind::STRING;
+    vec![
+        ("||", vec![s(), Char(3)]),
+        ("CONCAT", vec![s(), s(), s()]),
+        ("CONCAT_WS", vec![s(), s(), s()]),
+        ("UPPER", vec![s()]),
+        ("INITCAP", vec![s()]),
+        ("LTRIM", vec![s(), s()]),
+        ("BTRIM", vec![s()]),
+        ("SUBSTRING", vec![s(), Int]),
+        ("SUBSTRING", vec![s(), TinyInt, TinyInt]),
+        ("LEFT", vec![s(), TinyInt]),
+        ("RIGHT", vec![s(), TinyInt]),
+        ("CHAR_LENGTH", vec![s()]),
+        ("POSITION", vec![s(), s()]),
+        ("LOCATE", vec![s(), s(), TinyInt]),
+        ("REPLACE", vec![s(), s(), s()]),
+        ("TRANSLATE", vec![s(), s(), s()]),
+        ("SPLIT_INDEX", vec![s(), s(), TinyInt]),
+        ("LPAD", vec![s(), TinyInt, s()]),
+        ("RPAD", vec![s(), TinyInt, s()]),
+        ("REPEAT", vec![s(), TinyInt]),
+        ("REVERSE", vec![s()]),
+        ("ASCII", vec![s()]),
+        ("CHR", vec![SmallInt]),
+        ("OVERLAY", vec![s(), s(), TinyInt, TinyInt]),
+        ("STARTSWITH", vec![s(), s()]),
+        ("ELT", vec![TinyInt, s(), s()]),
+        ("LIKE", vec![s(), s()]),
+        ("SIMILAR TO", vec![s(), s()]),
+        ("REGEXP", vec![s(), s()]),
+        ("REGEXP_EXTRACT", vec![s(), s(), TinyInt]),
+        ("REGEXP_REPLACE", vec![s(), s(), s()]),
+        ("REGEXP_COUNT", vec![s(), s()]),
+        ("REGEXP_EXTRACT_ALL", vec![s(), s(), TinyInt]),
+        ("ABS", vec![Decimal(10, 2)]),
+        ("SIGN", vec![Double]),
+        ("ROUND", vec![Decimal(10, 2), TinyInt]),
+        ("ROUND", vec![Double, TinyInt]),
+        ("TRUNCATE", vec![Int, TinyInt]),
+        ("FLOOR", vec![Decimal(10, 2)]),
+        ("POWER", vec![Double, Int]),
+        ("NULLIF", vec![Int, Decimal(10, 2)]),
+        ("NULLIF", vec![s(), s()]),
+        ("IFNULL", vec![s(), s()]),
+        ("IF", vec![Boolean, Int, BigInt]),
+        ("GREATEST", vec![Int, Double, Decimal(10, 2)]),
+        ("LEAST", vec![s(), s(), s()]),
+        ("ARRAY", vec![s(), s()]),
+        ("MAP", vec![s(), Int, s(), Int]),
+        ("ROW", vec![s(), Int]),
+        ("HOUR", vec![Timestamp(3)]),
+        ("WEEK", vec![Date]),
+        ("TO_TIMESTAMP", vec![s()]),
+        ("TO_TIMESTAMP_LTZ", vec![BigInt]),
+        ("TO_DATE", vec![s()]),
+        ("DATE_FORMAT", vec![Timestamp(3), s()]),
+        ("FROM_UNIXTIME", vec![Int]),
+        ("UNIX_TIMESTAMP", vec![s()]),
+    ]
 }
 
 #[cfg(test)]
