@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::plan::connector::{Connectors, SinkInfo, SinkSpec, SourceInfo, SourceSpec, TableSpec};
 use crate::plan::options::{Options, nearest};
 use crate::shard::{Input, Output};
-use crate::sinks::collect::{CollectOutput, Receiver};
+use crate::sinks::collect::Receiver;
 use crate::sinks::{self, Streams};
 use crate::sources;
 
@@ -84,7 +84,7 @@ impl ConnectorRegistry {
     ) -> Result<Box<dyn Output>> {
         match (&spec.table, receiver) {
             (Some(_), _) => sinks::open(spec, at.shard, at.shards, &self.streams),
-            (None, Some(receiver)) => Ok(Box::new(CollectOutput::new(receiver))),
+            (None, Some(receiver)) => Ok(sinks::open_result(spec, receiver)),
             (None, None) => {
                 Err(Error::config("nobody takes the result of the query: insert it into a table"))
             }

@@ -20,10 +20,15 @@ pub(super) struct Enforced {
 impl Enforced {
     /// The output, with the check in front where the table has something to check.
     pub(super) fn around(inner: Box<dyn Output>, spec: &SinkSpec) -> Box<dyn Output> {
-        let Some(table) = &spec.table else { return inner };
-        let columns: Vec<_> = table.schema.fields.iter().enumerate().take(spec.schema.len()).collect();
-        let columns: Vec<_> =
-            columns.into_iter().filter(|(_, f)| !f.ty.nullable).map(|(i, f)| (i, f.name.clone())).collect();
+        // The table's own names; a result has those of its query.
+        let fields = spec.table.as_ref().map_or(&spec.schema.fields, |t| &t.schema.fields);
+        let columns: Vec<_> = fields
+            .iter()
+            .enumerate()
+            .take(spec.schema.len())
+            .filter(|(_, f)| !f.ty.nullable)
+            .map(|(i, f)| (i, f.name.clone()))
+            .collect();
         if columns.is_empty() {
             return inner;
         }

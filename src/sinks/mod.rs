@@ -72,3 +72,8 @@ pub fn open(spec: &SinkSpec, shard: usize, shards: usize, streams: &Streams) -> 
     };
     Ok(Enforced::around(output, spec))
 }
+
+/// Opens the result of a query: `receiver` gets its batches.
+pub fn open_result(spec: &SinkSpec, receiver: collect::Receiver) -> Box<dyn Output> {
+    Enforced::around(Box::new(collect::CollectOutput::new(receiver)), spec)
+}
