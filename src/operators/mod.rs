@@ -15,6 +15,8 @@ mod group_aggregate;
 mod limit;
 mod project;
 mod ready;
+mod set_operation;
+mod sort_by_time;
 #[cfg(test)]
 mod testing;
 mod union;
@@ -27,7 +29,9 @@ pub use filter::Filter;
 pub use group_aggregate::GroupAggregate;
 pub use limit::Limit;
 pub use project::Project;
-pub use union::Union;
+pub use set_operation::SetOperation;
+use sort_by_time::SortByTime;
+use union::Union;
 pub use watermark::Watermark;
 pub use window_aggregate::WindowAggregate;
 pub use window_assign::WindowAssign;
@@ -144,8 +148,8 @@ pub fn build(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         Op::WindowAggregate { window, keys, aggregates, properties } => {
             Box::new(WindowAggregate::new(window, keys, aggregates, properties, inputs[0], node)?)
         }
-        Op::SetOperation { .. } => return Err(Error::unsupported("INTERSECT or EXCEPT", node.span)),
-        Op::SortByTime { .. } => return Err(Error::unsupported("ORDER BY", node.span)),
+        Op::SetOperation { kind, all } => Box::new(SetOperation::new(*kind, *all, inputs[0])),
+        Op::SortByTime { time, then } => Box::new(SortByTime::new(*time, then, inputs[0])),
         Op::Scan(_) | Op::Values(_) | Op::Sink(_) => {
             panic!("{} is driven by the shard, it has no operator", node.id)
         }
