@@ -2,30 +2,34 @@
 //!
 //! A source never blocks its shard: whatever waits lives on a thread of the source and hands bytes over a ring.
 
+pub mod datagen;
 pub mod filesystem;
 pub mod nexmark;
 
 use crate::error::{Error, Result};
 use crate::plan::connector::{SourceInfo, SourceSpec, TableSpec};
 use crate::shard::Input;
+use datagen::DatagenSource;
 use filesystem::FilesystemSource;
 use nexmark::NexmarkSource;
 
 /// The connectors that can be read.
-pub const NAMES: &[&str] = &["filesystem", "nexmark"];
+pub const NAMES: &[&str] = &["datagen", "filesystem", "nexmark"];
 
 /// A table that is read, its options checked.
 #[derive(Clone, Debug)]
 enum Source {
+    Datagen(DatagenSource),
     Filesystem(FilesystemSource),
-    Nexmark(NexmarkSource),
+    Nexmark(Box<NexmarkSource>),
 }
 
 impl Source {
     fn of(table: &TableSpec) -> Result<Self> {
         match table.connector.connector.as_str() {
+            "datagen" => DatagenSource::of(table).map(Source::Datagen),
             "filesystem" => FilesystemSource::of(table).map(Source::Filesystem),
-            "nexmark" => NexmarkSource::of(table).map(Source::Nexmark),
+            "nexmark" => NexmarkSource::of(table).map(|s| Source::Nexmark(Box::new(s))),
             other => Err(Error::validation(
                 format!("connector '{other}' cannot be read"),
                 table.connector.span_of("connector"),
@@ -40,6 +44,7 @@ impl Source {
 /// Unknown connector or format, unknown, missing or malformed options.
 pub fn check(table: &TableSpec) -> Result<SourceInfo> {
     Ok(match Source::of(table)? {
+        Source::Datagen(s) => s.info(),
         Source::Filesystem(s) => s.info(),
         Source::Nexmark(s) => s.info(),
     })
@@ -51,6 +56,7 @@ pub fn check(table: &TableSpec) -> Result<SourceInfo> {
 /// As [`check`]; the input does not exist or cannot be opened.
 pub fn open(spec: &SourceSpec, source: u32, parallelism: usize) -> Result<Vec<Box<dyn Input>>> {
     match Source::of(&spec.table)? {
+        Source::Datagen(s) => Ok(s.open(spec, source, parallelism)),
         Source::Filesystem(s) => s.open(spec, source, parallelism),
         Source::Nexmark(s) => Ok(s.open(spec, source, parallelism)),
     }
