@@ -16,10 +16,10 @@ mod limit;
 mod project;
 mod ready;
 mod set_operation;
-mod sort_by_time;
+pub mod sort_by_time;
 #[cfg(test)]
 mod testing;
-mod union;
+pub mod union;
 mod watermark;
 mod window_aggregate;
 mod window_assign;

@@ -1,11 +1,13 @@
 //! The `pelton` command: arguments in, exit code out. Uses only the public crate.
-#![allow(dead_code, reason = "the engine that it drives is on its way")]
 
 mod args;
+mod bench;
 mod exit;
+mod look;
 mod memory;
 mod progress;
 mod render;
+mod run;
 mod screen;
 mod script;
 mod serve;
@@ -13,16 +15,20 @@ mod serve;
 use clap::Parser as _;
 
 fn main() -> std::process::ExitCode {
-    let cli = args::Cli::parse();
-    if let args::Command::Serve(serve) = cli.command {
-        return match serve.run() {
-            Ok(()) => exit::Exit::Done.into(),
+    let exit = match args::Cli::parse().command {
+        args::Command::Run(run) => run::run(&run),
+        args::Command::Explain(sql) => look::explain(&sql),
+        args::Command::Check(check) => look::check(&check),
+        args::Command::Bench(args::Bench { suite: args::Suite::Nexmark(nexmark) }) => {
+            bench::nexmark(&nexmark)
+        }
+        args::Command::Serve(serve) => match serve.run() {
+            Ok(()) => exit::Exit::Done,
             Err(e) => {
                 eprintln!("pelton: {e}");
-                exit::Exit::of(&e).into()
+                exit::Exit::of(&e)
             }
-        };
-    }
-    println!("{cli:?}");
-    exit::Exit::Done.into()
+        },
+    };
+    exit.into()
 }

@@ -25,6 +25,7 @@ impl LiveTable {
         Self { shape, rows: Default::default(), next: 0, places: HashMap::new(), vacated: None }
     }
 
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }

@@ -1,0 +1,172 @@
+//! `pelton bench nexmark`: the Nexmark queries over replayed events, in this process, on this thread.
+//!
+//! Each query runs twice: a first part warms buffers and the replayed events, then the measured part begins. Rates count all
+//! generated events, those that a query filters out at once included, as Nexmark's own do.
+
+use crate::args::Nexmark;
+use crate::exit::Exit;
+use crate::memory;
+use crate::progress::short;
+use crate::run::now_us;
+use pelton::{Engine, Error, Progress, Result};
+use std::fmt::Write as _;
+use std::time::Instant;
+
+/// The tables, then each query's name and text.
+const TABLES: &str = include_str!("../../../benches/nexmark/tables.sql");
+const QUERIES: &[(&str, &str)] = &[
+    ("q0", include_str!("../../../benches/nexmark/q0.sql")),
+    ("q1", include_str!("../../../benches/nexmark/q1.sql")),
+    ("q2", include_str!("../../../benches/nexmark/q2.sql")),
+    ("tumble", include_str!("../../../benches/nexmark/tumble.sql")),
+];
+
+/// What one query cost.
+struct Measured {
+    query: String,
+    events: u64,
+    seconds: f64,
+    cpu_seconds: f64,
+    allocations: u64,
+    peak_rss_kb: u64,
+    rows_out: u64,
+    rows_per_call: f64,
+}
+
+/// Runs the chosen queries and prints what they cost.
+pub(crate) fn nexmark(args: &Nexmark) -> Exit {
+    match run_all(args) {
+        Ok(all) => {
+            print!("{}", if args.json { json(&all) } else { table(&all) });
+            Exit::Done
+        }
+        Err(e) => {
+            eprintln!("pelton: {e}");
+            Exit::of(&e)
+        }
+    }
+}
+
+fn run_all(args: &Nexmark) -> Result<Vec<Measured>> {
+    let known = || QUERIES.iter().map(|q| q.0).collect::<Vec<_>>().join(", ");
+    let chosen: Vec<_> = if args.queries.is_empty() {
+        QUERIES.to_vec()
+    } else {
+        let find = |name: &String| {
+            let found = QUERIES.iter().find(|q| q.0 == name);
+            found.copied().ok_or_else(|| Error::config(format!("no query {name}; there are {}", known())))
+        };
+        args.queries.iter().map(find).collect::<Result<_>>()?
+    };
+    chosen.into_iter().map(|(name, sql)| measure(name, sql, args.events, args.batch)).collect()
+}
+
+fn measure(name: &str, sql: &str, events: u64, batch: usize) -> Result<Measured> {
+    let engine = Engine::builder().batch_rows(batch).start_us(now_us()).build()?;
+    let text = format!("{TABLES}\n{sql}").replace("${EVENTS}", &events.to_string());
+    let script = engine.prepare(&text)?;
+    let job = script.jobs().next().ok_or_else(|| Error::config(format!("{name} has no query")))?;
+    let mut run = job.start()?;
+    memory::reset_peak();
+    // The first tenth warms up.
+    let mut done = false;
+    while !done && run.stats().rows_in < events / 10 {
+        for _ in 0..64 {
+            done |= run.step(now_us())? == Progress::Done;
+            drop(run.take_results());
+        }
+    }
+    let before = run.stats().rows_in;
+    let (started, cpu) = (Instant::now(), memory::cpu_seconds());
+    memory::start_counting();
+    while !done {
+        // One look at the clock for many turns: it is not what is measured.
+        let now = now_us();
+        for _ in 0..256 {
+            if run.step(now)? == Progress::Done {
+                done = true;
+                break;
+            }
+        }
+    }
+    let allocations = memory::stop_counting();
+    let (seconds, cpu_seconds) = (started.elapsed().as_secs_f64(), memory::cpu_seconds() - cpu);
+    let stats = run.stats();
+    let (rows, calls) = stats
+        .nodes
+        .iter()
+        .filter(|n| n.counters.batches_in > 0)
+        .fold((0, 0), |(r, c), n| (r + n.counters.rows_in, c + n.counters.batches_in));
+    Ok(Measured {
+        query: name.to_owned(),
+        events: stats.rows_in - before,
+        seconds,
+        cpu_seconds,
+        allocations,
+        peak_rss_kb: memory::peak_rss_kb(),
+        rows_out: stats.rows_out,
+        rows_per_call: rows as f64 / (calls as f64).max(1.0),
+    })
+}
+
+impl Measured {
+    fn per_event(&self, x: f64) -> f64 {
+        x / (self.events as f64).max(1.0)
+    }
+
+    fn rate(&self, seconds: f64) -> f64 {
+        self.events as f64 / seconds.max(1e-9)
+    }
+}
+
+fn table(all: &[Measured]) -> String {
+    let mut out = format!(
+        "{:<8} {:>12} {:>10} {:>9} {:>10} {:>12} {:>10} {:>10} {:>12}\n",
+        "query",
+        "events",
+        "events/s",
+        "ns/event",
+        "per CPU s",
+        "allocs/event",
+        "peak MB",
+        "rows/call",
+        "rows out"
+    );
+    for m in all {
+        let _ = writeln!(
+            out,
+            "{:<8} {:>12} {:>10} {:>9.2} {:>10} {:>12.6} {:>10.1} {:>10.1} {:>12}",
+            m.query,
+            m.events,
+            short(m.rate(m.seconds)),
+            m.per_event(m.seconds * 1e9),
+            short(m.rate(m.cpu_seconds)),
+            m.per_event(m.allocations as f64),
+            m.peak_rss_kb as f64 / 1e3,
+            m.rows_per_call,
+            m.rows_out
+        );
+    }
+    out
+}
+
+fn json(all: &[Measured]) -> String {
+    let one = |m: &Measured| {
+        format!(
+            "  {{\"query\": \"{}\", \"events\": {}, \"events_per_s\": {:.0}, \"ns_per_event\": {:.3}, \
+             \"cpu_seconds\": {:.3}, \"events_per_cpu_s\": {:.0}, \"allocs_per_event\": {:.6}, \"peak_rss_kb\": {}, \
+             \"rows_per_call\": {:.1}, \"rows_out\": {}}}",
+            m.query,
+            m.events,
+            m.rate(m.seconds),
+            m.per_event(m.seconds * 1e9),
+            m.cpu_seconds,
+            m.rate(m.cpu_seconds),
+            m.per_event(m.allocations as f64),
+            m.peak_rss_kb,
+            m.rows_per_call,
+            m.rows_out
+        )
+    };
+    format!("[\n{}\n]\n", all.iter().map(one).collect::<Vec<_>>().join(",\n"))
+}

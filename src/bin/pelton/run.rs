@@ -1,0 +1,183 @@
+//! `pelton run`: drives the jobs of a script on this thread, prints results, shows progress, and stops when told.
+
+use crate::args::{Format, Run, Sql};
+use crate::exit::Exit;
+use crate::progress::{Counts, Progress};
+use crate::render::Shape;
+use crate::render::lines::Lines;
+use crate::render::live::LiveTable;
+use crate::screen::Screen;
+use crate::script::Script;
+use pelton::batch::Batch;
+use pelton::plan::Op;
+use pelton::{Engine, Error, ErrorKind, Job, Result, Stats, Step};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often a live table is painted at most.
+const REPAINT: Duration = Duration::from_millis(100);
+
+/// Where the rows of a result go.
+enum View {
+    /// The job writes to tables only.
+    None,
+    Lines(Lines),
+    Live {
+        table: LiveTable,
+        painted: Instant,
+        dirty: bool,
+    },
+}
+
+/// The clock, µs since the epoch.
+pub(crate) fn now_us() -> i64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64)
+}
+
+/// Reads and plans the script of `sql`, or says why not.
+pub(crate) fn prepare(
+    sql: &Sql,
+    batch: usize,
+    screen: &mut Screen,
+) -> Result<(Script, pelton::Script), Exit> {
+    let script = Script::read(sql.file.as_deref(), sql.execute.as_deref(), &sql.define).map_err(|e| {
+        screen.say(&e.render("", ""));
+        Exit::of(&e)
+    })?;
+    let engine = Engine::builder().batch_rows(batch).start_us(now_us()).build();
+    match engine.and_then(|e| e.prepare(&script.text)) {
+        Ok(steps) => Ok((script, steps)),
+        Err(e) => {
+            screen.say(&script.render(&e));
+            Err(Exit::of(&e))
+        }
+    }
+}
+
+/// Runs a script; the exit code says how it ended.
+pub(crate) fn run(args: &Run) -> Exit {
+    let mut screen = Screen::new();
+    let (script, steps) = match prepare(&args.sql, args.batch, &mut screen) {
+        Ok(both) => both,
+        Err(exit) => return exit,
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        if let Err(e) = signal_hook::flag::register(signal, stop.clone()) {
+            screen.say(&format!("pelton: cannot listen for signals: {e}"));
+        }
+    }
+    for step in &steps.steps {
+        let done = match step {
+            Step::Text(text) => screen.write(text.as_bytes()).map_err(|e| output_failed(&e)),
+            Step::Job(job) => run_job(job, args, &stop, &mut screen),
+        };
+        if let Err(e) = done {
+            screen.say(&script.render(&e));
+            return Exit::of(&e);
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Exit::Interrupted;
+        }
+    }
+    Exit::Done
+}
+
+fn run_job(job: &Job, args: &Run, stop: &AtomicBool, screen: &mut Screen) -> Result<()> {
+    let mut view = view(job, args.format, screen)?;
+    let mut progress = Progress::new();
+    let mut run = job.start()?;
+    let ended = run.drive(
+        now_us,
+        || stop.load(Ordering::Relaxed),
+        |run| {
+            for batch in run.take_results() {
+                view.show(&batch, screen)?;
+            }
+            view.paint(screen, false)?;
+            if !args.quiet && screen.err_is_terminal() && progress.is_due() {
+                let line = progress.line(&counts(&run.stats()));
+                screen.status(&line);
+            }
+            Ok(())
+        },
+    );
+    for batch in run.take_results() {
+        view.show(&batch, screen)?;
+    }
+    view.finish(screen)?;
+    screen.clear_status();
+    let interrupted = stop.load(Ordering::Relaxed);
+    if !args.quiet && (screen.err_is_terminal() || interrupted) {
+        screen.say(&progress.summary(&counts(&run.stats())));
+    }
+    ended.map(|_| ())
+}
+
+fn counts(s: &Stats) -> Counts {
+    Counts { rows_in: s.rows_in, rows_out: s.rows_out, late: s.late, bad: s.bad, watermark: s.watermark }
+}
+
+fn output_failed(e: &io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot write the result: {e}"))
+}
+
+fn view(job: &Job, format: Format, screen: &mut Screen) -> Result<View> {
+    let Some(schema) = job.schema() else { return Ok(View::None) };
+    let sink = job.graph().nodes.iter().find(|n| matches!(&n.op, Op::Sink(s) if s.table.is_none()));
+    let input = sink.map(|s| job.graph().node(s.inputs[0]));
+    let shape = Shape {
+        schema: schema.clone(),
+        zone: job.time_zone(),
+        updates: input.is_some_and(|n| !n.changelog.is_insert_only()),
+        upsert_key: input.and_then(|n| n.upsert_key.clone()),
+    };
+    if format == Format::Table && screen.out_is_terminal() {
+        return Ok(View::Live { table: LiveTable::new(shape), painted: Instant::now(), dirty: true });
+    }
+    let mut lines = Lines::new(shape, format);
+    let mut out = vec![];
+    lines.header(&mut out);
+    screen.write(&out).map_err(|e| output_failed(&e))?;
+    Ok(View::Lines(lines))
+}
+
+impl View {
+    fn show(&mut self, batch: &Batch, screen: &mut Screen) -> Result<()> {
+        match self {
+            View::None => Ok(()),
+            View::Lines(lines) => {
+                let mut out = vec![];
+                lines.batch(batch, &mut out);
+                screen.write(&out).map_err(|e| output_failed(&e))
+            }
+            View::Live { table, dirty, .. } => {
+                table.batch(batch);
+                *dirty = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn paint(&mut self, screen: &mut Screen, now: bool) -> Result<()> {
+        let View::Live { table, painted, dirty } = self else { return Ok(()) };
+        if !*dirty || !(now || painted.elapsed() >= REPAINT) {
+            return Ok(());
+        }
+        (*painted, *dirty) = (Instant::now(), false);
+        let height = if now { usize::MAX } else { Screen::size().1.saturating_sub(2) };
+        screen.paint(&table.paint(height)).map_err(|e| output_failed(&e))
+    }
+
+    fn finish(&mut self, screen: &mut Screen) -> Result<()> {
+        if let View::Lines(lines) = self {
+            let mut out = vec![];
+            lines.finish(&mut out);
+            return screen.write(&out).map_err(|e| output_failed(&e));
+        }
+        self.paint(screen, true)
+    }
+}
