@@ -140,6 +140,27 @@ fn what_is_acknowledged_survives_stop_and_crash() {
 }
 
 #[test]
+fn what_the_process_itself_appends_reaches_a_waiting_consumer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), LogConfig::default()).unwrap();
+    log.create_topic("t", 1, pelton::log::TopicConfig::default()).unwrap();
+    let mut writer = log.writer("t", 0).unwrap();
+    let config = ServerConfig::new(Listener::plain("127.0.0.1:0".parse().unwrap()));
+    let server =
+        Server::start(config, Box::new(LogStore::new(log)), Arc::new(SystemClock::default())).unwrap();
+    let mut client = connect(&server);
+    client.send(11, &fetch_request("t", 0, 1 << 20).with_max_wait_ms(60_000));
+    writer.append_record(1, None, Some(b"from inside"), &[]).unwrap();
+    writer.publish().unwrap();
+    let answer = client.read::<FetchRequest>(11);
+    assert!(!answer.responses[0].partitions[0].records.as_ref().unwrap().is_empty());
+    // The partition has its owner: clients are refused, retriably.
+    assert_eq!(produce(&mut client, "t", &batch(b"v", Compression::None)).0, 56);
+    drop(writer);
+    server.stop().unwrap();
+}
+
+#[test]
 fn topics_grow_and_change_while_they_are_served() {
     let dir = tempfile::tempdir().unwrap();
     for restart in [false, true] {

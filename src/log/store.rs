@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -25,6 +26,8 @@ pub struct LogStore {
     /// `None` once closed.
     log: Option<Log>,
     topics: HashMap<String, Vec<Open>>,
+    /// See [`LogStore::look`].
+    is_watched: bool,
 }
 
 /// What is open of one partition.
@@ -60,7 +63,9 @@ fn config_of(options: &[(String, String)]) -> LogResult<TopicConfig> {
 impl LogStore {
     /// Takes partitions as they are written to; they are given back when the store is closed or dropped.
     pub fn new(log: Log) -> Self {
-        Self { log: Some(log), topics: HashMap::new() }
+        let mut store = Self { log: Some(log), topics: HashMap::new(), is_watched: false };
+        store.look();
+        store
     }
 
     /// The log, unless closed.
@@ -70,6 +75,15 @@ impl LogStore {
 
     fn get(&self) -> LogResult<&Log> {
         self.log.as_ref().ok_or_else(closed)
+    }
+
+    /// Do offsets move without a call of ours: because the disk is waited for, or because others in this process append?
+    fn look(&mut self) {
+        let Some(log) = &self.log else { return };
+        let catalog = log.catalog();
+        let owned = catalog.partitions().filter(|p| p.is_owned.load(Ordering::Relaxed)).count();
+        let ours = self.topics.values().flatten().filter(|open| open.writer.is_some()).count();
+        self.is_watched = owned > ours || catalog.topics.values().any(|t| t.config.flush.waits_for_durable());
     }
 
     fn open(&mut self, topic: &str, partition: u32) -> LogResult<(&mut Log, &mut Open)> {
@@ -208,7 +222,9 @@ impl Store for LogStore {
 
     fn create_topic(&mut self, topic: &str, partitions: u32, options: &[(String, String)]) -> Result<()> {
         let config = config_of(options)?;
-        Ok(self.log.as_mut().ok_or_else(closed)?.create_topic(topic, partitions, config)?)
+        self.log.as_mut().ok_or_else(closed)?.create_topic(topic, partitions, config)?;
+        self.look();
+        Ok(())
     }
 
     fn check_options(&self, options: &[(String, String)]) -> Result<()> {
@@ -271,6 +287,7 @@ impl Store for LogStore {
                 writer.idle(now_ms)?;
             }
         }
+        self.look();
         Ok(())
     }
 
@@ -283,7 +300,6 @@ impl Store for LogStore {
     }
 
     fn is_watched(&self) -> bool {
-        let Ok(log) = self.get() else { return false };
-        log.catalog().topics.values().any(|t| t.config.flush.waits_for_durable())
+        self.is_watched
     }
 }

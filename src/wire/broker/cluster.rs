@@ -40,9 +40,7 @@ impl Broker {
         };
         let topics = match names {
             None => {
-                if self.store.is_watched() {
-                    self.refresh_topics();
-                }
+                self.refresh_topics();
                 let all: Vec<String> = self.topics.keys().cloned().collect();
                 all.iter().map(|name| self.topic_metadata(name, code::NONE)).collect()
             }

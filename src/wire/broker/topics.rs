@@ -84,7 +84,8 @@ impl Broker {
 
     /// Knows the topic, perhaps after another look at the store.
     pub(super) fn has_topic(&mut self, name: &str) -> bool {
-        if !self.topics.contains_key(name) && self.store.is_watched() {
+        // Others in this process may have made it.
+        if !self.topics.contains_key(name) && self.store.offsets(name, 0).is_some() {
             self.refresh_topics();
         }
         self.topics.contains_key(name)

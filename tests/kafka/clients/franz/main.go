@@ -1,10 +1,14 @@
 // franz-go: every codec, headers twice, a group, admin. Usage: franz HOST:PORT
+// With more arguments it measures: franz HOST:PORT latency TOPIC RATE SECONDS prints p50 and p99 in milliseconds.
 package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
+	"sort"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -18,7 +22,50 @@ func check(err error) {
 	}
 }
 
+// From the moment a record was due, not from when it was sent: a stall counts for all behind it.
+func latency(ctx context.Context, address, topic string, rate, seconds int) {
+	consumer, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.FetchMaxWait(100*time.Millisecond),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().At(0)}}))
+	check(err)
+	producer, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0),
+		kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite(), kgo.ProducerBatchCompression(kgo.NoCompression()))
+	check(err)
+	total := rate * seconds
+	done := make(chan []float64)
+	base := time.Now().Add(time.Second)
+	go func() {
+		out := make([]float64, 0, total)
+		for len(out) < total {
+			fetches := consumer.PollFetches(ctx)
+			check(fetches.Err())
+			now := time.Since(base)
+			fetches.EachRecord(func(r *kgo.Record) {
+				out = append(out, float64(int64(now)-int64(binary.BigEndian.Uint64(r.Value)))/1e6)
+			})
+		}
+		done <- out
+	}()
+	for i := 0; i < total; i++ {
+		due := time.Duration(i) * time.Second / time.Duration(rate)
+		if wait := due - time.Since(base); wait > 0 {
+			time.Sleep(wait)
+		}
+		value := make([]byte, 128)
+		binary.BigEndian.PutUint64(value, uint64(due))
+		producer.Produce(ctx, &kgo.Record{Value: value}, func(_ *kgo.Record, err error) { check(err) })
+	}
+	out := (<-done)[total/5:]
+	sort.Float64s(out)
+	fmt.Println(out[len(out)/2], out[len(out)*99/100])
+}
+
 func main() {
+	if len(os.Args) > 2 {
+		rate, _ := strconv.Atoi(os.Args[4])
+		seconds, _ := strconv.Atoi(os.Args[5])
+		latency(context.Background(), os.Args[1], os.Args[3], rate, seconds)
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	seeds := kgo.SeedBrokers(os.Args[1])
