@@ -154,8 +154,8 @@ fn what_the_process_itself_appends_reaches_a_waiting_consumer() {
     writer.publish().unwrap();
     let answer = client.read::<FetchRequest>(11);
     assert!(!answer.responses[0].partitions[0].records.as_ref().unwrap().is_empty());
-    // The partition has its owner: clients are refused, retriably.
-    assert_eq!(produce(&mut client, "t", &batch(b"v", Compression::None)).0, 56);
+    // The partition has its owner: clients are told so, finally (POLICY_VIOLATION).
+    assert_eq!(produce(&mut client, "t", &batch(b"v", Compression::None)).0, 44);
     drop(writer);
     server.stop().unwrap();
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::connection::Ticket;
-use super::topics::{is_internal, store_error};
+use super::topics::{append_error, is_internal};
 use super::{Broker, Deadline, code};
 use crate::wire::produce::{ProducePartition, ProduceRequest, Produced, Refused, write_response};
 
@@ -128,7 +128,7 @@ impl Broker {
         let base = self
             .store
             .append_valid(topic, number, &batch.bytes, self.now.wall_ms)
-            .map_err(|e| store_error(&e))?;
+            .map_err(|e| append_error(&e))?;
         if producer >= 0 {
             let limit = self.config.max_producers_per_partition;
             let now_ms = self.now.wall_ms;

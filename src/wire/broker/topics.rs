@@ -56,6 +56,14 @@ pub(super) fn store_error(e: &Error) -> Refused {
     Refused::new(number, e.to_string())
 }
 
+/// The same for an append: what is no fault of the batch and will not pass (the partition has an owner) is final.
+pub(super) fn append_error(e: &Error) -> Refused {
+    match e.kind() {
+        ErrorKind::Config => Refused::new(code::POLICY_VIOLATION, e.to_string()),
+        _ => store_error(e),
+    }
+}
+
 impl Broker {
     /// Takes over what the store has: at start, and when a topic is asked for that is not known.
     pub(super) fn refresh_topics(&mut self) {
