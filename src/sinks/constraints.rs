@@ -42,7 +42,10 @@ impl Enforced {
 
     /// Takes away the rows that must not pass.
     fn check(&mut self, batch: &mut Batch, cx: &mut IoContext<'_>) {
-        if !self.columns.iter().any(|(c, _)| batch.column(*c).validity.may_have_nulls()) {
+        // A batch without rows may be without columns.
+        if batch.selected() == 0
+            || !self.columns.iter().any(|(c, _)| batch.column(*c).validity.may_have_nulls())
+        {
             return;
         }
         let mut kept = cx.pool.row_list();

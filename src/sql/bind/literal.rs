@@ -145,8 +145,7 @@ fn temporal(kind: TemporalKind, text: &str, zone: &jiff::tz::TimeZone, at: Span)
                 _ => (TypeKind::TimestampLtz(digits), civil::to_instant(local, zone)),
             };
             let ty = ty.not_null();
-            let column = constant_column(&ty, |c| crate::batch::text::push_moment(c, moment));
-            Ok(Expr::literal(column, ty, at))
+            Ok(constant(ty, at, |c| crate::batch::text::push_moment(c, moment)))
         }
         TemporalKind::Datetime => Err(Error::validation("DATETIME literals do not exist in Flink SQL", at)
             .hint("write TIMESTAMP 'yyyy-MM-dd HH:mm:ss'")),
