@@ -147,5 +147,5 @@ for _ in range(REPEATS):
 print("| | Pelton | Kafka 4.1 | |\n|---|---:|---:|---:|")
 for name in rounds["pelton"][0]:
     a, b = (statistics.median(r[name] for r in rounds[k]) for k in ("pelton", "kafka"))
-    show = (lambda x: f"{x:,.0f}") if a > 100 or b > 100 else (lambda x: f"{x:.2f}")
+    show = (lambda x: f"{x:,.0f}") if a > 100 or b > 100 else (lambda x: f"{x:.1f}" if x > 10 else f"{x:.2f}")
     print(f"| {name} | {show(a)} | {show(b)} | {a / b:.2f} |")

@@ -58,10 +58,13 @@ class Load:
     def run(self):
         while not self.stopped:
             value = str(self.sent).encode()
-            self.p.produce(self.topic, key=value, value=value, on_delivery=self.delivered)
-            self.sent += 1
+            try:
+                self.p.produce(self.topic, key=value, value=value, on_delivery=self.delivered)
+                self.sent += 1
+            except BufferError:
+                self.p.poll(0.01)
             self.p.poll(0)
-            if self.sent % 50 == 0:
+            if self.sent % 20 == 0:
                 time.sleep(0.002)
 
     def delivered(self, error, message):
