@@ -58,7 +58,8 @@ pub struct Run {
 impl Run {
     pub(super) fn new(graph: &Graph, connectors: &ConnectorRegistry, config: &Config) -> Result<Self> {
         let graph = Arc::new(graph.clone());
-        let (mut inputs, mut outputs): (Vec<Box<dyn Input>>, Vec<Box<dyn Output>>) = (vec![], vec![]);
+        let mut inputs: Vec<Box<dyn Input>> = vec![];
+        let mut outputs: Vec<Box<dyn Output>> = vec![];
         let mut results = None;
         let mut specs = Vec::with_capacity(graph.nodes.len());
         for (n, node) in graph.nodes.iter().enumerate() {

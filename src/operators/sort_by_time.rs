@@ -118,10 +118,8 @@ impl SortByTime {
             dense.extend_rows(c, &places);
             *c = dense;
         }
-        let mut next = 0;
-        for place in self.times.values_mut().flatten() {
-            *place = next;
-            next += 1;
+        for (next, place) in self.times.values_mut().flatten().enumerate() {
+            *place = next as u32;
         }
     }
 }

@@ -6,19 +6,6 @@ use std::sync::Arc;
 use pelton::host::{ManualClock, SimDisk};
 use pelton::log::{Check, Follow, Helpers, Log, LogConfig, LogError, LogResult, TopicConfig};
 
-/// A number from the environment.
-pub(crate) fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
-}
-
-/// Seeds to run: one given, or as many as asked for.
-pub(crate) fn seeds(default: u64) -> Vec<u64> {
-    match std::env::var("PELTON_LOG_SEED").ok().and_then(|n| n.parse().ok()) {
-        Some(seed) => vec![seed],
-        None => (0..number("PELTON_LOG_SEEDS", default)).collect(),
-    }
-}
-
 /// Without helper threads.
 pub(crate) fn manual() -> LogConfig {
     LogConfig { helpers: Helpers::Manual, ..LogConfig::default() }

@@ -35,7 +35,7 @@ impl Random {
         let span = max.wrapping_sub(min) as u64;
         match span.checked_add(1) {
             None => self.next() as i64,
-            Some(n) => min.wrapping_add((u128::from(self.next()) * u128::from(n) >> 64) as i64),
+            Some(n) => min.wrapping_add(((u128::from(self.next()) * u128::from(n)) >> 64) as i64),
         }
     }
 }

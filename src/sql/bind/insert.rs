@@ -59,14 +59,14 @@ impl Binder<'_> {
             return Err(Error::unsupported(format!("writing the metadata column '{}'", c.name), name.span()));
         }
         let rel = self.query(&i.source)?;
-        let rel = self.to_sink_columns(rel, i, &table, path.to_string())?;
+        let rel = self.sink_columns(rel, i, &table, path.to_string())?;
         let schema = spec.schema.clone();
         let spec = SinkSpec { table: Some(spec), schema, drop_nulls: self.drops_nulls() };
         Ok(sink(rel, spec, Some(info), i.span))
     }
 
     /// The query's columns as the table wants them.
-    fn to_sink_columns(&mut self, rel: Rel, i: &Insert, table: &Table, path: String) -> Result<Rel> {
+    fn sink_columns(&mut self, rel: Rel, i: &Insert, table: &Table, path: String) -> Result<Rel> {
         let (schema, numbers) = table.physical();
         let at = i.source.span;
         // What fills each column: a value of PARTITION (…), a column of the query, or nothing.
