@@ -4,6 +4,8 @@
 //! becomes operators, a shard drives the operators over columnar batches that sources fill and sinks
 //! drain. `docs/ARCHITECTURE.md` walks one record through all of them.
 
+#![allow(rustdoc::private_intra_doc_links, reason = "module texts also speak to whoever opens the file")]
+
 pub mod config;
 pub mod error;
 pub mod time;
