@@ -102,6 +102,10 @@ pub trait DiskFile: Send + Sync + fmt::Debug {
     fn sync(&self) -> io::Result<()>;
     /// Maps the first `len` bytes, of which `published` hold data.
     fn map(&self, len: usize, published: usize, writable: bool) -> io::Result<Arc<Region>>;
+    /// Where data ends: behind it there is only reserved room, which reads as zero. May be more than that, never less.
+    fn data_end(&self) -> io::Result<u64> {
+        self.len()
+    }
     /// For io_uring; simulated files have none.
     fn fd(&self) -> Option<RawFd>;
     /// The file is empty.
@@ -231,6 +235,24 @@ impl DiskFile for File {
 
     fn map(&self, len: usize, published: usize, writable: bool) -> io::Result<Arc<Region>> {
         Region::map(self, len, published, writable)
+    }
+
+    fn data_end(&self) -> io::Result<u64> {
+        use rustix::fs::{SeekFrom, seek};
+        let len = self.metadata()?.len();
+        let (mut at, mut end) = (0, 0);
+        while at < len {
+            match seek(self, SeekFrom::Data(at)) {
+                Ok(data) => {
+                    end = seek(self, SeekFrom::Hole(data)).unwrap_or(len);
+                    at = end;
+                }
+                Err(rustix::io::Errno::NXIO) => break,
+                // A file system that cannot tell.
+                Err(_) => return Ok(len),
+            }
+        }
+        Ok(end.min(len))
     }
 
     fn fd(&self) -> Option<RawFd> {

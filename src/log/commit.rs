@@ -101,7 +101,10 @@ impl Committer {
             busy |= drain(&mut self.links[i], &mut self.gathered);
             let link = &self.links[i];
             if link.bytes.is_abandoned() && link.bytes.is_empty() {
-                let link = self.links.swap_remove(i);
+                let mut link = self.links.swap_remove(i);
+                while let Ok(unseen) = link.rolls.pop() {
+                    unseen.segment.discard(&*self.disk);
+                }
                 let partition = link.partition.clone();
                 drop(link);
                 partition.is_owned.store(false, Ordering::Release);
@@ -272,17 +275,19 @@ impl Committer {
     /// Writes the `checkpoint` file when it would say something new.
     pub(super) fn write_checkpoint(&mut self) -> LogResult<()> {
         let catalog = self.catalog.load();
-        let lines: Vec<String> = catalog
+        let places: Vec<(&Arc<Partition>, Place)> = catalog
             .partitions()
-            .map(|p| {
-                let place = self.states.get(&p.name).map_or(p.recovered, |s| s.durable);
-                checkpoint_line(&p.topic, p.number, place)
-            })
+            .map(|p| (p, self.states.get(&p.name).map_or(p.recovered, |s| s.durable)))
             .collect();
+        let lines: Vec<String> =
+            places.iter().map(|(p, place)| checkpoint_line(&p.topic, p.number, *place)).collect();
         if lines == self.written {
             return Ok(());
         }
         write_checkpoint(&self.root, &*self.disk, &lines)?;
+        for (partition, place) in places {
+            partition.checkpointed.store(place.base, Ordering::Release);
+        }
         self.written = lines;
         Ok(())
     }

@@ -52,13 +52,13 @@ pub(super) fn compact(partition: &Arc<Partition>, now_ms: i64, memory: usize, fo
     let lag = partition.options().min_compaction_lag_ms;
     let mut sealed: Vec<Arc<Segment>> = Vec::new();
     for segment in list.iter() {
-        if !segment.is_sealed()
-            || !segment.is_finished()
-            || Arc::ptr_eq(segment, list.last().expect("not empty"))
-        {
-            break;
-        }
-        if lag > 0 && segment.max_timestamp(disk)? > now_ms - lag {
+        // Durable segments only: what supersedes a record must not be lost after the record is gone. And only what lies
+        // before the place that the checkpoint on disk names, as positions change here.
+        let is_settled = segment.is_sealed()
+            && segment.is_finished()
+            && segment.is_synced()
+            && segment.next_offset() <= partition.checkpointed.load(Ordering::Acquire);
+        if !is_settled || (lag > 0 && segment.max_timestamp(disk)? > now_ms - lag) {
             break;
         }
         sealed.push(segment.clone());

@@ -59,6 +59,8 @@ pub struct Partition {
     pub(super) roll_requested: AtomicBool,
     /// Compaction has seen everything before this offset.
     pub(super) compacted_to: AtomicI64,
+    /// Base of the segment that the checkpoint on disk names.
+    pub(super) checkpointed: AtomicI64,
     /// A read-only view of somebody else's log.
     pub(super) is_read_only: bool,
     /// Counters.
@@ -106,6 +108,7 @@ impl Partition {
             is_owned: AtomicBool::new(false),
             roll_requested: AtomicBool::new(false),
             compacted_to: AtomicI64::new(0),
+            checkpointed: AtomicI64::new(found.durable.base),
             is_read_only,
             counters: Counters::default(),
             recovered: found.durable,
@@ -140,7 +143,10 @@ impl Partition {
 
     /// What consumers of the protocol may see: *durable* under `group-commit` and `each`, else *published*.
     pub fn high_watermark(&self) -> i64 {
-        if self.config.flush.waits_for_durable() { self.durable().get() } else { self.published().get() }
+        let end =
+            if self.config.flush.waits_for_durable() { self.durable().get() } else { self.published().get() };
+        // Until the first sync after a crash, what is known to be durable may lie before the start.
+        end.max(self.start())
     }
 
     #[inline]

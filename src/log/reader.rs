@@ -48,6 +48,8 @@ pub struct Reader {
     next: i64,
     follow: Follow,
     check: Check,
+    /// Where the records begin again behind missing segments that the last poll reported.
+    gap: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -69,7 +71,7 @@ impl Reader {
         if offset > end || offset < 0 {
             return Err(LogError::OutOfRange { partition: partition.name.clone(), offset, end });
         }
-        Ok(Self { partition, at: None, next: offset, follow, check: Check::default() })
+        Ok(Self { partition, at: None, next: offset, follow, check: Check::default(), gap: None })
     }
 
     /// Which CRCs are checked from now on.
@@ -175,6 +177,11 @@ impl Reader {
             self.next = self.partition.start();
             return Ok(self.next);
         }
+        if let Some(to) = self.gap.take() {
+            self.at = None;
+            self.next = to;
+            return Ok(to);
+        }
         if !self.is_ready()? {
             return Ok(self.next);
         }
@@ -260,8 +267,18 @@ impl Reader {
         };
         let segment = list[i].clone();
         if done.is_some_and(|d| Arc::ptr_eq(d, &segment)) {
-            // The successor is not in the list yet.
-            return Ok(false);
+            let Some(following) = list.get(i + 1) else {
+                // The successor is not in the list yet.
+                return Ok(false);
+            };
+            self.gap = Some(following.base);
+            return Err(LogError::Corrupt {
+                file: format!("{} ({})", segment.path().display(), self.partition.name),
+                position: segment.size(),
+                length: 0,
+                offsets: (self.next, following.base),
+                reason: "the records up to the next segment are missing".into(),
+            });
         }
         let loaded = segment.load(&*self.partition.disk)?;
         let region = loaded.region.clone();

@@ -148,10 +148,15 @@ impl Recovery<'_> {
         let clean = self.clean;
         let mut found = match clean {
             Some(clean) if self.matches_clean(clean, &bases)? => self.adopt_clean(clean, &bases)?,
-            _ => self.scan_all(bases, &names)?,
+            _ => self.scan_all(bases)?,
         };
         let first = found.segments.first().map_or(found.next, |s| s.base);
         found.start = stored_start.max(first).min(found.next.max(first));
+        if stored_start > found.start && !self.is_read_only {
+            // A power loss took records that had been deleted. Their offsets will be given to new ones, which are not.
+            let sheet = Sheet { lines: vec![format!("start {}", found.start)] };
+            sheet.write(self.disk, &self.dir.join("start"), "pelton-start")?;
+        }
         Ok(found)
     }
 
@@ -160,7 +165,7 @@ impl Recovery<'_> {
         for name in names {
             let path = self.dir.join(name);
             if let Some(base) = files::base_of(name, ".log.swap") {
-                let bytes = self.read(&path, u64::MAX)?;
+                let bytes = self.read(&path)?;
                 let walk = scan::walk(bytes.get(), 0, Some(base), Rules::Pelton, false, |_, _| {});
                 if walk.stop == Some(Stop::End) {
                     compact::finish_swap(self.disk, &self.dir, base, walk.next_offset)?;
@@ -170,11 +175,30 @@ impl Recovery<'_> {
                     let why = format!("compacted segment is damaged: {:?}", walk.stop);
                     self.find(FindingKind::Damage, &path, walk.end as u64, 0, why);
                 }
+            } else if name.starts_with("prepared-") {
+                self.adopt_prepared(&path)?;
             } else if name.ends_with(".cleaned") || name.ends_with(".new") {
                 self.disk.remove(&path).map_err(|e| self.fail(&e))?;
             }
         }
         Ok(())
+    }
+
+    /// An owner may have rolled into a prepared file and died before the keeper had named it: then it begins with a batch
+    /// that says its name. Whether it continues the log is for the scan to see.
+    fn adopt_prepared(&mut self, path: &Path) -> LogResult<()> {
+        let bytes = self.read(path)?;
+        let Step::Batch(first) = scan::step(bytes.get(), 0, None, Rules::Pelton, true) else {
+            return self.disk.remove(path).map_err(|e| self.fail(&e));
+        };
+        let to = self.path(first.header().base_offset);
+        if self.disk.open(&to, Open::Read).is_ok() {
+            let message = "a prepared segment whose place is taken".into();
+            self.find(FindingKind::BehindHole, path, 0, bytes.get().len() as u64, message);
+            return self.quarantine_file(path);
+        }
+        self.disk.rename(path, &to).map_err(|e| self.fail(&e))?;
+        self.disk.sync_dir(&self.dir).map_err(|e| self.fail(&e))
     }
 
     fn read_start(&mut self) -> LogResult<i64> {
@@ -223,10 +247,11 @@ impl Recovery<'_> {
         Ok(Segment::sealed(&self.dir, base, length, next, true))
     }
 
-    fn read(&self, path: &Path, limit: u64) -> LogResult<Bytes> {
+    /// The bytes of a file up to where its data ends: reserved room is not brought into memory.
+    fn read(&self, path: &Path) -> LogResult<Bytes> {
         let fail = |e: std::io::Error| LogError::io("reading", path, &e);
         let file = self.disk.open(path, Open::Read).map_err(fail)?;
-        let length = file.len().map_err(fail)?.min(limit) as usize;
+        let length = file.data_end().map_err(fail)? as usize;
         if length > i32::MAX as usize {
             return Err(LogError::BadFile {
                 file: path.display().to_string(),
@@ -245,11 +270,9 @@ impl Recovery<'_> {
         Ok(Bytes::Mapped(region))
     }
 
-    fn scan_all(&mut self, mut bases: Vec<i64>, names: &[String]) -> LogResult<Recovered> {
-        let mut prepared: Vec<PathBuf> =
-            names.iter().filter(|n| n.starts_with("prepared-")).map(|n| self.dir.join(n)).collect();
-        prepared.sort();
+    fn scan_all(&mut self, mut bases: Vec<i64>) -> LogResult<Recovered> {
         let checkpoint = self.checkpoint.filter(|c| bases.contains(&c.base));
+        self.drop_empty(&mut bases)?;
         let mut segments = Vec::new();
         let mut next = self.checkpoint.map_or_else(|| bases.first().copied().unwrap_or(0), |c| c.offset);
         let mut i = 0;
@@ -278,33 +301,6 @@ impl Recovery<'_> {
                 bases.truncate(i + 1);
             }
             i += 1;
-            if i == bases.len() && !self.is_read_only {
-                // The owner rolled into a prepared file and died before the keeper had named it.
-                if let Some(at) = self.find_prepared(&mut prepared, next)? {
-                    bases.push(at);
-                    if let Some(last) = segments.last() {
-                        last.seal();
-                    }
-                }
-            }
-        }
-        if bases.is_empty()
-            && !self.is_read_only
-            && let Some(base) = self.find_prepared(&mut prepared, next)?
-        {
-            return self.scan_all(vec![base], &[]);
-        }
-        if !self.is_read_only {
-            for path in prepared {
-                let bytes = self.read(&path, u64::MAX)?;
-                if matches!(scan::step(bytes.get(), 0, None, Rules::Pelton, true), Step::Batch(_)) {
-                    let message = "a prepared segment with batches that do not continue the log".into();
-                    self.find(FindingKind::BehindHole, &path, 0, bytes.get().len() as u64, message);
-                    self.quarantine_file(&path)?;
-                } else {
-                    self.disk.remove(&path).map_err(|e| self.fail(&e))?;
-                }
-            }
         }
         let durable = self.checkpoint.unwrap_or(Place {
             base: segments.first().map_or(next, |s| s.base),
@@ -324,27 +320,38 @@ impl Recovery<'_> {
         Ok(Recovered { segments, start: 0, next, durable, stopped: None })
     }
 
-    /// Adopts the prepared file whose first batch is the one at `next`.
-    fn find_prepared(&mut self, prepared: &mut Vec<PathBuf>, next: i64) -> LogResult<Option<i64>> {
-        for i in 0..prepared.len() {
-            let bytes = self.read(&prepared[i], u64::MAX)?;
-            if matches!(scan::step(bytes.get(), 0, Some(next), Rules::Pelton, true), Step::Batch(_)) {
-                let path = prepared.remove(i);
-                self.disk.rename(&path, &self.path(next)).map_err(|e| self.fail(&e))?;
-                self.disk.sync_dir(&self.dir).map_err(|e| self.fail(&e))?;
-                return Ok(Some(next));
+    /// Removes segments in which nothing was ever published: their owner died between making one and the publication.
+    /// What was appended before them is unpublished too.
+    fn drop_empty(&mut self, bases: &mut Vec<i64>) -> LogResult<()> {
+        let known = self.checkpoint.map_or(-1, |c| c.base);
+        let first = bases.first().copied();
+        let mut kept = Vec::with_capacity(bases.len());
+        for &base in bases.iter() {
+            if base > known && Some(base) != first {
+                let path = self.path(base);
+                let bytes = self.read(&path)?;
+                let step = scan::step(bytes.get(), 0, Some(base), Rules::Pelton, false);
+                if matches!(step, Step::Stop(Stop::End | Stop::Zeros | Stop::Unpublished)) {
+                    if !self.is_read_only {
+                        self.disk.remove(&path).map_err(|e| self.fail(&e))?;
+                    }
+                    continue;
+                }
             }
+            kept.push(base);
         }
-        Ok(None)
+        *bases = kept;
+        Ok(())
     }
 
     /// Walks one segment from a known place. Returns it, its end, and whether something behind it must go.
     fn scan_segment(&mut self, from: Place, following: Option<i64>) -> LogResult<(Segment, i64, bool)> {
         let base = from.base;
         let path = self.path(base);
-        let bytes = self.read(&path, u64::MAX)?;
+        let bytes = self.read(&path)?;
         let all = bytes.get();
         let mut start = from;
+        // Damage may look like reserved room: what was durable is there in the file's length at least.
         if start.position > all.len() as u64 {
             let missing = start.position - all.len() as u64;
             self.find(
@@ -366,7 +373,8 @@ impl Recovery<'_> {
         let Walk { end, next_offset: mut next, .. } = walk;
         let stop = walk.stop.clone().unwrap_or(Stop::End);
         if let Some(following) = following {
-            if next == following && matches!(stop, Stop::End | Stop::Zeros) {
+            // Whatever follows its last batch is reserved room or was never published.
+            if next == following {
                 return Ok((Segment::sealed(&self.dir, base, end as u64, next, false), next, false));
             }
             if self.is_same_boot {

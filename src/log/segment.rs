@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use super::error::{LogError, LogResult};
 use super::files;
 use super::index::{SegmentIndex, Sparse, Summary};
-use super::scan::{self, Rules, Stop};
+use super::scan::{self, Rules};
 use crate::host::{Disk, DiskFile, Open, Region};
 
 /// A place in a partition: a segment, a byte position in it, and the offset of the batch that begins there.
@@ -133,6 +133,16 @@ impl Segment {
         Ok(())
     }
 
+    /// Removes the file of a segment that never entered its partition's list.
+    pub(super) fn discard(&self, disk: &dyn Disk) {
+        let path = match &self.prepared_name {
+            Some(name) if !self.renamed.load(Ordering::Acquire) => self.dir.join(name),
+            _ => self.path(),
+        };
+        // Left behind, it is dropped by the next recovery.
+        let _ = disk.remove(&path);
+    }
+
     /// The open parts; opens them at first use.
     pub fn load(&self, disk: &dyn Disk) -> LogResult<&Loaded> {
         if let Some(loaded) = self.loaded.get() {
@@ -163,11 +173,11 @@ impl Segment {
         }
         let mut region = file.map(size, size, false).map_err(|e| fail(&e))?;
         region.prepare_read(0..size).map_err(|e| fail(&e))?;
-        let (index, walk) = build_index(region.bytes(), self.base, 4096, 0);
+        let (index, walk, end) = build_index(region.bytes(), self.base, 4096, 0, place.offset);
         self.max_timestamp.store(walk.max_timestamp, Ordering::Relaxed);
-        // Sealed but never trimmed: reserved zeros follow the data.
-        if walk.end < size && walk.stop == Some(Stop::Zeros) && walk.next_offset == place.offset {
-            size = walk.end;
+        // Sealed but never trimmed: reserved room, or what was never published, follows the data.
+        if let Some(end) = end.filter(|&end| end < size && !self.is_exact) {
+            size = end;
             self.set_mark(size, place.offset);
             region = file.map(size, size, false).map_err(|e| fail(&e))?;
         }
@@ -292,18 +302,23 @@ impl Segment {
     }
 }
 
-/// Builds an index by walking a segment; also tells what the walk found.
+/// Builds an index by walking a segment; also tells what the walk found and where the batch before offset `next` ends.
 pub(super) fn build_index(
     bytes: &[u8],
     base: i64,
     interval: usize,
     room: usize,
-) -> (SegmentIndex, scan::Walk) {
+    next: i64,
+) -> (SegmentIndex, scan::Walk, Option<usize>) {
     let mut sparse = Sparse::new(interval);
     let mut entries = Vec::new();
+    let mut end = (next == base).then_some(0);
     let walk = scan::walk(bytes, 0, Some(base), Rules::Pelton, true, |position, batch| {
         let header = batch.header();
         entries.extend(sparse.note(header.base_offset - base, position, header.max_timestamp));
+        if header.next_offset() == next {
+            end = Some(position + header.size());
+        }
     });
-    (SegmentIndex::from_entries(&entries, room), walk)
+    (SegmentIndex::from_entries(&entries, room), walk, end)
 }

@@ -64,12 +64,13 @@ impl Report {
     }
 }
 
-/// Checks one segment file. `is_last`: reserved room and an unpublished tail are allowed. Returns the offsets it covers.
+/// Checks one segment file. `following`: the base offset of the next one, `None` for the last, which may end in reserved
+/// room and an unpublished tail. Returns the offsets it covers.
 pub fn segment(
     disk: &dyn Disk,
     path: &Path,
     rules: Rules,
-    is_last: bool,
+    following: Option<i64>,
     report: &mut Report,
 ) -> LogResult<Option<(i64, i64)>> {
     const EXPAND_LIMIT: usize = 1 << 30;
@@ -112,6 +113,7 @@ pub fn segment(
     }
     let rest = (bytes.len() - walk.end) as u64;
     let at = walk.end as u64;
+    let is_last = following.is_none_or(|f| f == walk.next_offset);
     match &walk.stop {
         None | Some(Stop::End) => {}
         Some(Stop::Zeros) if is_last => {
@@ -135,7 +137,7 @@ pub fn partition(disk: &dyn Disk, dir: &Path, rules: Rules, report: &mut Report)
     let mut previous: Option<i64> = None;
     for (i, &base) in bases.iter().enumerate() {
         let path = dir.join(files::segment_name(base));
-        let covered = segment(disk, &path, rules, i + 1 == bases.len(), report)?;
+        let covered = segment(disk, &path, rules, bases.get(i + 1).copied(), report)?;
         if let Some(end) = previous
             && rules == Rules::Pelton
             && end != base

@@ -462,7 +462,11 @@ impl Drop for PartitionWriter {
         // A partition whose link the committer holds is free only when the committer has drained it.
         if !matches!(self.path, Path::Ring(_)) {
             if let Path::Mapped { current, rolled } = &mut self.path {
-                // Unpublished bytes vanish with their tails.
+                // Unpublished bytes vanish with their tails, segments that nobody saw with their files.
+                let unseen = rolled.iter().skip(1).chain(rolled.first().map(|_| &*current));
+                for mapped in unseen {
+                    mapped.active.segment.discard(&*self.partition.disk);
+                }
                 rolled.clear();
                 current.active.tail.discard();
             }
@@ -631,8 +635,8 @@ fn reopen_or_create(
     region.prepare_write(size..end).map_err(fail)?;
     region.prepare_read(0..size).map_err(fail)?;
     let room = SegmentIndex::capacity_for(config.segment_bytes, config.index_interval_bytes);
-    let (index, walk) =
-        super::segment::build_index(region.bytes(), old.base, config.index_interval_bytes, room);
+    let (index, walk, _) =
+        super::segment::build_index(region.bytes(), old.base, config.index_interval_bytes, room, next);
     let mut sparse = Sparse::new(config.index_interval_bytes);
     // Go on where the last entry is; the walk's largest timestamp holds for all that follows.
     if let Some(last) = index.entries().last() {

@@ -75,3 +75,19 @@ pub(crate) fn files(root: &Path, ending: &str) -> Vec<PathBuf> {
     out.sort();
     out
 }
+
+/// A number from the environment.
+pub(crate) fn number(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: '{text}'")),
+        Err(_) => default,
+    }
+}
+
+/// The seeds of a run: the one of `PELTON_LOG_SEED`, or as many as `PELTON_LOG_SEEDS` says.
+pub(crate) fn seeds(default: u64) -> Vec<u64> {
+    match number("PELTON_LOG_SEED", u64::MAX) {
+        u64::MAX => (1..=number("PELTON_LOG_SEEDS", default)).collect(),
+        seed => vec![seed],
+    }
+}
