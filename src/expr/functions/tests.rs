@@ -543,9 +543,12 @@ proptest! {
             prop_assert!(false, "{name} failed for rows that do not fail");
         }
         // One argument constant.
-        if fixed < kinds.len() {
-            let row = (pick % n as u64) as usize;
-            let e = fold(call(&r, name, exprs(Some((fixed, row))), &s, Span::default()).unwrap());
+        let row = (pick % n as u64) as usize;
+        // A constant may be refused when it is bound: a date pattern that is not supported.
+        if fixed < kinds.len()
+            && let Ok(e) = call(&r, name, exprs(Some((fixed, row))), &s, Span::default())
+        {
+            let e = fold(e);
             let got = select(&e, columns.clone(), n, Sel::All(n)).map(|c| show(&c, row, &e.ty));
             if e.ty.kind == ty.kind && single.iter().all(|r| r.is_ok()) && got.is_ok() {
                 prop_assert_eq!(&got.unwrap(), single[row].as_ref().unwrap(), "{} with a constant", name);
