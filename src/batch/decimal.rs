@@ -91,6 +91,13 @@ pub fn div(a: i128, sa: u8, b: i128, sb: u8, precision: u8, scale: u8) -> Option
     if a == 0 {
         return Some(0);
     }
+    if let Some(v) = div_narrow(a, sa, b, sb, scale) {
+        return fits(v, precision).then_some(v);
+    }
+    div_wide(a, sa, b, sb, precision, scale)
+}
+
+fn div_wide(a: i128, sa: u8, b: i128, sb: u8, precision: u8, scale: u8) -> Option<i128> {
     // The quotient's scale at which it has exactly 38 digits: a·10^k / b with k chosen by the digit counts.
     let (da, db) = (digits(a.unsigned_abs()) as i32, digits(b.unsigned_abs()) as i32);
     let mut k = 38 - (da - db);
@@ -129,6 +136,25 @@ pub fn div(a: i128, sa: u8, b: i128, sb: u8, precision: u8, scale: u8) -> Option
     };
     let value = if negative { -value } else { value };
     fits(value, precision).then_some(value)
+}
+
+/// The quotient where 128 bits are enough and rounding once is rounding twice. The 38 digits round away a tie only where the fraction is
+/// nearer to a half than 10^-(38 - digits of the quotient); a fraction that is not a half is at least 1/(2b) away from it.
+#[inline]
+fn div_narrow(a: i128, sa: u8, b: i128, sb: u8, scale: u8) -> Option<i128> {
+    let shift = i32::from(scale) + i32::from(sb) - i32::from(sa);
+    let factor = *POWERS.get(usize::try_from(shift).ok()?)?;
+    let n = a.checked_mul(factor)?;
+    let (m, d) = (n.unsigned_abs(), b.unsigned_abs());
+    let (q, r) = match (u64::try_from(m), u64::try_from(d)) {
+        (Ok(m), Ok(d)) => (u128::from(m / d), u128::from(m % d)),
+        _ => (m / d, m % d),
+    };
+    if digits(q) + digits(d) >= 38 {
+        return None;
+    }
+    let q = q as i128 + i128::from(r >= d - r);
+    Some(if (n < 0) != (b < 0) { -q } else { q })
 }
 
 /// `a % b` (sign of `a`) as DECIMAL(precision, scale).
@@ -500,6 +526,14 @@ mod tests {
                 let y = q as f64 / 10f64.powi(i32::from(s));
                 let ulp = 10f64.powi(-i32::from(s)) * 0.500001 + x.abs() * 1e-12;
                 prop_assert!((x - y).abs() <= ulp, "{x} {y}");
+            }
+        }
+
+        #[test]
+        fn the_short_division_gives_the_same(a in any_decimal(), b in any_decimal(), sa in 0u8..=38, sb in 0u8..=38, s in 0u8..=38) {
+            prop_assume!(a != 0 && b != 0);
+            if let Some(v) = div_narrow(a, sa, b, sb, s) {
+                prop_assert_eq!(div_wide(a, sa, b, sb, 38, s), fits(v, 38).then_some(v));
             }
         }
 

@@ -136,13 +136,13 @@ impl Pattern {
                         b'm' => mi,
                         b's' => s,
                         b'S' => {
-                            let text = format!("{:09}", m.nanos);
-                            out.extend_from_slice(&text.as_bytes()[..(*n).min(9)]);
+                            let n = (*n).min(9);
+                            write_number(m.nanos / 10u32.pow(9 - n as u32), n, out);
                             continue;
                         }
                         _ => m.nanos,
                     };
-                    out.extend_from_slice(format!("{number:0n$}").as_bytes());
+                    write_number(number, *n, out);
                 }
             }
         }
@@ -250,6 +250,19 @@ impl Pattern {
             _ => Some(None),
         }
     }
+}
+
+/// At least `width` digits.
+fn write_number(v: u32, width: usize, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; 10];
+    let (mut at, mut rest) = (10, v);
+    while rest > 0 {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.extend(std::iter::repeat_n(b'0', width.saturating_sub(10)));
+    out.extend_from_slice(&digits[at.min(10 - width.clamp(1, 10))..]);
 }
 
 fn is_name(letter: u8, n: usize) -> bool {

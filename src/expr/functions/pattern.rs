@@ -4,7 +4,6 @@
 //! others go to the `regex` crate after translation from Java's syntax ([`java_regex`]): its classes are ASCII, its dot stops at all line
 //! ends. Look-around, back references and possessive quantifiers have no counterpart and are refused by name.
 
-use super::string::find;
 use crate::batch::{Column, Sel};
 use crate::batch::{ColumnData, ColumnRef, DataType, TypeKind};
 use crate::error::{Error, Result};
@@ -267,13 +266,19 @@ fn apply(m: &Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usize, o
         (Use::Test, Matcher::Like(l)) => flags(args, sel, out, |i| Some(l.matches(args[0].bytes(i)))),
         (Use::Test, Matcher::Regex(r)) => flags(args, sel, out, |i| Some(r.is_match(text(i)))),
         (Use::Test, Matcher::Invalid) => flags(args, sel, out, |_| Some(false)),
-        (Use::Extract | Use::First, Matcher::Regex(r)) => slices(args, sel, out, |i, bytes| {
-            let text = std::str::from_utf8(bytes).ok()?;
-            match if usage == Use::First { 0 } else { group(i) } {
-                0 => r.find(text).map(|m| m.range()),
-                n => r.captures(text)?.get(usize::try_from(n).ok()?).map(|m| m.range()),
-            }
-        }),
+        (Use::Extract | Use::First, Matcher::Regex(r)) => {
+            let mut places = r.capture_locations();
+            slices(args, sel, out, |i, bytes| {
+                let text = std::str::from_utf8(bytes).ok()?;
+                match if usage == Use::First { 0 } else { group(i) } {
+                    0 => r.find(text).map(|m| m.range()),
+                    n => {
+                        r.captures_read(&mut places, text)?;
+                        places.get(usize::try_from(n).ok()?).map(|(from, to)| from..to)
+                    }
+                }
+            });
+        }
         (Use::Replace, Matcher::Regex(r)) => build(args, sel, out, |i, to| {
             let (text, new) = (text(i), args[2].bytes(i));
             let mut end = 0;
@@ -337,7 +342,7 @@ struct Like {
     /// Pieces in order; each is what stands between `%`s.
     pieces: Vec<Vec<Piece>>,
     /// For patterns without `_`: each piece's bytes.
-    plain: Option<Vec<Vec<u8>>>,
+    plain: Option<Vec<memchr::memmem::Finder<'static>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -378,8 +383,8 @@ impl Like {
         let plain = pieces
             .iter()
             .map(|p| match &p[..] {
-                [] => Some(Vec::new()),
-                [Piece::Text(t)] => Some(t.clone()),
+                [] => Some(finder(b"")),
+                [Piece::Text(t)] => Some(finder(t)),
                 _ => None,
             })
             .collect();
@@ -390,18 +395,19 @@ impl Like {
     fn matches(&self, text: &[u8]) -> bool {
         if let Some(plain) = &self.plain {
             return match &plain[..] {
-                [whole] => text == whole,
+                [whole] => text == whole.needle(),
                 [start, middle @ .., end] => {
-                    if text.len() < start.len() + end.len()
-                        || !text.starts_with(start)
-                        || !text.ends_with(end)
-                    {
+                    let (start, end) = (start.needle(), end.needle());
+                    // An empty needle is not compared: its dangling address makes some processors' masked loads slow.
+                    let starts = start.is_empty() || text.starts_with(start);
+                    let ends = end.is_empty() || text.ends_with(end);
+                    if text.len() < start.len() + end.len() || !starts || !ends {
                         return false;
                     }
                     let mut rest = &text[start.len()..text.len() - end.len()];
                     for m in middle {
-                        match find(rest, m) {
-                            Some(at) => rest = &rest[at + m.len()..],
+                        match m.find(rest) {
+                            Some(at) => rest = &rest[at + m.needle().len()..],
                             None => return false,
                         }
                     }
@@ -437,6 +443,10 @@ impl Like {
             at += char_width(text[at]);
         }
     }
+}
+
+fn finder(part: &[u8]) -> memchr::memmem::Finder<'static> {
+    memchr::memmem::Finder::new(part).into_owned()
 }
 
 fn char_width(first: u8) -> usize {

@@ -401,20 +401,12 @@ fn locate(part: &[u8], text: &[u8], from: i32) -> i32 {
 }
 
 /// Where `part` first stands in `text`.
+#[inline]
 pub(super) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     match part {
         [] => Some(0),
-        [b] => text.iter().position(|x| x == b),
-        [b, ..] => {
-            let mut from = 0;
-            while let Some(at) = text[from..].iter().position(|x| x == b) {
-                if text[from + at..].starts_with(part) {
-                    return Some(from + at);
-                }
-                from += at + 1;
-            }
-            None
-        }
+        [b] => memchr::memchr(*b, text),
+        _ => memchr::memmem::find(text, part),
     }
 }
 

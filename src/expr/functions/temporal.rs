@@ -204,6 +204,14 @@ fn extract(call: &Call<'_>, unit: Unit, at: usize) -> Result<BoundFunction> {
                 Unit::Day => ms / DAY_MS,
                 _ => of_clock(unit, ms, 0),
             }),
+            Timestamp(p) if *p <= 6 => map1::<i64, i64>(a, sel, rows, out, |us| {
+                let ms = us.div_euclid(1000);
+                if by_day {
+                    of_days(unit, (ms / DAY_MS) as i32)
+                } else {
+                    of_clock(unit, ms, us.rem_euclid(1000) as u32 * 1000)
+                }
+            }),
             _ => {
                 if null_if_any(std::slice::from_ref(a), out) {
                     let ltz = matches!(kind, TimestampLtz(_));

@@ -1,6 +1,6 @@
 //! Comparison of two columns, or of a column with a constant, into a bitmap.
 
-use super::{each_valid, fill_flags, is_dense, null_if_any};
+use super::{each_valid, fill_flags, flags1, flags2, is_dense, null_if_any};
 use crate::batch::text::moment;
 use crate::batch::{Column, ColumnData, Native, Physical, Sel, decimal, order};
 use crate::expr::Arg;
@@ -126,24 +126,16 @@ fn pairs<T: Native>(
         }
         (false, true) => {
             let (x, c) = (&x[..rows], y[0]);
-            if dense {
-                fill_flags(bits, rows, |i| f(x[i], c))
-            } else {
-                sel.for_each(|i| bits.set(i, f(x[i], c)))
-            }
+            if dense { flags1(bits, x, |v| f(v, c)) } else { sel.for_each(|i| bits.set(i, f(x[i], c))) }
         }
         (true, false) => {
             let (y, c) = (&y[..rows], x[0]);
-            if dense {
-                fill_flags(bits, rows, |i| f(c, y[i]))
-            } else {
-                sel.for_each(|i| bits.set(i, f(c, y[i])))
-            }
+            if dense { flags1(bits, y, |v| f(c, v)) } else { sel.for_each(|i| bits.set(i, f(c, y[i]))) }
         }
         (false, false) => {
             let (x, y) = (&x[..rows], &y[..rows]);
             if dense {
-                fill_flags(bits, rows, |i| f(x[i], y[i]));
+                flags2(bits, x, y, f);
             } else {
                 sel.for_each(|i| bits.set(i, f(x[i], y[i])));
             }
@@ -165,7 +157,7 @@ fn bytes(op: Comparison, a: &Arg<'_>, b: &Arg<'_>, sel: Sel<'_>, rows: usize, ou
             let wanted: u128 = bytemuck::cast(wanted);
             let same = |i: usize| (bytemuck::cast::<_, u128>(views[i]) == wanted) == want;
             if is_dense(sel, rows) {
-                fill_flags(bits, rows, same);
+                flags1(bits, views, |v| (bytemuck::cast::<_, u128>(v) == wanted) == want);
             } else {
                 sel.for_each(|i| bits.set(i, same(i)));
             }

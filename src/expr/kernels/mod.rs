@@ -14,7 +14,7 @@ pub mod divisor;
 pub mod map;
 pub mod text;
 
-pub use map::{fill_flags, map1, map2, opt_map1, opt_map2, try_map1, try_map2};
+pub use map::{fill_flags, flags1, flags2, map1, map2, opt_map1, opt_map2, try_map1, try_map2};
 
 use super::{Arg, BoundFunction, Determinism, Fallible, Infallible, Kernel, RowError};
 use crate::batch::{Column, DataType, Sel};

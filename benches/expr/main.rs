@@ -1,0 +1,181 @@
+//! What expressions cost beside hand-written Rust, at full batches and one row at a time.
+//!
+//! Informs: kernels over columns without a JIT (design, decision 4). `q1` is `0.908 * price` over BIGINT (a DECIMAL(24, 3) column), `q2`
+//! `MOD(auction, 123) = 0`. Every other line is one function over 1,024 rows.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use pelton::batch::{Batch, Column, ColumnRef, DataType, Pool, Sel, TypeKind, Watermarks};
+use pelton::expr::functions::builtin;
+use pelton::expr::{EvalContext, Expr, Program, Session, Value, build};
+use pelton::{Result, Span};
+use std::hint::black_box;
+
+fn numbers(rows: usize) -> ColumnRef {
+    let mut c = Column::of_kind(&TypeKind::BigInt);
+    c.buffer_mut::<i64>().extend_exact((0..rows).map(|i| (i as i64).wrapping_mul(7919) % 100_000));
+    c.validity.reset(rows);
+    ColumnRef::new(c)
+}
+
+fn texts(rows: usize) -> ColumnRef {
+    let mut c = Column::of_kind(&TypeKind::STRING);
+    let mut w = c.byte_column_mut().writer();
+    for i in 0..rows {
+        w.push(format!("https://www.nexmark.com/item{i}/x.html?query=1&channel_id={}", i % 97).as_bytes());
+    }
+    c.validity.reset(rows);
+    ColumnRef::new(c)
+}
+
+fn times(rows: usize) -> ColumnRef {
+    let mut c = Column::of_kind(&TypeKind::Timestamp(3));
+    c.buffer_mut::<i64>().extend_exact((0..rows).map(|i| 1_700_000_000_000_000 + i as i64 * 1_000_000));
+    c.validity.reset(rows);
+    ColumnRef::new(c)
+}
+
+struct Bench {
+    pool: Pool,
+    watermarks: Watermarks,
+    columns: Vec<ColumnRef>,
+    rows: usize,
+}
+
+impl Bench {
+    fn new(rows: usize) -> Self {
+        let columns = vec![numbers(rows), texts(rows), times(rows)];
+        Self { pool: Pool::default(), watermarks: Watermarks::default(), columns, rows }
+    }
+
+    fn eval(&mut self, p: &mut Program) {
+        let Self { pool, watermarks, columns, rows } = self;
+        let mut cx = EvalContext { pool, now_us: 0, watermark: 0, watermarks };
+        let v = p.eval(columns, *rows, Sel::All(*rows), &mut cx).expect("no row fails");
+        if let Value::Computed(c) = v {
+            cx.pool.recycle_column(black_box(c));
+        }
+    }
+}
+
+fn column(n: usize) -> Expr {
+    let kind = [TypeKind::BigInt, TypeKind::STRING, TypeKind::Timestamp(3)][n].clone();
+    Expr::column(n, kind.not_null(), Span::default())
+}
+
+fn literal(text: &str, ty: DataType) -> Result<Expr> {
+    let mut c = Column::of_kind(&TypeKind::STRING);
+    c.byte_column_mut().push(text.as_bytes());
+    c.validity.push(true);
+    let text = Expr::literal(ColumnRef::new(c), TypeKind::STRING.not_null(), Span::default());
+    build::cast(text, &ty, false, &Session::default())
+}
+
+fn call(name: &str, args: Vec<Expr>) -> Expr {
+    build::call(&builtin(), name, args, &Session::default(), Span::default()).expect("it binds")
+}
+
+fn int(v: &str) -> Expr {
+    literal(v, TypeKind::Int.not_null()).expect("a number")
+}
+
+fn text(v: &str) -> Expr {
+    literal(v, TypeKind::STRING.not_null()).expect("a text")
+}
+
+fn q1() -> Expr {
+    let factor = literal("0.908", TypeKind::Decimal(4, 3).not_null()).expect("a decimal");
+    call("*", vec![factor, column(0)])
+}
+
+fn q2() -> Expr {
+    call("=", vec![call("MOD", vec![column(0), int("123")]), int("0")])
+}
+
+fn nexmark(c: &mut Criterion) {
+    for rows in [1, 64, 1024] {
+        let mut group = c.benchmark_group("nexmark");
+        group.throughput(Throughput::Elements(rows as u64));
+        let mut bench = Bench::new(rows);
+        for (name, expr) in [("q1", q1()), ("q2", q2())] {
+            let mut p = Program::new(&expr);
+            group.bench_function(BenchmarkId::new(name, rows), |b| b.iter(|| bench.eval(&mut p)));
+        }
+        let mut filter = Program::new(&q2());
+        let batch = Batch::new(bench.columns.clone(), rows);
+        let mut keep = Vec::new();
+        group.bench_function(BenchmarkId::new("q2 filter", rows), |b| {
+            b.iter(|| {
+                let mut cx = EvalContext {
+                    pool: &mut bench.pool,
+                    now_us: 0,
+                    watermark: 0,
+                    watermarks: &bench.watermarks,
+                };
+                filter.filter(&batch, &mut keep, &mut cx).expect("no row fails");
+                black_box(keep.len())
+            });
+        });
+        let prices = bench.columns[0].slice::<i64>().to_vec();
+        let (mut euros, mut rows_kept) = (vec![0i128; rows], Vec::new());
+        group.bench_function(BenchmarkId::new("q1 by hand", rows), |b| {
+            b.iter(|| {
+                for (e, &p) in euros.iter_mut().zip(black_box(&prices)) {
+                    *e = i128::from(p) * 908;
+                }
+                black_box(euros.len())
+            });
+        });
+        group.bench_function(BenchmarkId::new("q2 by hand", rows), |b| {
+            b.iter(|| {
+                rows_kept.clear();
+                rows_kept.extend(
+                    black_box(&prices)
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, p)| **p % 123 == 0)
+                        .map(|(i, _)| i as u32),
+                );
+                black_box(rows_kept.len())
+            });
+        });
+        group.finish();
+    }
+}
+
+fn families(c: &mut Criterion) {
+    let rows = 1024;
+    let mut group = c.benchmark_group("functions");
+    group.throughput(Throughput::Elements(rows as u64));
+    let mut bench = Bench::new(rows);
+    let exprs = [
+        ("+", call("+", vec![column(0), int("7")])),
+        ("/", call("/", vec![column(0), int("7")])),
+        ("<", call("<", vec![column(0), int("500")])),
+        ("DECIMAL /", call("/", vec![q1(), int("3")])),
+        ("DECIMAL >", call(">", vec![q1(), int("1000")])),
+        ("IN", call("IN", vec![column(0), int("1"), int("2"), int("3")])),
+        ("text =", call("=", vec![column(1), text("short")])),
+        ("UPPER", call("UPPER", vec![column(1)])),
+        ("SPLIT_INDEX", call("SPLIT_INDEX", vec![column(1), text("/"), int("3")])),
+        ("LIKE %x%", call("LIKE", vec![column(1), text("%channel%")])),
+        (
+            "REGEXP_EXTRACT",
+            call("REGEXP_EXTRACT", vec![column(1), text("(&|^)channel_id=([^&]*)"), int("2")]),
+        ),
+        ("HOUR", call("HOUR", vec![column(2)])),
+        ("DATE_FORMAT", call("DATE_FORMAT", vec![column(2), text("yyyy-MM-dd")])),
+        (
+            "CAST AS STRING",
+            build::cast(column(0), &TypeKind::STRING.nullable(), false, &Session::default())
+                .expect("it binds"),
+        ),
+    ];
+    for (name, expr) in exprs {
+        let mut p = Program::new(&expr);
+        group.bench_function(name, |b| b.iter(|| bench.eval(&mut p)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, nexmark, families);
+criterion_main!(benches);
