@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The most rows that an input is asked for at once, 1 to 65,536. Rows that have arrived are never held back to fill a batch;
-    /// 1,024 rows of a few columns stay in the second-level cache, and larger batches gained nothing in `benches/nexmark.rs`.
+    /// 1,024 rows of a few columns stay in the second-level cache.
     pub batch_rows: usize,
     /// The most bytes of operator state a job may hold. The job then ends with an error that names its largest operators, before
     /// the kernel would kill the process. The default is half of what the machine or its control group allows.

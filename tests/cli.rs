@@ -35,19 +35,28 @@ fn read(path: &str) -> String {
         .expect("a file of the repository")
 }
 
+/// The lines in a fixed order: rows of one window have none among each other in Flink.
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
 #[test]
 fn the_example_gives_the_rows_of_real_flink() {
     let o = run(&["run", "--format", "changelog", "examples/payments.sql"]);
-    assert_eq!((out(&o), code(&o)), (read("examples/payments.out"), Some(0)), "{}", err(&o));
+    assert_eq!(sorted(&out(&o)), sorted(&read("examples/payments.out")), "{}", err(&o));
+    assert_eq!(code(&o), Some(0), "{}", err(&o));
 }
 
 #[test]
 fn the_readme_shows_what_command_one_prints() {
     let o = run(&["run", "examples/payments.sql"]);
-    let (printed, readme) = (out(&o), read("README.md"));
-    for line in printed.lines().take(6) {
-        assert!(readme.contains(line.trim_end()), "README.md does not show: {line}");
-    }
+    let readme = read("README.md");
+    let (_, after) = readme.split_once("```text\n").expect("a sample of the output");
+    let shown: Vec<&str> = after.lines().take_while(|l| !matches!(*l, "…" | "```")).collect();
+    assert!(shown.len() > 4, "{shown:?}");
+    assert_eq!(out(&o).lines().take(shown.len()).collect::<Vec<_>>(), shown);
 }
 
 #[test]
@@ -132,7 +141,9 @@ fn check_warns_of_a_watermark_without_delay() {
     let o = run(&["check", "-e", ddl]);
     assert_eq!(code(&o), Some(1), "{}", err(&o));
     assert!(err(&o).contains("0.001"), "{}", err(&o));
-    for args in [&["check", "examples/payments.sql"] as &[&str], &["check", "--flink", "examples/payments.sql"]] {
+    for args in
+        [&["check", "examples/payments.sql"] as &[&str], &["check", "--flink", "examples/payments.sql"]]
+    {
         let o = run(args);
         assert_eq!(code(&o), Some(0), "{}", err(&o));
     }
@@ -196,6 +207,10 @@ fn bench_prints_what_the_reference_says() {
         "allocs_per_event",
         "peak_rss_kb",
         "ns_per_event",
+        "seconds",
+        "cpu_seconds",
+        "rows_out",
+        "rows_per_call",
     ] {
         assert_eq!(text.matches(&format!("\"{field}\":")).count(), 2, "{field} in {text}");
     }

@@ -153,11 +153,12 @@ fn table(all: &[Measured]) -> String {
 fn json(all: &[Measured]) -> String {
     let one = |m: &Measured| {
         format!(
-            "  {{\"query\": \"{}\", \"events\": {}, \"events_per_s\": {:.0}, \"ns_per_event\": {:.3}, \
+            "  {{\"query\": \"{}\", \"events\": {}, \"seconds\": {:.3}, \"events_per_s\": {:.0}, \"ns_per_event\": {:.3}, \
              \"cpu_seconds\": {:.3}, \"events_per_cpu_s\": {:.0}, \"allocs_per_event\": {:.6}, \"peak_rss_kb\": {}, \
              \"rows_per_call\": {:.1}, \"rows_out\": {}}}",
             m.query,
             m.events,
+            m.seconds,
             m.rate(m.seconds),
             m.per_event(m.seconds * 1e9),
             m.cpu_seconds,

@@ -47,7 +47,7 @@ pub(crate) fn prepare(
         screen.say(&e.render("", ""));
         Exit::of(&e)
     })?;
-    let engine = Engine::builder().batch_rows(batch).start_us(now_us()).build();
+    let engine = Engine::builder().batch_rows(batch).start_us(now_us()).streams(screen.streams()).build();
     match engine.and_then(|e| e.prepare(&script.text)) {
         Ok(steps) => Ok((script, steps)),
         Err(e) => {
@@ -66,8 +66,11 @@ pub(crate) fn run(args: &Run) -> Exit {
     };
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        if let Err(e) = signal_hook::flag::register(signal, stop.clone()) {
-            screen.say(&format!("pelton: cannot listen for signals: {e}"));
+        // The second one finds the flag set by the first, and ends the process: a job that does not come back is left so.
+        let second =
+            signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, stop.clone());
+        if let Err(e) = second.and_then(|_| signal_hook::flag::register(signal, stop.clone())) {
+            screen.say(&format!("warning: cannot listen for signals: {e}"));
         }
     }
     for step in &steps.steps {
@@ -76,6 +79,9 @@ pub(crate) fn run(args: &Run) -> Exit {
             Step::Job(job) => run_job(job, args, &stop, &mut screen),
         };
         if let Err(e) = done {
+            if screen.is_closed() && e.kind() == ErrorKind::Io {
+                return Exit::Done;
+            }
             screen.say(&script.render(&e));
             return Exit::of(&e);
         }
@@ -98,23 +104,27 @@ fn run_job(job: &Job, args: &Run, stop: &AtomicBool, screen: &mut Screen) -> Res
                 view.show(&batch, screen)?;
             }
             view.paint(screen, false)?;
-            if !args.quiet && screen.err_is_terminal() && progress.is_due() {
+            if !args.quiet && screen.err_moves() && progress.is_due() {
                 let line = progress.line(&counts(&run.stats()));
                 screen.status(&line);
             }
             Ok(())
         },
     );
-    for batch in run.take_results() {
-        view.show(&batch, screen)?;
-    }
-    view.finish(screen)?;
+    let shown = run
+        .take_results()
+        .iter()
+        .try_for_each(|batch| view.show(batch, screen))
+        .and_then(|()| view.finish(screen));
     screen.clear_status();
-    let interrupted = stop.load(Ordering::Relaxed);
-    if !args.quiet && (screen.err_is_terminal() || interrupted) {
-        screen.say(&progress.summary(&counts(&run.stats())));
+    let (counts, interrupted) = (counts(&run.stats()), stop.load(Ordering::Relaxed));
+    // What sinks still hold is written before the counts.
+    drop(run);
+    let is_news = interrupted || counts.late > 0 || counts.bad > 0;
+    if !args.quiet && !screen.is_closed() && (screen.err_moves() || is_news) {
+        screen.say(&progress.summary(&counts));
     }
-    ended.map(|_| ())
+    ended.and(shown)
 }
 
 fn counts(s: &Stats) -> Counts {
@@ -135,7 +145,7 @@ fn view(job: &Job, format: Format, screen: &mut Screen) -> Result<View> {
         updates: input.is_some_and(|n| !n.changelog.is_insert_only()),
         upsert_key: input.and_then(|n| n.upsert_key.clone()),
     };
-    if format == Format::Table && screen.out_is_terminal() {
+    if format == Format::Table && shape.updates && screen.out_moves() {
         return Ok(View::Live { table: LiveTable::new(shape), painted: Instant::now(), dirty: true });
     }
     let mut lines = Lines::new(shape, format);
@@ -169,7 +179,7 @@ impl View {
         }
         (*painted, *dirty) = (Instant::now(), false);
         let height = if now { usize::MAX } else { Screen::size().1.saturating_sub(2) };
-        screen.paint(&table.paint(height)).map_err(|e| output_failed(&e))
+        screen.paint(&table.paint(height), now).map_err(|e| output_failed(&e))
     }
 
     fn finish(&mut self, screen: &mut Screen) -> Result<()> {
