@@ -1,5 +1,6 @@
 //! Every SQL case of `tests/sql` against what real Flink made of it, at several batch sizes and with every operator's state
-//! sent through its bytes in the middle of the run. `tests/sql/README.md` describes cases and comparison.
+//! sent through its bytes in the middle of the run, and once with the plan as it was bound. `tests/sql/README.md` describes cases
+//! and comparison.
 //!
 //! Each case is a test of its own: `cargo test --test conformance -- windows::tumble` runs some. A case of `pending.txt` is
 //! shown as ignored while it fails, and fails once it passes. Afterwards a table counts cases per group.
@@ -27,15 +28,18 @@ pub(crate) struct Pass {
     pub(crate) batch_rows: usize,
     /// Every so many turns the operators' state goes through its bytes.
     pub(crate) restore_every: Option<u64>,
+    /// With the rules that only make a plan better.
+    pub(crate) optimise: bool,
 }
 
 fn passes() -> Vec<Pass> {
     let number = |s: String| s.trim().parse().unwrap_or_else(|_| panic!("not a number: {s}"));
     let batches = std::env::var("PELTON_BATCHES").unwrap_or_else(|_| "1,2,7,1024".into());
     let every = std::env::var("PELTON_RESTORE_EVERY").map_or(3, number) as u64;
-    let mut out: Vec<Pass> =
-        batches.split(',').map(|b| Pass { batch_rows: number(b.to_owned()), restore_every: None }).collect();
-    out.push(Pass { batch_rows: 7, restore_every: Some(every) });
+    let pass = |batch_rows| Pass { batch_rows, restore_every: None, optimise: true };
+    let mut out: Vec<Pass> = batches.split(',').map(|b| pass(number(b.to_owned()))).collect();
+    out.push(Pass { restore_every: Some(every), ..pass(7) });
+    out.push(Pass { optimise: false, ..pass(1024) });
     out
 }
 
@@ -72,10 +76,9 @@ fn run(case: &Case, pass: Pass) -> Result<(), String> {
                 .unwrap_or_else(|| "gave nothing".into()))
         }
     };
-    result.map_err(|e| match pass.restore_every {
-        None => format!("batches of {}: {e}", pass.batch_rows),
-        Some(n) => format!("batches of {}, state restored every {n} turns: {e}", pass.batch_rows),
-    })
+    let rules = if pass.optimise { "" } else { ", not optimised" };
+    let restored = pass.restore_every.map_or(String::new(), |n| format!(", state restored every {n} turns"));
+    result.map_err(|e| format!("batches of {}{restored}{rules}: {e}", pass.batch_rows))
 }
 
 #[derive(Clone, Copy, Default)]

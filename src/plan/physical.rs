@@ -247,6 +247,22 @@ impl Builder {
 
     fn project(&mut self, input: &Rel, exprs: &[Expr], rel: &Rel) -> Result<Built> {
         let built = self.rel(input)?;
+        let from = &self.node(built.node).schema;
+        // What only picks columns is a matter of numbers, unless it ends a time attribute.
+        let picked: Option<Vec<usize>> = exprs
+            .iter()
+            .map(|e| match e.kind {
+                ExprKind::Column(c) => {
+                    let column = built.columns[c];
+                    let time = from.ty(column).time;
+                    (time == TimeAttribute::None || time == e.ty.time).then_some(column)
+                }
+                _ => None,
+            })
+            .collect();
+        if let Some(columns) = picked {
+            return Ok(Built { node: built.node, columns });
+        }
         let mut exprs = exprs.to_vec();
         exprs.iter_mut().for_each(|e| e.map_columns(&|c| built.columns[c]));
         let names = rel.schema.fields.iter().map(|f| f.name.clone()).collect();

@@ -49,6 +49,7 @@ const KNOWN: &[(&str, Form)] = &[
     ("pipeline.max-parallelism", Form::Count),
     ("pelton.late-rows", Form::Name),
     ("pelton.bad-rows", Form::Name),
+    ("pelton.optimizer", Form::OneOf(&["on", "off"])),
 ];
 
 /// The settings of a session. Only what was SET is held; a default lives beside what uses it.

@@ -214,7 +214,9 @@ impl<'a> Planner<'a> {
     }
 
     fn plan(&self, sinks: Vec<Rel>, returns_rows: bool, span: Span) -> Result<Plan> {
-        let logical = sinks.into_iter().map(optimise::optimise).collect::<Result<Vec<_>>>()?;
+        let off = self.settings.get("pelton.optimizer").is_some_and(|v| v.eq_ignore_ascii_case("off"));
+        let rules = if off { optimise::needed } else { optimise::optimise };
+        let logical = sinks.into_iter().map(rules).collect::<Result<Vec<_>>>()?;
         let graph = physical::build(&logical)?;
         Ok(Plan { graph, logical, settings: self.settings.clone(), returns_rows, span })
     }

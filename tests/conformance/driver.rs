@@ -22,7 +22,8 @@ pub(crate) fn run(case: &Case, pass: Pass) -> Got {
         .batch_rows(pass.batch_rows)
         .streams(Streams { out: target(), err: target() })
         .build()?;
-    let script = engine.prepare(&case.script(&out.0))?;
+    let rules = if pass.optimise { "" } else { "SET 'pelton.optimizer' = 'off';\n" };
+    let script = engine.prepare(&format!("{rules}{}", case.script(&out.0)))?;
     let mut lines = vec![];
     for job in script.jobs() {
         run_job(job, pass, &mut lines)?;

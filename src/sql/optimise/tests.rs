@@ -1,0 +1,373 @@
+//! The rules, plan text in and plan text out: above the arrow the plan as it was bound, below it the plan after all rules.
+
+use crate::error::Result;
+use crate::plan::Changelog;
+use crate::plan::connector::{Connectors, SinkInfo, SourceInfo, TableSpec};
+use crate::sql::{Outcome, Planner};
+
+struct Anything;
+
+impl Connectors for Anything {
+    fn source(&self, _: &TableSpec) -> Result<SourceInfo> {
+        Ok(SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: vec![] })
+    }
+
+    fn sink(&self, _: &TableSpec) -> Result<SinkInfo> {
+        Ok(SinkInfo { accepts: Changelog::ALL })
+    }
+}
+
+const TABLES: &str = "
+    CREATE TABLE t (
+        a INT, b INT, c STRING, r ROW<x INT, y ROW<z STRING, w INT>>, ts TIMESTAMP(3), twice AS a * 2,
+        WATERMARK FOR ts AS ts - INTERVAL '1' SECOND
+    ) WITH ('connector' = 'any');
+    CREATE TABLE u (a INT, b INT, c STRING) WITH ('connector' = 'any');";
+
+/// The logical plan of `query`.
+fn plan(query: &str, rules: &str) -> String {
+    let registry = crate::expr::functions::builtin();
+    let script = format!("{TABLES} SET 'pelton.optimizer' = '{rules}'; {query};");
+    let mut planner = Planner::new(&registry, &Anything, 0);
+    let outcomes = planner.script(&script).unwrap_or_else(|e| panic!("{}", e.render("test", &script)));
+    let Some(Outcome::Plan(plan)) = outcomes.into_iter().next_back() else { panic!("{query} is no query") };
+    let text = plan.explain();
+    let (logical, _) = text.split_once("\n\n").unwrap();
+    let text: String = logical.lines().skip(2).map(|l| format!("{}\n", &l[2..])).collect();
+    text.replace("default_catalog.default_database.", "")
+}
+
+/// Checks `bound`, an arrow, and `better` of a query.
+fn check(query: &str, expected: &str) {
+    let (bound, better) = (plan(query, "off"), plan(query, "on"));
+    let got = format!("{bound}=>\n{better}");
+    let lines: Vec<&str> = expected.lines().filter(|l| !l.trim().is_empty()).collect();
+    let margin = expected.trim_start_matches('\n').find(|c| c != ' ').unwrap_or(0);
+    let expected: String = lines.iter().map(|l| format!("{}\n", l.get(margin..).unwrap_or(l))).collect();
+    assert!(got == expected, "{query}\n--- expected\n{expected}--- got\n{got}");
+}
+
+#[test]
+fn scans_read_what_the_query_reads() {
+    check(
+        "SELECT a FROM t",
+        "
+        Project a
+          Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project a
+          Scan t [a] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT COUNT(*) FROM t",
+        "
+        Project COUNT(*) AS EXPR$0
+          Aggregate by []: COUNT(*)
+            Project 0 AS ZERO
+              Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project COUNT(*) AS EXPR$0
+          Aggregate by []: COUNT(*)
+            Project 0 AS ZERO
+              Scan t [ts] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT twice FROM t WHERE b > 1",
+        "
+        Project twice
+          Filter (b > 1)
+            Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project twice
+          Filter (b > 1)
+            Scan t [b, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT 1 FROM u",
+        "
+        Project 1 AS EXPR$0
+          Scan u [a, b, c]
+        =>
+        Project 1 AS EXPR$0
+          Scan u [a]
+        ",
+    );
+}
+
+#[test]
+fn projections_merge_unless_something_would_be_computed_twice() {
+    check(
+        "SELECT x + 1 FROM (SELECT a + b AS x, c FROM u) WHERE x > 3",
+        "
+        Project (x + 1) AS EXPR$0
+          Filter (x > 3)
+            Project (a + b) AS x, c
+              Scan u [a, b, c]
+        =>
+        Project ((a + b) + 1) AS EXPR$0
+          Filter ((a + b) > 3)
+            Scan u [a, b]
+        ",
+    );
+    check(
+        "SELECT x + x FROM (SELECT a * b AS x FROM u)",
+        "
+        Project (x + x) AS EXPR$0
+          Project (a * b) AS x
+            Scan u [a, b, c]
+        =>
+        Project (x + x) AS EXPR$0
+          Project (a * b) AS x
+            Scan u [a, b]
+        ",
+    );
+}
+
+#[test]
+fn what_is_not_deterministic_stays_and_what_is_behind_it() {
+    check(
+        "SELECT x FROM (SELECT CURRENT_ROW_TIMESTAMP() AS x, a FROM u) WHERE x > TO_TIMESTAMP_LTZ(a, 3) AND a > 1",
+        "
+        Project x
+          Filter ((x > TO_TIMESTAMP_LTZ(CAST(a AS BIGINT), 3)) AND (a > 1))
+            Project CURRENT_ROW_TIMESTAMP() AS x, a
+              Scan u [a, b, c]
+        =>
+        Project x
+          Filter ((x > TO_TIMESTAMP_LTZ(CAST(a AS BIGINT), 3)) AND (a > 1))
+            Project CURRENT_ROW_TIMESTAMP() AS x, a
+              Scan u [a]
+        ",
+    );
+    check(
+        "SELECT x FROM (SELECT CURRENT_ROW_TIMESTAMP() AS x, a FROM u) WHERE a > 1 AND x > TO_TIMESTAMP_LTZ(a, 3)",
+        "
+        Project x
+          Filter ((a > 1) AND (x > TO_TIMESTAMP_LTZ(CAST(a AS BIGINT), 3)))
+            Project CURRENT_ROW_TIMESTAMP() AS x, a
+              Scan u [a, b, c]
+        =>
+        Project x
+          Filter (x > TO_TIMESTAMP_LTZ(CAST(a AS BIGINT), 3))
+            Project CURRENT_ROW_TIMESTAMP() AS x, a
+              Filter (a > 1)
+                Scan u [a]
+        ",
+    );
+    check(
+        "SELECT n FROM (SELECT COUNT(*) AS n FROM u) WHERE CURRENT_ROW_TIMESTAMP() > TO_TIMESTAMP_LTZ(n, 3)",
+        "
+        Project n
+          Filter (CURRENT_ROW_TIMESTAMP() > TO_TIMESTAMP_LTZ(n, 3))
+            Project COUNT(*) AS n
+              Aggregate by []: COUNT(*)
+                Project 0 AS ZERO
+                  Scan u [a, b, c]
+        =>
+        Project COUNT(*) AS n
+          Filter (CURRENT_ROW_TIMESTAMP() > TO_TIMESTAMP_LTZ(COUNT(*), 3))
+            Aggregate by []: COUNT(*)
+              Project 0 AS ZERO
+                Scan u [a]
+        ",
+    );
+}
+
+#[test]
+fn filters_pass_unions_set_operations_and_sorts() {
+    check(
+        "SELECT a FROM (SELECT a, b FROM t UNION ALL SELECT a, b FROM u) WHERE b = 2",
+        "
+        Project a
+          Filter (b = 2)
+            UnionAll of 2
+              Project a, b
+                Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+              Project a, b
+                Scan u [a, b, c]
+        =>
+        Project a
+          UnionAll of 2
+            Project a
+              Filter (b = 2)
+                Scan t [a, b] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+            Project a
+              Filter (b = 2)
+                Scan u [a, b]
+        ",
+    );
+    check(
+        "SELECT a FROM (SELECT a, b FROM t INTERSECT SELECT a, b FROM u) WHERE b = 2",
+        "
+        Project a
+          Filter (b = 2)
+            Intersect
+              Project a, b
+                Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+              Project a, b
+                Scan u [a, b, c]
+        =>
+        Project a
+          Intersect
+            Project a, b
+              Filter (b = 2)
+                Scan t [a, b] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+            Project a, b
+              Filter (b = 2)
+                Scan u [a, b]
+        ",
+    );
+    check(
+        "SELECT a FROM (SELECT a, b, ts FROM t ORDER BY ts) WHERE b > 1",
+        "
+        Project a
+          Filter (b > 1)
+            Sort ts ASC NULLS FIRST
+              Project a, b, ts
+                Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project a
+          Sort ts ASC NULLS FIRST
+            Project a, ts
+              Filter (b > 1)
+                Scan t [a, b, ts] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT a FROM (SELECT a, b FROM u WHERE c = 'x') WHERE b > 1 AND a > 2",
+        "
+        Project a
+          Filter ((b > 1) AND (a > 2))
+            Project a, b
+              Filter (c = 'x')
+                Scan u [a, b, c]
+        =>
+        Project a
+          Filter ((c = 'x') AND (b > 1) AND (a > 2))
+            Scan u [a, b, c]
+        ",
+    );
+}
+
+#[test]
+fn filters_on_keys_pass_aggregates_and_unread_calls_go() {
+    check(
+        "SELECT a, n FROM (SELECT a, COUNT(*) AS n, SUM(b) AS s FROM u GROUP BY a) WHERE a > 1 AND n > 2",
+        "
+        Project a, n
+          Filter ((a > 1) AND (n > 2))
+            Project a, COUNT(*) AS n, SUM(b) AS s
+              Aggregate by [a]: COUNT(*), SUM(b)
+                Project a, b
+                  Scan u [a, b, c]
+        =>
+        Project a, COUNT(*) AS n
+          Filter (COUNT(*) > 2)
+            Aggregate by [a]: COUNT(*)
+              Project a
+                Filter (a > 1)
+                  Scan u [a]
+        ",
+    );
+    check(
+        "SELECT a FROM (SELECT a, COUNT(*) AS n FROM u GROUP BY a)",
+        "
+        Project a
+          Project a, COUNT(*) AS n
+            Aggregate by [a]: COUNT(*)
+              Project a
+                Scan u [a, b, c]
+        =>
+        Project a
+          Distinct [a]
+            Project a
+              Scan u [a]
+        ",
+    );
+}
+
+#[test]
+fn filters_pass_windows_but_never_the_watermark() {
+    check(
+        "SELECT window_start, n FROM (SELECT window_start, window_end, b, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, b) WHERE b > 1",
+        "
+        Project window_start, n
+          Filter (b > 1)
+            Project window_start, window_end, b, COUNT(*) AS n
+              Project window_start, window_end, b, COUNT(*)
+                WindowAggregate TUMBLE(1 min) on ts by [b]: COUNT(*) with [Start, End]
+                  Project b, ts
+                    Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project window_start, COUNT(*) AS n
+          WindowAggregate TUMBLE(1 min) on ts by [b]: COUNT(*) with [Start]
+            Project b, ts
+              Filter (b > 1)
+                Scan t [b, ts] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT a, window_start FROM TABLE(HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '2' MINUTE)) WHERE a > 1 AND window_start > TIMESTAMP '2020-01-01 00:00:00'",
+        "
+        Project a, window_start
+          Filter ((a > 1) AND (window_start > TIMESTAMP '2020-01-01 00:00:00'))
+            Window HOP(2 min every 1 min) on ts
+              Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project a, window_start
+          Filter (window_start > TIMESTAMP '2020-01-01 00:00:00')
+            Window HOP(2 min every 1 min) on ts
+              Filter (a > 1)
+                Scan t [a, ts] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+}
+
+#[test]
+fn a_limit_decides_before_a_filter() {
+    check(
+        "SELECT a FROM (SELECT a, b FROM u LIMIT 3) WHERE b > 1",
+        "
+        Project a
+          Filter (b > 1)
+            Limit 3
+              Project a, b
+                Scan u [a, b, c]
+        =>
+        Project a
+          Filter (b > 1)
+            Limit 3
+              Project a, b
+                Scan u [a, b]
+        ",
+    );
+}
+
+#[test]
+fn nested_columns() {
+    check(
+        "SELECT r.y.z FROM t",
+        "
+        Project r.y.z AS z
+          Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project r.y.z AS z
+          Scan t [r] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT r.x, r.y FROM t WHERE r IS NOT NULL",
+        "
+        Project r.x AS x, r.y AS y
+          Filter r IS NOT NULL
+            Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project r.x AS x, r.y AS y
+          Filter r IS NOT NULL
+            Scan t [r] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+}
