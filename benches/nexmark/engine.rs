@@ -70,7 +70,7 @@ impl Query {
                 Op::Sink(_) => Role::Sink(0),
                 _ => {
                     let inputs: Vec<_> = node.inputs.iter().map(|i| self.graph.node(*i)).collect();
-                    Role::Operator(operators::build(node, &inputs).expect("an operator"))
+                    operators::build(node, &inputs).expect("an operator").into()
                 }
             };
             let inputs = node.inputs.iter().map(|i| i.0).collect();

@@ -98,9 +98,11 @@ impl Provenance {
 pub struct Batch(Box<Parts>);
 
 /// What a [`Batch`] points to.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Parts {
     rows: usize,
+    /// The number of the [`Home`] that made it; 0: none.
+    home: u32,
     /// The columns, each of [`Batch::rows`] physical rows.
     pub columns: Vec<ColumnRef>,
     selection: Option<Vec<u32>>,
@@ -109,6 +111,21 @@ pub struct Parts {
     pub watermarks: Watermarks,
     /// Where the rows came from. Operators that make new rows leave it empty.
     pub provenance: Provenance,
+}
+
+impl Clone for Parts {
+    /// Shares the columns. The clone has no home: it would bring columns back there that somebody else holds.
+    fn clone(&self) -> Self {
+        Self {
+            rows: self.rows,
+            home: 0,
+            columns: self.columns.clone(),
+            selection: self.selection.clone(),
+            kinds: self.kinds.clone(),
+            watermarks: self.watermarks.clone(),
+            provenance: self.provenance.clone(),
+        }
+    }
 }
 
 impl Deref for Batch {
@@ -219,6 +236,12 @@ impl Batch {
         self.kinds = None;
     }
 
+    /// Gives the batch the columns of `with`, and `with` the batch's; each keeps its rows, kinds, watermarks and provenance.
+    pub fn swap_columns(&mut self, with: &mut Batch) {
+        std::mem::swap(&mut self.0.columns, &mut with.0.columns);
+        std::mem::swap(&mut self.0.home, &mut with.0.home);
+    }
+
     /// Says how many rows the columns have that were put into a [pooled](Pool::batch) batch.
     pub fn set_rows(&mut self, rows: usize) {
         debug_assert!(self.columns.iter().all(|c| c.len() == rows), "columns of different lengths");
@@ -235,12 +258,19 @@ impl Batch {
     }
 }
 
+/// Where the batches of one maker return to with all their columns, so that making the next one is one step and not one for each
+/// column: see [`Pool::batch_at`].
+#[derive(Debug, Default)]
+pub struct Home(u32);
+
 /// Columns and lists that wait to be used again, so that a steady state allocates nothing. Every shard has one. Bounded:
 /// at most [`Pool::PER_KIND`] of each, the rest is freed.
 #[derive(Debug, Default)]
 pub struct Pool {
     columns: [Vec<ColumnRef>; super::Physical::COUNT],
     batches: Vec<Batch>,
+    /// By number of home, from 1 on.
+    homes: Vec<Vec<Batch>>,
     lists: Vec<Vec<ColumnRef>>,
     rows: Vec<Vec<u32>>,
     kinds: Vec<Vec<RowKind>>,
@@ -251,11 +281,44 @@ pub struct Pool {
 impl Pool {
     /// How many of a kind are kept.
     pub const PER_KIND: usize = 64;
+    /// How many batches are kept in a home: those that are in flight at the same time.
+    const PER_HOME: usize = 8;
 
     /// A batch without rows, columns, watermarks and provenance, to be filled: see [`Batch::fill`].
     #[inline]
     pub fn batch(&mut self) -> Batch {
         self.batches.pop().unwrap_or_default()
+    }
+
+    /// A batch with a column for each of `types`. The columns have rows and values of earlier use, and somebody may still hold
+    /// them: take each by [`Pool::own`]. A maker always asks with the same types.
+    #[inline]
+    pub fn batch_at(&mut self, home: &mut Home, types: &[DataType]) -> Batch {
+        match self.homes.get_mut((home.0 as usize).wrapping_sub(1)).and_then(Vec::pop) {
+            Some(batch) => batch,
+            None => self.new_batch_at(home, types),
+        }
+    }
+
+    #[cold]
+    fn new_batch_at(&mut self, home: &mut Home, types: &[DataType]) -> Batch {
+        if home.0 == 0 || home.0 as usize > self.homes.len() {
+            self.homes.push(Vec::with_capacity(Self::PER_HOME));
+            *home = Home(self.homes.len() as u32);
+        }
+        let mut batch = self.batch();
+        batch.0.home = home.0;
+        batch.columns.extend(types.iter().map(|t| self.column(t)));
+        batch
+    }
+
+    /// The column to write to; another one of type `ty` takes its place where somebody else holds it.
+    #[inline]
+    pub fn own<'c>(&mut self, column: &'c mut ColumnRef, ty: &DataType) -> &'c mut Column {
+        if !column.is_unique() {
+            *column = self.column(ty);
+        }
+        ColumnRef::get_mut(column).expect("unshared, or taken from the pool just now")
     }
 
     /// An empty column for `ty`, not shared: `ColumnRef::get_mut` succeeds.
@@ -367,8 +430,10 @@ impl Pool {
     /// Takes all of a batch back.
     pub fn recycle(&mut self, mut batch: Batch) {
         let parts = &mut *batch.0;
-        while let Some(c) = parts.columns.pop() {
-            self.recycle_column(c);
+        if parts.home == 0 {
+            while let Some(c) = parts.columns.pop() {
+                self.recycle_column(c);
+            }
         }
         if let Some(r) = parts.selection.take() {
             self.recycle_rows(r);
@@ -379,8 +444,22 @@ impl Pool {
         parts.rows = 0;
         parts.watermarks.clear();
         parts.provenance.clear();
-        if self.batches.len() < Self::PER_KIND {
-            self.batches.push(batch);
+        let (kept, most) = match parts.home {
+            0 => (&mut self.batches, Self::PER_KIND),
+            home => {
+                // Texts may live in buffers of others, which must not be held until the next use.
+                for c in &mut parts.columns {
+                    if let ColumnData::Bytes(_) = c.data
+                        && let Some(c) = ColumnRef::get_mut(c)
+                    {
+                        c.clear();
+                    }
+                }
+                (&mut self.homes[home as usize - 1], Self::PER_HOME)
+            }
+        };
+        if kept.len() < most {
+            kept.push(batch);
         }
     }
 }
@@ -411,5 +490,22 @@ mod tests {
         pool.recycle_column(held);
         let again = pool.column(&ty);
         assert!(again.bytes() >= 8000 && again.is_empty());
+    }
+
+    #[test]
+    fn a_batch_comes_home_with_its_columns_and_held_ones_are_replaced_when_written() {
+        let (mut pool, mut home, types) = (Pool::default(), Home::default(), [TypeKind::BigInt.nullable()]);
+        let mut b = pool.batch_at(&mut home, &types);
+        pool.own(&mut b.columns[0], &types[0]).reset(1000);
+        b.set_rows(1000);
+        let copy = b.clone();
+        pool.recycle(b);
+        let mut b = pool.batch_at(&mut home, &types);
+        assert!(ColumnRef::ptr_eq(b.column(0), copy.column(0)));
+        pool.own(&mut b.columns[0], &types[0]).reset(1);
+        assert_eq!((b.column(0).len(), copy.column(0).len()), (1, 1000), "a held column stays as it is");
+        pool.recycle(copy);
+        pool.recycle(b);
+        assert_eq!(pool.homes[0].len(), 1, "a clone has no home");
     }
 }

@@ -412,6 +412,14 @@ impl Column {
         }
     }
 
+    /// Appends the first row of `from` `rows` times.
+    pub fn extend_same(&mut self, from: &Column, rows: usize) {
+        const ZEROS: [u32; 64] = [0; 64];
+        for start in (0..rows).step_by(ZEROS.len()) {
+            self.extend_rows(from, &ZEROS[..ZEROS.len().min(rows - start)]);
+        }
+    }
+
     /// Bytes reserved, children included.
     pub fn bytes(&self) -> usize {
         self.validity.bytes()

@@ -5,7 +5,7 @@ use super::result::{self, Results};
 use crate::batch::{Batch, Decoder, Encoder};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::operators::{self, Operator};
+use crate::operators::{self, Built};
 use crate::plan::{Graph, Op};
 use crate::shard::{Input, InputCounters, NodeSpec, NodeStats, Output, Role, Shard, Turn, ValuesInput};
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl Run {
                     )?);
                     Role::Sink(outputs.len() - 1)
                 }
-                _ => Role::Operator(build(&graph, n)?),
+                _ => build(&graph, n)?.into(),
             };
             specs.push(NodeSpec {
                 id: node.id.clone(),
@@ -240,7 +240,7 @@ impl Run {
 }
 
 /// A new operator for node `n`.
-fn build(graph: &Graph, n: usize) -> Result<Box<dyn Operator>> {
+fn build(graph: &Graph, n: usize) -> Result<Built> {
     let inputs: Vec<_> = graph.nodes[n].inputs.iter().map(|i| graph.node(*i)).collect();
     operators::build(&graph.nodes[n], &inputs)
 }

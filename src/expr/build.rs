@@ -109,12 +109,9 @@ pub fn fold_strictly(expr: Expr) -> Result<Expr> {
         watermark: crate::batch::BEFORE_TIME,
         watermarks: &watermarks,
     };
-    let mut program = Program::new(&expr);
-    let value = program
-        .eval(&[], 1, Sel::All(1), &mut cx)
-        .map_err(|e| Error::planning(e.error.message(), expr.span))?
-        .column()
-        .clone();
+    let value = Program::new(&expr)
+        .eval_column(&[], 1, Sel::All(1), &mut cx)
+        .map_err(|e| Error::planning(e.error.message(), expr.span))?;
     debug_assert_eq!(value.len(), 1);
     Ok(Expr::literal(value, expr.ty, expr.span))
 }

@@ -11,28 +11,28 @@ use super::kernel::{Arg, EvalContext, Kernel, RowError};
 use super::{Expr, ExprKind};
 use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Pool, Sel};
 
-/// The result of an expression over a batch. What is only passed on is borrowed: counting references up and down costs more
-/// than most expressions over one row.
-#[derive(Debug)]
+/// The result of an expression over a batch: nothing of it is owned. Counting references up and down, or taking columns from the
+/// pool and giving them back, costs more than most expressions over one row.
+#[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
     /// A column of the input.
     Input(&'a ColumnRef),
     /// One row that stands for all.
     Constant(&'a ColumnRef),
-    /// Computed values at their physical rows. Give them back to the pool.
-    Computed(ColumnRef),
+    /// Computed values at their physical rows, in the register of the program that computed them: there until it runs again.
+    Computed(&'a Column),
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
     /// As a kernel's argument.
     #[inline]
-    pub fn arg(&self) -> Arg<'_> {
+    pub fn arg(&self) -> Arg<'a> {
         Arg { column: self.column(), constant: self.is_constant() }
     }
 
     /// The values, or the one row.
     #[inline]
-    pub fn column(&self) -> &ColumnRef {
+    pub fn column(&self) -> &'a Column {
         match self {
             Value::Input(c) | Value::Constant(c) => c,
             Value::Computed(c) => c,
@@ -44,37 +44,48 @@ impl Value<'_> {
     pub fn is_constant(&self) -> bool {
         matches!(self, Value::Constant(_))
     }
-
-    #[inline]
-    fn recycle(self, pool: &mut Pool) {
-        if let Value::Computed(c) = self {
-            pool.recycle_column(c);
-        }
-    }
 }
 
 /// An expression ready to run in one place of one shard.
 pub struct Program {
     node: Node,
     ty: DataType,
-    /// The constant spread over as many rows as the last batch had.
-    spread: Option<ColumnRef>,
 }
 
 enum Node {
     Column(usize),
     Constant(ColumnRef),
-    Call { kernel: Box<dyn Kernel>, args: Vec<Node>, ty: DataType },
-    Logic { and: bool, args: Vec<Node> },
-    Case { branches: Vec<(Node, Node)>, otherwise: Box<Node>, ty: DataType },
-    Coalesce { args: Vec<Node>, ty: DataType },
-    Field { of: Box<Node>, field: usize, ty: DataType },
+    Call { kernel: Box<dyn Kernel>, args: Vec<Node>, out: Register },
+    Logic { and: bool, args: Vec<Node>, out: Register },
+    Case { branches: Vec<(Node, Node)>, otherwise: Box<Node>, out: Register },
+    Coalesce { args: Vec<Node>, out: Register },
+    Field { of: Box<Node>, field: usize, out: Register },
+}
+
+/// Where a node writes its result. It stays with the node, so that its memory is warm and nothing is taken from the pool.
+struct Register {
+    column: ColumnRef,
+    ty: DataType,
+}
+
+impl Register {
+    fn new(ty: &DataType) -> Self {
+        Self { column: ColumnRef::new(Column::new(ty)), ty: ty.clone() }
+    }
+
+    /// To write `rows` rows to.
+    #[inline]
+    fn reset(&mut self, rows: usize, pool: &mut Pool) -> &mut Column {
+        let column = pool.own(&mut self.column, &self.ty);
+        column.reset(rows);
+        column
+    }
 }
 
 impl Program {
     /// Compiles an expression.
     pub fn new(expr: &Expr) -> Self {
-        Self { node: Node::compile(expr), ty: expr.ty.clone(), spread: None }
+        Self { node: Node::compile(expr), ty: expr.ty.clone() }
     }
 
     /// The type of the result.
@@ -94,6 +105,7 @@ impl Program {
     ///
     /// # Errors
     /// A selected row fails. Rows before it may fail in parts not yet evaluated: see [`Program::eval_all`].
+    #[inline]
     pub fn eval<'v>(
         &'v mut self,
         columns: &'v [ColumnRef],
@@ -104,7 +116,36 @@ impl Program {
         self.node.eval(columns, rows, sel, cx)
     }
 
-    /// As [`Program::eval`], a constant being spread over all rows.
+    /// As [`Program::eval`], into `target`, a column of the program's type, whose former content is lost. A computed result is
+    /// exchanged for it, a column of the input shared, and a constant spread over all rows.
+    ///
+    /// # Errors
+    /// As [`Program::eval`].
+    pub fn eval_into(
+        &mut self,
+        target: &mut ColumnRef,
+        columns: &[ColumnRef],
+        rows: usize,
+        sel: Sel<'_>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        match self.node.eval(columns, rows, sel, cx)? {
+            Value::Input(c) => *target = c.clone(),
+            Value::Constant(c) => {
+                let to = cx.pool.own(target, &self.ty);
+                to.clear();
+                to.extend_same(c, rows);
+            }
+            Value::Computed(c) => {
+                let at: *const Column = c;
+                let register = self.node.register(at).expect("what is computed is in a register");
+                std::mem::swap(&mut register.column, target);
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Program::eval_into`], into a new column. For single evaluations.
     ///
     /// # Errors
     /// As [`Program::eval`].
@@ -115,47 +156,29 @@ impl Program {
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
     ) -> Result<ColumnRef, RowError> {
-        let is_literal = matches!(self.node, Node::Constant(_));
-        let constant = match self.node.eval(columns, rows, sel, cx)? {
-            Value::Computed(c) => return Ok(c),
-            Value::Input(c) => return Ok(c.clone()),
-            Value::Constant(c) => c,
-        };
-        if is_literal
-            && let Some(c) = &self.spread
-            && c.len() == rows
-        {
-            return Ok(c.clone());
-        }
-        let mut column = Column::new(&self.ty);
-        column.extend_rows(constant, &vec![0; rows]);
-        let column = ColumnRef::new(column);
-        self.spread = Some(column.clone());
-        Ok(column)
+        let mut target = cx.pool.column(&self.ty);
+        self.eval_into(&mut target, columns, rows, sel, cx)?;
+        Ok(target)
     }
 
-    /// Evaluates several programs over one batch, in order, into `out`.
+    /// Evaluates several programs over one batch, in order: program `k` into `out[k]`.
     ///
     /// # Errors
     /// Some row fails: the error of the *smallest* failing row, with `out` holding the results for the rows before it.
     pub fn eval_all(
         programs: &mut [Program],
         batch: &Batch,
-        out: &mut Vec<ColumnRef>,
+        out: &mut [ColumnRef],
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
         let mut sel = batch.sel();
         let mut failed: Option<RowError> = None;
         'again: loop {
-            out.clear();
-            for p in programs.iter_mut() {
-                match p.eval_column(&batch.columns, batch.rows(), sel, cx) {
-                    Ok(c) => out.push(c),
-                    Err(e) => {
-                        sel = sel.below(e.row);
-                        failed = Some(e);
-                        continue 'again;
-                    }
+            for (p, out) in programs.iter_mut().zip(&mut *out) {
+                if let Err(e) = p.eval_into(out, &batch.columns, batch.rows(), sel, cx) {
+                    sel = sel.below(e.row);
+                    failed = Some(e);
+                    continue 'again;
                 }
             }
             return failed.map_or(Ok(()), Err);
@@ -197,7 +220,6 @@ impl Program {
         } else {
             select_true(value.column(), sel, keep);
         }
-        value.recycle(cx.pool);
         Ok(())
     }
 }
@@ -234,18 +256,18 @@ impl Node {
             ExprKind::Column(n) => Node::Column(*n),
             ExprKind::Literal(c) => Node::Constant(c.clone()),
             ExprKind::Call { function, args } => {
-                Node::Call { kernel: (function.kernel)(), args: all(args), ty: expr.ty.clone() }
+                Node::Call { kernel: (function.kernel)(), args: all(args), out: Register::new(&expr.ty) }
             }
-            ExprKind::And(args) => Node::Logic { and: true, args: all(args) },
-            ExprKind::Or(args) => Node::Logic { and: false, args: all(args) },
+            ExprKind::And(args) => Node::Logic { and: true, args: all(args), out: Register::new(&expr.ty) },
+            ExprKind::Or(args) => Node::Logic { and: false, args: all(args), out: Register::new(&expr.ty) },
             ExprKind::Case { branches, otherwise } => Node::Case {
                 branches: branches.iter().map(|(c, v)| (Node::compile(c), Node::compile(v))).collect(),
                 otherwise: Box::new(Node::compile(otherwise)),
-                ty: expr.ty.clone(),
+                out: Register::new(&expr.ty),
             },
-            ExprKind::Coalesce(args) => Node::Coalesce { args: all(args), ty: expr.ty.clone() },
+            ExprKind::Coalesce(args) => Node::Coalesce { args: all(args), out: Register::new(&expr.ty) },
             ExprKind::Field(of, field) => {
-                Node::Field { of: Box::new(Node::compile(of)), field: *field, ty: expr.ty.clone() }
+                Node::Field { of: Box::new(Node::compile(of)), field: *field, out: Register::new(&expr.ty) }
             }
         }
     }
@@ -272,17 +294,22 @@ impl Node {
         match self {
             Node::Column(n) => Ok(Value::Input(&columns[*n])),
             Node::Constant(c) => Ok(Value::Constant(c)),
-            Node::Call { kernel, args, ty } => {
-                let mut out = cx.pool.column(ty);
-                let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
-                target.reset(rows);
+            Node::Call { kernel, args, out } => {
+                let target = out.reset(rows, cx.pool);
                 eval_call(&mut **kernel, args, target, columns, rows, sel, cx)?;
-                debug_assert!(out.len() == rows, "a kernel writes every row");
-                Ok(Value::Computed(out))
+                debug_assert!(target.len() == rows, "a kernel writes every row");
+                Ok(Value::Computed(target))
             }
-            Node::Logic { and, args } => eval_logic(*and, args, columns, rows, sel, cx),
-            Node::Case { branches, otherwise, ty } => {
-                let mut picks = Picks::new(ty, rows, sel, cx.pool);
+            Node::Logic { and, args, out } => {
+                let target = out.reset(rows, cx.pool);
+                eval_logic(*and, args, target, columns, rows, sel, cx)?;
+                Ok(Value::Computed(target))
+            }
+            Node::Case { branches, otherwise, out } => {
+                if sel.len() == 1 {
+                    return case_of_one(branches, otherwise, columns, rows, sel, cx);
+                }
+                let mut picks = Picks::new(rows, sel, cx.pool);
                 for (condition, value) in branches {
                     if picks.rest.is_empty() {
                         break;
@@ -296,7 +323,6 @@ impl Node {
                     } else {
                         hit.extend(picks.rest.iter().filter(|&&r| is_true(c.column(), r as usize)));
                     }
-                    c.recycle(cx.pool);
                     if !hit.is_empty() {
                         let v = value.eval(columns, rows, Sel::Rows(&hit), cx)?;
                         picks.take(&hit, v);
@@ -309,10 +335,10 @@ impl Node {
                     picks.take(&rest, v);
                     cx.pool.recycle_rows(rest);
                 }
-                Ok(picks.finish(cx.pool))
+                Ok(picks.finish(out, cx.pool))
             }
-            Node::Coalesce { args, ty } => {
-                let mut picks = Picks::new(ty, rows, sel, cx.pool);
+            Node::Coalesce { args, out } => {
+                let mut picks = Picks::new(rows, sel, cx.pool);
                 for a in args {
                     if picks.rest.is_empty() {
                         break;
@@ -324,38 +350,81 @@ impl Node {
                     picks.take(&hit, v);
                     cx.pool.recycle_rows(hit);
                 }
-                Ok(picks.finish(cx.pool))
+                Ok(picks.finish(out, cx.pool))
             }
-            Node::Field { of, field, ty } => {
+            Node::Field { of, field, out } => {
                 let v = of.eval(columns, rows, sel, cx)?;
-                let fields = |c: &'v ColumnRef| -> Option<&'v ColumnRef> {
-                    let ColumnData::Row(fields) = &c.data else {
-                        panic!("field access on a column that is not ROW")
-                    };
-                    Some(&fields[*field]).filter(|f| f.validity.implies(&c.validity))
-                };
+                let (whole, part) = field_of(v.column(), *field);
                 match v {
-                    Value::Input(c) if let Some(f) = fields(c) => return Ok(Value::Input(f)),
-                    Value::Constant(c) if let Some(f) = fields(c) => return Ok(Value::Constant(f)),
+                    Value::Input(_) if part.validity.implies(&whole.validity) => return Ok(Value::Input(part)),
+                    Value::Constant(_) if part.validity.implies(&whole.validity) => {
+                        return Ok(Value::Constant(part));
+                    }
+                    Value::Constant(_) => {
+                        // A NULL row's field.
+                        let target = out.reset(0, cx.pool);
+                        target.clear();
+                        target.push_nulls(rows);
+                        return Ok(Value::Computed(target));
+                    }
                     _ => {}
                 }
-                let ColumnData::Row(fields) = &v.column().data else {
-                    panic!("field access on a column that is not ROW")
-                };
-                let mut out = cx.pool.column(ty);
-                let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
-                target.clone_from(&*fields[*field]);
-                target.validity.and(&v.column().validity);
-                if v.is_constant() {
-                    let mut spread = Column::new(ty);
-                    spread.extend_rows(&out, &vec![0; rows]);
-                    return Ok(Value::Computed(ColumnRef::new(spread)));
-                }
-                v.recycle(cx.pool);
-                Ok(Value::Computed(out))
+                let target = out.reset(0, cx.pool);
+                target.clone_from(part);
+                target.validity.and(&whole.validity);
+                Ok(Value::Computed(target))
             }
         }
     }
+
+    /// The register with the column at this address: its own, or one below whose result it handed on.
+    fn register(&mut self, at: *const Column) -> Option<&mut Register> {
+        fn among<'n>(mut nodes: impl Iterator<Item = &'n mut Node>, at: *const Column) -> Option<&'n mut Register> {
+            nodes.find_map(|n| n.register(at))
+        }
+        match self {
+            Node::Column(_) | Node::Constant(_) => None,
+            Node::Call { out, .. }
+            | Node::Logic { out, .. }
+            | Node::Case { out, .. }
+            | Node::Coalesce { out, .. }
+            | Node::Field { out, .. }
+                if std::ptr::eq(&*out.column, at) =>
+            {
+                Some(out)
+            }
+            Node::Case { branches, otherwise, .. } => {
+                among(branches.iter_mut().map(|b| &mut b.1).chain([&mut **otherwise]), at)
+            }
+            Node::Coalesce { args, .. } => among(args.iter_mut(), at),
+            Node::Call { .. } | Node::Logic { .. } | Node::Field { .. } => None,
+        }
+    }
+}
+
+/// CASE over a single row: the value of the branch that is taken.
+fn case_of_one<'v>(
+    branches: &'v mut [(Node, Node)],
+    otherwise: &'v mut Node,
+    columns: &'v [ColumnRef],
+    rows: usize,
+    sel: Sel<'_>,
+    cx: &mut EvalContext<'_>,
+) -> Result<Value<'v>, RowError> {
+    let row = sel.row(0);
+    for (condition, value) in branches {
+        let c = condition.eval(columns, rows, sel, cx)?.arg();
+        if is_true(c.column, c.at(row)) {
+            return value.eval(columns, rows, sel, cx);
+        }
+    }
+    otherwise.eval(columns, rows, sel, cx)
+}
+
+/// A ROW column and one of its fields.
+fn field_of(row: &Column, field: usize) -> (&Column, &ColumnRef) {
+    let ColumnData::Row(fields) = &row.data else { panic!("field access on a column that is not ROW") };
+    (row, &fields[field])
 }
 
 /// Evaluates the arguments and runs the kernel; without allocation for the usual numbers of arguments.
@@ -372,52 +441,77 @@ fn eval_call(
         [] => kernel.eval(&[], sel, rows, out, cx),
         [a] => {
             let a = a.eval(columns, rows, sel, cx)?;
-            kernel.eval(&[a.arg()], sel, rows, out, cx)?;
-            a.recycle(cx.pool);
-            Ok(())
+            kernel.eval(&[a.arg()], sel, rows, out, cx)
         }
         [a, b] => {
             let a = a.eval(columns, rows, sel, cx)?;
             let b = b.eval(columns, rows, sel, cx)?;
-            kernel.eval(&[a.arg(), b.arg()], sel, rows, out, cx)?;
-            a.recycle(cx.pool);
-            b.recycle(cx.pool);
-            Ok(())
+            kernel.eval(&[a.arg(), b.arg()], sel, rows, out, cx)
+        }
+        [a, b, c] => {
+            let a = a.eval(columns, rows, sel, cx)?;
+            let b = b.eval(columns, rows, sel, cx)?;
+            let c = c.eval(columns, rows, sel, cx)?;
+            kernel.eval(&[a.arg(), b.arg(), c.arg()], sel, rows, out, cx)
         }
         more => {
-            let values =
-                more.iter_mut().map(|a| a.eval(columns, rows, sel, cx)).collect::<Result<Vec<_>, _>>()?;
-            let args: Vec<Arg<'_>> = values.iter().map(Value::arg).collect();
-            kernel.eval(&args, sel, rows, out, cx)?;
-            values.into_iter().for_each(|v| v.recycle(cx.pool));
-            Ok(())
+            let args: Vec<Arg<'_>> = more
+                .iter_mut()
+                .map(|a| a.eval(columns, rows, sel, cx).map(|v| v.arg()))
+                .collect::<Result<_, _>>()?;
+            kernel.eval(&args, sel, rows, out, cx)
         }
     }
 }
 
 /// Which of several values each row takes: CASE and COALESCE.
-struct Picks<'t, 'v> {
-    ty: &'t DataType,
+struct Picks<'v> {
     rows: usize,
     /// Rows that have no value yet.
     rest: Vec<u32>,
     /// Number of the value that each physical row takes; 0: none (NULL).
     which: Vec<u32>,
-    values: Vec<Value<'v>>,
+    values: Values<'v>,
 }
 
-impl<'t, 'v> Picks<'t, 'v> {
-    fn new(ty: &'t DataType, rows: usize, sel: Sel<'_>, pool: &mut Pool) -> Self {
+/// The values, the first of them in place: a list on the heap would be an allocation a batch.
+#[derive(Default)]
+struct Values<'v> {
+    first: [Option<Value<'v>>; 8],
+    more: Vec<Value<'v>>,
+    len: usize,
+}
+
+impl<'v> Values<'v> {
+    fn push(&mut self, value: Value<'v>) {
+        match self.first.get_mut(self.len) {
+            Some(free) => *free = Some(value),
+            None => self.more.push(value),
+        }
+        self.len += 1;
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Value<'v>> {
+        self.first.iter().flatten().chain(&self.more).copied()
+    }
+
+    fn get(&self, n: usize) -> Value<'v> {
+        self.iter().nth(n).expect("the number of a value that was pushed")
+    }
+}
+
+impl<'v> Picks<'v> {
+    fn new(rows: usize, sel: Sel<'_>, pool: &mut Pool) -> Self {
         let mut rest = pool.row_list();
         rest.extend(sel.iter().map(|i| i as u32));
         let mut which = pool.row_list();
         which.resize(rows, 0);
-        Self { ty, rows, rest, which, values: Vec::new() }
+        Self { rows, rest, which, values: Values::default() }
     }
 
     fn take(&mut self, hit: &[u32], value: Value<'v>) {
         self.values.push(value);
-        let number = self.values.len() as u32;
+        let number = self.values.len as u32;
         for &r in hit {
             self.which[r as usize] = number;
         }
@@ -425,33 +519,25 @@ impl<'t, 'v> Picks<'t, 'v> {
         self.rest.retain(|&r| which[r as usize] == 0);
     }
 
-    fn finish(mut self, pool: &mut Pool) -> Value<'v> {
-        let value = self.gather(pool);
-        for v in self.values.drain(..) {
-            v.recycle(pool);
-        }
+    fn finish(self, out: &'v mut Register, pool: &mut Pool) -> Value<'v> {
+        // One value for every row: hand it on.
+        let only = self.values.len == 1 && self.which.iter().all(|&w| w == 1);
+        let value = match self.values.first[0] {
+            Some(v) if only && !v.is_constant() => v,
+            _ => {
+                let target = pool.own(&mut out.column, &out.ty);
+                pick_rows(target, &self.values, &self.which, self.rows);
+                Value::Computed(target)
+            }
+        };
         pool.recycle_rows(self.rest);
         pool.recycle_rows(self.which);
         value
     }
-
-    fn gather(&mut self, pool: &mut Pool) -> Value<'v> {
-        // One value for every row: hand it on.
-        if let [v] = &self.values[..]
-            && !v.is_constant()
-            && self.which.iter().all(|&w| w == 1)
-        {
-            return self.values.pop().expect("there is one");
-        }
-        let mut out = pool.column(self.ty);
-        let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
-        pick_rows(target, &self.values, &self.which, self.rows);
-        Value::Computed(out)
-    }
 }
 
 /// Writes row `r` of value `which[r] - 1` to row `r` of `out`, NULL where `which[r]` is 0.
-fn pick_rows(out: &mut Column, values: &[Value<'_>], which: &[u32], rows: usize) {
+fn pick_rows(out: &mut Column, values: &Values<'_>, which: &[u32], rows: usize) {
     macro_rules! fixed {
         ($t:ty) => {{
             out.reset(rows);
@@ -510,7 +596,7 @@ fn pick_rows(out: &mut Column, values: &[Value<'_>], which: &[u32], rows: usize)
                 match w {
                     0 => out.push_null(),
                     w => {
-                        let v = &values[w as usize - 1];
+                        let v = values.get(w as usize - 1);
                         out.extend_rows(v.column(), &[v.arg().at(r) as u32]);
                     }
                 }
@@ -518,23 +604,28 @@ fn pick_rows(out: &mut Column, values: &[Value<'_>], which: &[u32], rows: usize)
             return;
         }
     }
-    for (r, &w) in which.iter().enumerate() {
-        let valid = w != 0 && values[w as usize - 1].arg().is_valid(r);
-        out.validity.set(r, valid);
+    for (r, _) in which.iter().enumerate().filter(|w| *w.1 == 0) {
+        out.validity.set(r, false);
+    }
+    for (n, v) in values.iter().enumerate() {
+        let arg = v.arg();
+        if arg.column.validity.may_have_nulls() {
+            for (r, _) in which.iter().enumerate().filter(|w| *w.1 as usize == n + 1) {
+                out.validity.set(r, arg.is_valid(r));
+            }
+        }
     }
 }
 
-fn eval_logic<'v>(
+fn eval_logic(
     and: bool,
     args: &mut [Node],
+    target: &mut Column,
     columns: &[ColumnRef],
     rows: usize,
     sel: Sel<'_>,
     cx: &mut EvalContext<'_>,
-) -> Result<Value<'v>, RowError> {
-    let mut out = cx.pool.column(&crate::batch::TypeKind::Boolean.nullable());
-    let target = ColumnRef::get_mut(&mut out).expect("the pool hands out unshared columns");
-    target.reset(rows);
+) -> Result<(), RowError> {
     // `and` starts as TRUE, `or` as FALSE: the value that changes nothing.
     target.bools_mut().words_mut().fill(if and { !0 } else { 0 });
     target.bools_mut().mask_tail();
@@ -563,7 +654,6 @@ fn eval_logic<'v>(
                 target.bools_mut().set(r, value);
                 target.validity.set(r, valid);
             }
-            v.recycle(cx.pool);
         } else {
             let v = a.eval(columns, rows, sel, cx)?;
             if v.is_constant() {
@@ -577,11 +667,10 @@ fn eval_logic<'v>(
             } else {
                 combine(and, target, v.column().bools(), v.column().validity.bits());
             }
-            v.recycle(cx.pool);
         }
     }
     cx.pool.recycle_rows(open);
-    Ok(Value::Computed(out))
+    Ok(())
 }
 
 /// Kleene logic of one row: (value, not NULL).
@@ -663,7 +752,7 @@ mod tests {
         let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &wm };
         let rows = columns[0].len();
         let batch = Batch::new(columns, rows);
-        let mut out = Vec::new();
+        let mut out = [boolean(&[])];
         Program::eval_all(&mut [Program::new(expr)], &batch, &mut out, &mut cx).map_err(|e| e.row)?;
         Ok((0..rows).map(|i| out[0].is_valid(i).then(|| out[0].bools().get(i))).collect())
     }

@@ -1,52 +1,49 @@
 //! A list of expressions over a batch: what a projection computes.
 //!
-//! Columns that are only passed on are **moved** from the input to the output at their last use. They stay unshared, so the next
-//! operator may reuse them, and no reference is counted: over one row that would cost more than the expressions.
+//! The results come in a batch of the projection's own, which returns to it with its columns. Columns that are only passed on are
+//! **exchanged** for that batch's at their last use, computed ones for the registers of their programs. They stay unshared, so the next
+//! operator may reuse them, no reference is counted, and nothing is done per column but the exchange: over one row the rest
+//! would cost more than the expressions.
 
 use super::{EvalContext, Expr, Program, RowError};
-use crate::batch::{Batch, ColumnRef, Pool};
+use crate::batch::{Batch, DataType, Home, Pool};
 
 /// See the module's text.
 pub struct Projection {
-    outputs: Vec<Output>,
-    programs: Vec<Program>,
-    /// Kept for their memory; empty between calls.
-    computed: Vec<Option<ColumnRef>>,
-    input: Vec<Option<ColumnRef>>,
+    types: Vec<DataType>,
+    home: Home,
+    computed: Vec<Computed>,
+    passed: Vec<Passed>,
 }
 
-enum Output {
-    /// A column of the input; the last output that takes it moves it.
-    Passed { column: usize, last: bool },
-    /// The result of a program.
-    Computed(usize),
+struct Computed {
+    to: usize,
+    program: Program,
+}
+
+/// A column of the input that is passed on. `last`: no later one passes it.
+struct Passed {
+    from: usize,
+    to: usize,
+    last: bool,
 }
 
 impl Projection {
     /// A projection to these expressions.
     pub fn new(exprs: &[Expr]) -> Self {
-        let mut programs = vec![];
-        let mut outputs: Vec<Output> = vec![];
-        for p in exprs.iter().map(Program::new) {
-            let output = match p.as_column() {
-                Some(column) => {
-                    for o in &mut outputs {
-                        if let Output::Passed { column: c, last } = o
-                            && *c == column
-                        {
-                            *last = false;
-                        }
-                    }
-                    Output::Passed { column, last: true }
+        let (mut computed, mut passed) = (vec![], Vec::<Passed>::new());
+        for (to, e) in exprs.iter().enumerate() {
+            let program = Program::new(e);
+            match program.as_column() {
+                Some(from) => {
+                    passed.iter_mut().filter(|p| p.from == from).for_each(|p| p.last = false);
+                    passed.push(Passed { from, to, last: true });
                 }
-                None => {
-                    programs.push(p);
-                    Output::Computed(programs.len() - 1)
-                }
-            };
-            outputs.push(output);
+                None => computed.push(Computed { to, program }),
+            }
         }
-        Self { outputs, programs, computed: vec![], input: vec![] }
+        let types = exprs.iter().map(|e| e.ty.clone()).collect();
+        Self { types, home: Home::default(), computed, passed }
     }
 
     /// Replaces the columns of `batch`. `watermark` is the one before its first row.
@@ -60,29 +57,30 @@ impl Projection {
         now_us: i64,
         pool: &mut Pool,
     ) -> Result<(), RowError> {
-        let result = if self.programs.is_empty() {
-            Ok(())
-        } else {
-            let mut results = pool.column_list();
-            let cx = &mut EvalContext { pool, now_us, watermark, watermarks: &batch.watermarks };
-            let result = Program::eval_all(&mut self.programs, batch, &mut results, cx);
-            self.computed.extend(results.drain(..).map(Some));
-            pool.recycle_columns(results);
-            result
-        };
-        self.input.extend(batch.columns.drain(..).map(Some));
-        for o in &self.outputs {
-            let column = match *o {
-                Output::Passed { column, last: true } => self.input[column].take(),
-                Output::Passed { column, last: false } => self.input[column].clone(),
-                Output::Computed(n) => self.computed[n].take(),
-            };
-            batch.columns.push(column.expect("a column moves at its last use only"));
+        let mut out = pool.batch_at(&mut self.home, &self.types);
+        let cx = &mut EvalContext { pool, now_us, watermark, watermarks: &batch.watermarks };
+        let (mut sel, mut failed) = (batch.sel(), None);
+        // An expression may fail at a row that an earlier one has passed: again for the rows before.
+        'again: loop {
+            for c in &mut self.computed {
+                let target = &mut out.columns[c.to];
+                if let Err(e) = c.program.eval_into(target, &batch.columns, batch.rows(), sel, cx) {
+                    sel = sel.below(e.row);
+                    failed = Some(e);
+                    continue 'again;
+                }
+            }
+            break;
         }
-        self.computed.clear();
-        for c in self.input.drain(..).flatten() {
-            pool.recycle_column(c);
+        for p in &self.passed {
+            if p.last {
+                std::mem::swap(&mut out.columns[p.to], &mut batch.columns[p.from]);
+            } else {
+                out.columns[p.to] = batch.columns[p.from].clone();
+            }
         }
-        result
+        batch.swap_columns(&mut out);
+        pool.recycle(out);
+        failed.map_or(Ok(()), Err)
     }
 }

@@ -1,8 +1,7 @@
 //! Filter: keeps the rows whose condition is true. Columns, row kinds, watermarks and provenance stay as they are; only the
 //! selection shrinks.
 
-use super::ready::Ready;
-use super::{Context, Counters, Operator};
+use super::{Context, Counters, Stage};
 use crate::batch::{BEFORE_TIME, Batch, Decoder, Encoder};
 use crate::error::Result;
 use crate::expr::{EvalContext, Expr, Program};
@@ -11,35 +10,19 @@ use crate::expr::{EvalContext, Expr, Program};
 pub struct Filter {
     condition: Program,
     watermark: i64,
-    ready: Ready,
     counters: Counters,
 }
 
 impl Filter {
     /// A filter on a BOOLEAN expression.
     pub fn new(condition: &Expr) -> Self {
-        Self {
-            condition: Program::new(condition),
-            watermark: BEFORE_TIME,
-            ready: Ready::default(),
-            counters: Counters::default(),
-        }
+        Self { condition: Program::new(condition), watermark: BEFORE_TIME, counters: Counters::default() }
     }
-}
 
-impl Operator for Filter {
-    fn push(&mut self, _port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<()> {
-        let selected = batch.selected();
-        self.counters.batches_in += 1;
-        self.counters.rows_in += selected as u64;
-        if selected == 0 {
-            self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
-            self.ready.push(batch, cx.pool);
-            return Ok(());
-        }
+    fn select(&mut self, batch: &mut Batch, selected: usize, cx: &mut Context<'_>) -> Result<()> {
         let mut keep = cx.pool.row_list();
         let result = self.condition.filter(
-            &batch,
+            batch,
             &mut keep,
             &mut EvalContext {
                 pool: cx.pool,
@@ -48,23 +31,28 @@ impl Operator for Filter {
                 watermarks: &batch.watermarks,
             },
         );
-        if let Err(e) = result {
+        if let Err(e) = &result {
             batch.watermarks.truncate(e.row);
-            self.ready.fail(e.error);
         }
-        self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
         self.counters.filtered += (selected - keep.len()) as u64;
         if keep.len() == selected {
             cx.pool.recycle_rows(keep);
         } else if let Some(old) = batch.select(Some(keep)) {
             cx.pool.recycle_rows(old);
         }
-        self.ready.push(batch, cx.pool);
-        Ok(())
+        result.map_err(|e| e.error)
     }
+}
 
-    fn pull(&mut self, _cx: &mut Context<'_>) -> Result<Option<Batch>> {
-        self.ready.pull(&mut self.counters)
+impl Stage for Filter {
+    fn apply(&mut self, batch: &mut Batch, cx: &mut Context<'_>) -> Result<()> {
+        let selected = batch.selected();
+        self.counters.batches_in += 1;
+        self.counters.rows_in += selected as u64;
+        let result = if selected > 0 { self.select(batch, selected, cx) } else { Ok(()) };
+        self.counters.rows_out += batch.selected() as u64;
+        self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
+        result
     }
 
     fn snapshot(&self, to: &mut Encoder) {
@@ -76,10 +64,6 @@ impl Operator for Filter {
         from.block(b"FILT", 1)?;
         self.watermark = from.i64()?;
         Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        0
     }
 
     fn counters(&self) -> Counters {

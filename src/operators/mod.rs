@@ -5,6 +5,9 @@
 //! An operator with much to say gives one batch a pull and goes on at the next one, so that a full ring downstream stops it in
 //! the middle of its output and nothing has to be held.
 //!
+//! What only changes the batch at hand (filter, project, watermark) is a [`Stage`]: it works in place, nothing waits in it, and the
+//! shard runs through a row of them in one loop. Over one row, pushing and pulling would cost more than the work.
+//!
 //! **State has a byte form**: [`Operator::snapshot`] may be called whenever nothing is waiting to be pulled; [`Operator::restore`]
 //! on a new operator of the same plan node goes on from there to the same rows.
 
@@ -122,6 +125,35 @@ pub trait Operator: Send {
     fn counters(&self) -> Counters;
 }
 
+/// An operation that changes batches in place, one batch out for each batch in. See the module's text.
+pub trait Stage: Send {
+    /// Changes the batch, which may have no rows (it then moves the watermark, and may have no columns).
+    ///
+    /// # Errors
+    /// A row failed and the job cannot go on. The batch has been cut before that row, and what is left of it is to go on.
+    fn apply(&mut self, batch: &mut Batch, cx: &mut Context<'_>) -> Result<()>;
+
+    /// Writes its state.
+    fn snapshot(&self, to: &mut Encoder);
+
+    /// Reads the state that [`Stage::snapshot`] wrote into a stage that has seen nothing yet.
+    ///
+    /// # Errors
+    /// The bytes are damaged or of another version.
+    fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()>;
+
+    /// What became of the rows so far.
+    fn counters(&self) -> Counters;
+}
+
+/// What [`build`] makes.
+pub enum Built {
+    /// Works in place.
+    Stage(Box<dyn Stage>),
+    /// Is pushed to and pulled from.
+    Operator(Box<dyn Operator>),
+}
+
 /// Makes the operator of a plan node; `inputs` are the nodes at its ports.
 ///
 /// # Errors
@@ -129,11 +161,17 @@ pub trait Operator: Send {
 ///
 /// # Panics
 /// For scans, sinks and values, which the shard drives through its inputs and outputs.
-pub fn build(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
+pub fn build(node: &Node, inputs: &[&Node]) -> Result<Built> {
     Ok(match &node.op {
-        Op::Filter(condition) => Box::new(Filter::new(condition)),
-        Op::Project(exprs) => Box::new(Project::new(exprs)),
-        Op::Watermark { column, watermark } => Box::new(Watermark::new(*column, watermark)),
+        Op::Filter(condition) => Built::Stage(Box::new(Filter::new(condition))),
+        Op::Project(exprs) => Built::Stage(Box::new(Project::new(exprs))),
+        Op::Watermark { column, watermark } => Built::Stage(Box::new(Watermark::new(*column, watermark))),
+        _ => Built::Operator(build_operator(node, inputs)?),
+    })
+}
+
+fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
+    Ok(match &node.op {
         Op::GroupAggregate { keys, aggregates } => {
             Box::new(GroupAggregate::new(keys, aggregates, inputs[0], node.changelog))
         }
@@ -150,6 +188,7 @@ pub fn build(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         }
         Op::SetOperation { kind, all } => Box::new(SetOperation::new(*kind, *all, inputs[0])),
         Op::SortByTime { time, then } => Box::new(SortByTime::new(*time, then, inputs[0])),
+        Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } => unreachable!("{} is a stage", node.id),
         Op::Scan(_) | Op::Values(_) | Op::Sink(_) => {
             panic!("{} is driven by the shard, it has no operator", node.id)
         }

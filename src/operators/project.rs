@@ -1,8 +1,8 @@
 //! Project: computes columns. A column that is only passed on moves from the input to the output. Selection, row kinds, watermarks and
 //! provenance stay as they are.
 
-use super::ready::{Ready, cut_before};
-use super::{Context, Counters, Operator};
+use super::ready::cut_before;
+use super::{Context, Counters, Stage};
 use crate::batch::{BEFORE_TIME, Batch, Decoder, Encoder};
 use crate::error::Result;
 use crate::expr::{Expr, Projection};
@@ -11,45 +11,32 @@ use crate::expr::{Expr, Projection};
 pub struct Project {
     projection: Projection,
     watermark: i64,
-    ready: Ready,
     counters: Counters,
 }
 
 impl Project {
     /// A projection to these expressions.
     pub fn new(exprs: &[Expr]) -> Self {
-        Self {
-            projection: Projection::new(exprs),
-            watermark: BEFORE_TIME,
-            ready: Ready::default(),
-            counters: Counters::default(),
-        }
+        Self { projection: Projection::new(exprs), watermark: BEFORE_TIME, counters: Counters::default() }
     }
 }
 
-impl Operator for Project {
-    fn push(&mut self, _port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<()> {
-        self.counters.batches_in += 1;
-        self.counters.rows_in += batch.selected() as u64;
-        if batch.selected() == 0 {
-            self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
-            self.ready.push(batch, cx.pool);
-            return Ok(());
-        }
+impl Stage for Project {
+    fn apply(&mut self, batch: &mut Batch, cx: &mut Context<'_>) -> Result<()> {
         let selected = batch.selected();
-        let result = self.projection.apply(&mut batch, self.watermark, cx.now_us, cx.pool);
-        if let Err(e) = result {
-            cut_before(&mut batch, &e, cx.pool);
-            self.ready.fail(e.error);
+        self.counters.batches_in += 1;
+        self.counters.rows_in += selected as u64;
+        let mut result = Ok(());
+        if selected > 0
+            && let Err(e) = self.projection.apply(batch, self.watermark, cx.now_us, cx.pool)
+        {
+            cut_before(batch, &e, cx.pool);
+            self.counters.filtered += (selected - batch.selected()) as u64;
+            result = Err(e.error);
         }
-        self.counters.filtered += (selected - batch.selected()) as u64;
+        self.counters.rows_out += batch.selected() as u64;
         self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
-        self.ready.push(batch, cx.pool);
-        Ok(())
-    }
-
-    fn pull(&mut self, _cx: &mut Context<'_>) -> Result<Option<Batch>> {
-        self.ready.pull(&mut self.counters)
+        result
     }
 
     fn snapshot(&self, to: &mut Encoder) {
@@ -61,10 +48,6 @@ impl Operator for Project {
         from.block(b"PROJ", 1)?;
         self.watermark = from.i64()?;
         Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        0
     }
 
     fn counters(&self) -> Counters {
@@ -126,8 +109,8 @@ mod tests {
         c.push_nulls(3);
         let c = ColumnRef::new(c);
         let mut cx = Context { pool: &mut pool, now_us: 0 };
-        op.push(0, Batch::new(vec![c.clone()], 3), &mut cx).unwrap();
-        let out = op.pull(&mut cx).unwrap().unwrap();
-        assert!(ColumnRef::ptr_eq(out.column(0), &c));
+        let mut batch = Batch::new(vec![c.clone()], 3);
+        op.apply(&mut batch, &mut cx).unwrap();
+        assert!(ColumnRef::ptr_eq(batch.column(0), &c));
     }
 }

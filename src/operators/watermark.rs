@@ -4,72 +4,50 @@
 //! fails the job, a watermark that is NULL does not move it, none is given at or before 1970-01-01 00:00:00, and watermarks from above are
 //! replaced, but for the end of time.
 
-use super::ready::{Ready, cut_before};
-use super::{Context, Counters, Operator};
-use crate::batch::{Batch, Decoder, END_OF_TIME, Encoder, Sel};
+use super::ready::cut_before;
+use super::{Context, Counters, Stage};
+use crate::batch::{Batch, Decoder, END_OF_TIME, Encoder, Sel, Watermarks};
 use crate::error::Result;
 use crate::expr::{EvalContext, Expr, Program, RowError};
 
 /// See the module's text.
 pub struct Watermark {
     column: usize,
-    program: [Program; 1],
+    program: Program,
     /// The greatest so far, ms; Flink starts at 0 and gives only what is greater.
     current: i64,
-    ready: Ready,
     counters: Counters,
 }
 
 impl Watermark {
     /// Watermarks of `watermark` over the time attribute in `column`.
     pub fn new(column: usize, watermark: &Expr) -> Self {
-        Self {
-            column,
-            program: [Program::new(watermark)],
-            current: 0,
-            ready: Ready::default(),
-            counters: Counters::default(),
-        }
+        Self { column, program: Program::new(watermark), current: 0, counters: Counters::default() }
     }
 }
 
-impl Operator for Watermark {
-    fn push(&mut self, _port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<()> {
+impl Stage for Watermark {
+    fn apply(&mut self, batch: &mut Batch, cx: &mut Context<'_>) -> Result<()> {
+        let selected = batch.selected();
         self.counters.batches_in += 1;
-        self.counters.rows_in += batch.selected() as u64;
+        self.counters.rows_in += selected as u64;
         // Of what comes from above only the end of time counts; it stands behind all rows.
         let ended = batch.watermarks.last() == Some(END_OF_TIME);
         batch.watermarks.clear();
-        if batch.selected() > 0 {
-            let failed = self.assign(&mut batch, cx);
-            if let Some(e) = failed {
-                let before = batch.selected();
-                cut_before(&mut batch, &e, cx.pool);
-                self.counters.filtered += (before - batch.selected()) as u64;
-                self.ready.fail(e.error);
-                self.ready.push(batch, cx.pool);
-                return Ok(());
-            }
-        }
-        if ended {
+        let mut result = Ok(());
+        if selected > 0
+            && let Err(e) = self.assign(batch, cx)
+        {
+            cut_before(batch, &e, cx.pool);
+            self.counters.filtered += (selected - batch.selected()) as u64;
+            result = Err(e.error);
+        } else if ended {
             self.current = END_OF_TIME;
             let rows = batch.rows();
             batch.watermarks.advance(rows, END_OF_TIME);
         }
-        self.ready.push(batch, cx.pool);
-        Ok(())
-    }
-
-    fn pull(&mut self, _cx: &mut Context<'_>) -> Result<Option<Batch>> {
-        self.ready.pull(&mut self.counters)
-    }
-
-    fn finish(&mut self, _port: usize, cx: &mut Context<'_>) -> Result<()> {
-        if self.current != END_OF_TIME {
-            self.current = END_OF_TIME;
-            self.ready.push_watermark(END_OF_TIME, cx.pool);
-        }
-        Ok(())
+        self.counters.rows_out += batch.selected() as u64;
+        result
     }
 
     fn snapshot(&self, to: &mut Encoder) {
@@ -83,49 +61,65 @@ impl Operator for Watermark {
         Ok(())
     }
 
-    fn bytes(&self) -> usize {
-        0
-    }
-
     fn counters(&self) -> Counters {
         self.counters
     }
 }
 
 impl Watermark {
-    /// Writes the batch's watermarks; returns the first row that cannot be taken.
-    fn assign(&mut self, batch: &mut Batch, cx: &mut Context<'_>) -> Option<RowError> {
-        let none = cx.pool.watermarks();
-        let mut values = cx.pool.column_list();
-        let mut failed = Program::eval_all(
-            &mut self.program,
-            batch,
-            &mut values,
-            &mut EvalContext { pool: cx.pool, now_us: cx.now_us, watermark: self.current, watermarks: &none },
-        )
-        .err();
-        let (time, value) = (batch.column(self.column), &values[0]);
-        let end = failed.as_ref().map_or(batch.rows(), |e| e.row);
+    /// Writes the batch's watermarks, as far as the first row that cannot be taken.
+    fn assign(&mut self, batch: &mut Batch, cx: &mut Context<'_>) -> Result<(), RowError> {
+        let mut failed: Option<RowError> = None;
+        let mut marks = std::mem::take(&mut batch.watermarks);
+        // A row that fails may stand behind one that fails otherwise: again for the rows before.
+        loop {
+            let sel = batch.sel().below(failed.as_ref().map_or(usize::MAX, |e| e.row));
+            match self.marks(batch, sel, &mut marks, cx) {
+                Ok(()) => break,
+                Err(e) => failed = Some(e),
+            }
+        }
+        self.current = marks.last().unwrap_or(self.current);
+        batch.watermarks = marks;
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn marks(
+        &mut self,
+        batch: &Batch,
+        sel: Sel<'_>,
+        marks: &mut Watermarks,
+        cx: &mut Context<'_>,
+    ) -> Result<(), RowError> {
+        marks.clear();
+        let time = batch.column(self.column);
         if time.validity.may_have_nulls()
-            && let Some(row) = batch.sel().below(end).iter().find(|&r| !time.is_valid(r))
+            && let Some(row) = sel.iter().find(|&r| !time.is_valid(r))
         {
-            failed = Some(RowError::runtime(
+            return Err(RowError::runtime(
                 row,
                 "RowTime field should not be null, please convert it to a non-null long value.",
             ));
         }
-        let mut marks = none;
-        let end = failed.as_ref().map_or(batch.rows(), |e| e.row);
-        let (mut current, micros) = (self.current, value.slice::<i64>());
+        let cx = &mut EvalContext {
+            pool: cx.pool,
+            now_us: cx.now_us,
+            watermark: self.current,
+            watermarks: &Watermarks::default(),
+        };
+        let value = self.program.eval(&batch.columns, batch.rows(), sel, cx)?.arg();
+        let (mut current, micros) = (self.current, value.column.slice::<i64>());
+        // The greatest so far in µs, so that most rows cost a comparison and no division.
+        let mut next = (current.saturating_add(1)).saturating_mul(1000);
         let mut take = |row: usize| {
-            let ms = micros[row].div_euclid(1000);
-            if ms > current {
-                current = ms;
-                marks.advance(row + 1, ms);
+            let us = micros[value.at(row)];
+            if us >= next {
+                current = us.div_euclid(1000);
+                next = (current.saturating_add(1)).saturating_mul(1000);
+                marks.advance(row + 1, current);
             }
         };
-        let sel: Sel<'_> = batch.sel().below(end);
-        if value.validity.may_have_nulls() {
+        if value.column.validity.may_have_nulls() {
             sel.for_each(|r| {
                 if value.is_valid(r) {
                     take(r);
@@ -134,10 +128,7 @@ impl Watermark {
         } else {
             sel.for_each(take);
         }
-        self.current = current;
-        cx.pool.recycle_watermarks(std::mem::replace(&mut batch.watermarks, marks));
-        cx.pool.recycle_columns(values);
-        failed
+        Ok(())
     }
 }
 

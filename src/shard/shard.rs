@@ -4,7 +4,8 @@
 //! **One pending batch per edge**: every port of every operator has room for one batch. A batch that an operator gives out goes to
 //! its readers' ports at once and is worked on before the operator is pulled again, so results leave in the turn in which
 //! their cause arrived. An operator whose reader is still busy is not pulled; a source whose reader is busy is not polled. That
-//! is all there is to backpressure.
+//! is all there is to backpressure. [Stages](Stage) have no ports: a batch runs through them to the next operator or sink, whose port
+//! is what counts for whoever writes to the first of them.
 //!
 //! **Errors travel behind the rows before them.** A failing operator has given out what it could; the shard lets those rows
 //! reach the outputs, and only then returns the error.
@@ -12,16 +13,27 @@
 use super::io::{Input, IoContext, Output, Polled};
 use crate::batch::{Batch, Decoder, END_OF_TIME, Encoder, Pool};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operators::{Context, Counters, Operator};
+use crate::operators::{Built, Context, Counters, Operator, Stage};
 
 /// What a node of a shard is.
 pub enum Role {
     /// Reads input `n` of those given to [`Shard::turn`]. Several inputs may feed one node.
     Source(Vec<usize>),
+    /// Changes batches in place.
+    Stage(Box<dyn Stage>),
     /// Computes.
     Operator(Box<dyn Operator>),
     /// Writes to output `n` of those given to [`Shard::turn`].
     Sink(usize),
+}
+
+impl From<Built> for Role {
+    fn from(built: Built) -> Self {
+        match built {
+            Built::Stage(stage) => Role::Stage(stage),
+            Built::Operator(op) => Role::Operator(op),
+        }
+    }
 }
 
 /// A node as the shard is built from it. Readers have larger numbers than what they read.
@@ -70,7 +82,10 @@ struct Node {
     name: String,
     role: Role,
     ports: Vec<Port>,
+    /// Nodes that read it, and at which port.
     readers: Vec<(usize, usize)>,
+    /// The first operators and sinks behind it: its readers, or what comes behind those that are stages.
+    targets: Vec<(usize, usize)>,
     /// Pull before the next push.
     producing: bool,
     /// It may have timers.
@@ -80,6 +95,19 @@ struct Node {
     watermark: Option<i64>,
     /// Of sources and sinks, which count nothing themselves.
     counters: Counters,
+}
+
+impl Node {
+    fn operator(&self) -> Option<&dyn Operator> {
+        match &self.role {
+            Role::Operator(op) => Some(&**op),
+            _ => None,
+        }
+    }
+
+    fn has_state(&self) -> bool {
+        matches!(self.role, Role::Stage(_) | Role::Operator(_))
+    }
 }
 
 #[derive(Default)]
@@ -133,12 +161,20 @@ impl Shard {
                 ports: spec.inputs.iter().map(|_| Port::default()).collect(),
                 role: spec.role,
                 readers: vec![],
+                targets: vec![],
                 producing: false,
                 timed: false,
                 finished: false,
                 watermark: None,
                 counters: Counters::default(),
             });
+        }
+        for n in (0..nodes.len()).rev() {
+            let targets = nodes[n].readers.iter().flat_map(|&(r, p)| match nodes[r].role {
+                Role::Stage(_) => nodes[r].targets.clone(),
+                _ => vec![(r, p)],
+            });
+            nodes[n].targets = targets.collect();
         }
         let sources = nodes.iter().rposition(|n| matches!(n.role, Role::Source(_))).map_or(0, |n| n + 1);
         let mut shard = Self {
@@ -212,7 +248,8 @@ impl Shard {
             worked |= self.drive(n, now_us, outputs);
         }
         self.stalled |= !self.is_quiet();
-        self.wake_at_us = self.operators().filter_map(|(_, op)| op.wake_at_us()).min().unwrap_or(i64::MAX);
+        let wakes = self.nodes.iter().filter_map(|n| n.operator()?.wake_at_us());
+        self.wake_at_us = wakes.min().unwrap_or(i64::MAX);
         worked
     }
 
@@ -287,12 +324,13 @@ impl Shard {
         !node.readers.is_empty()
             && node.readers.iter().all(|&(r, _)| match &self.nodes[r].role {
                 Role::Operator(op) => op.is_done() || self.nobody_wants(r),
+                Role::Stage(_) => self.nobody_wants(r),
                 _ => false,
             })
     }
 
     fn has_room(&self, n: usize) -> bool {
-        self.nodes[n].readers.iter().all(|&(r, p)| self.nodes[r].ports[p].waiting.is_none())
+        self.nodes[n].targets.iter().all(|&(r, p)| self.nodes[r].ports[p].waiting.is_none())
     }
 
     /// Gives a batch to all readers, whose ports have room, and lets them work on it.
@@ -310,26 +348,67 @@ impl Shard {
         self.feed(r, p, batch, now_us, outputs);
     }
 
-    /// Hands a batch to port `p` of node `n`: an idle operator gets it at once, a busy one finds it at its port.
-    fn feed(&mut self, n: usize, p: usize, batch: Batch, now_us: i64, outputs: &mut [Box<dyn Output>]) {
-        let node = &mut self.nodes[n];
-        if let Role::Operator(op) = &mut node.role
-            && !node.producing
-            && self.failed.is_none()
-        {
-            match op.push(p, batch, &mut Context { pool: &mut self.pool, now_us }) {
-                Ok(()) => {
-                    node.producing = true;
-                    self.pull(n, now_us, outputs);
+    /// Hands a batch to port `p` of node `n`, through the stages from there on: an idle operator gets it at once, a busy one finds
+    /// it at its port.
+    fn feed(
+        &mut self,
+        mut n: usize,
+        mut p: usize,
+        mut batch: Batch,
+        now_us: i64,
+        outputs: &mut [Box<dyn Output>],
+    ) {
+        let mut failed = None;
+        while let Node { role: Role::Stage(stage), name, readers, watermark, .. } = &mut self.nodes[n] {
+            if let Err(e) = stage.apply(&mut batch, &mut Context { pool: &mut self.pool, now_us }) {
+                // A later stage's error is that of an earlier row: this one has cut the batch.
+                failed = Some(e.during(name));
+            }
+            match batch.watermarks.last() {
+                None if batch.selected() == 0 => {
+                    self.pool.recycle(batch);
+                    self.failed = self.failed.take().or(failed);
+                    return;
                 }
-                Err(e) => {
-                    self.fail(n, e);
+                None => {}
+                moved => *watermark = moved,
+            }
+            match readers[..] {
+                [only] => (n, p) = only,
+                _ => {
+                    self.give(n, batch, now_us, outputs);
+                    self.failed = self.failed.take().or(failed);
+                    return;
                 }
             }
-            return;
         }
-        node.ports[p].waiting = Some(batch);
-        self.drive(n, now_us, outputs);
+        self.arrive(n, p, batch, now_us, outputs);
+        if failed.is_some() {
+            self.failed = self.failed.take().or(failed);
+        }
+    }
+
+    /// A batch comes to port `p` of an operator or sink.
+    fn arrive(&mut self, n: usize, p: usize, batch: Batch, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+        let node = &mut self.nodes[n];
+        match &mut node.role {
+            Role::Operator(op) if !node.producing && self.failed.is_none() => {
+                match op.push(p, batch, &mut Context { pool: &mut self.pool, now_us }) {
+                    Ok(()) => {
+                        node.producing = true;
+                        self.pull(n, now_us, outputs);
+                    }
+                    Err(e) => self.fail(n, e),
+                }
+            }
+            &mut Role::Sink(output) => {
+                self.offer(n, output, batch, now_us, outputs);
+            }
+            _ => {
+                node.ports[p].waiting = Some(batch);
+                self.drive(n, now_us, outputs);
+            }
+        }
     }
 
     /// Pulls operator `n` until it has nothing more or a reader has no room.
@@ -373,13 +452,16 @@ impl Shard {
         self.nodes[n].finished = true;
         for k in 0..self.nodes[n].readers.len() {
             let (r, p) = self.nodes[n].readers[k];
-            self.nodes[r].ports[p].closing = true;
+            match self.nodes[r].role {
+                Role::Stage(_) => self.finish_readers(r),
+                _ => self.nodes[r].ports[p].closing = true,
+            }
         }
     }
 
     fn drive_readers(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) {
-        for k in 0..self.nodes[n].readers.len() {
-            let r = self.nodes[n].readers[k].0;
+        for k in 0..self.nodes[n].targets.len() {
+            let r = self.nodes[n].targets[k].0;
             self.drive(r, now_us, outputs);
         }
     }
@@ -387,33 +469,46 @@ impl Shard {
     /// Works on node `n` until it has nothing waiting or a reader has no room. Recursion is as deep as the plan.
     fn drive(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
         match self.nodes[n].role {
-            Role::Source(_) => false,
+            Role::Source(_) | Role::Stage(_) => false,
             Role::Sink(output) => self.drive_sink(n, output, now_us, outputs),
             Role::Operator(_) => self.drive_operator(n, now_us, outputs),
         }
     }
 
-    fn drive_sink(&mut self, n: usize, output: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
-        let mut worked = false;
-        if let Some(batch) = self.nodes[n].ports[0].waiting.take() {
-            let rows = batch.selected() as u64;
-            let mut cx = IoContext { pool: &mut self.pool, now_us };
-            match outputs[output].offer(batch, &mut cx) {
-                Ok(None) => {
-                    self.nodes[n].counters.rows_in += rows;
-                    self.nodes[n].counters.batches_in += 1;
-                    worked = true;
-                }
-                Ok(Some(back)) => {
-                    self.nodes[n].ports[0].waiting = Some(back);
-                    self.stalled = true;
-                }
-                Err(e) => {
-                    self.failed.get_or_insert(e);
-                    worked = true;
-                }
+    /// Offers a batch to an output; what it does not take waits at the sink's port.
+    fn offer(
+        &mut self,
+        n: usize,
+        output: usize,
+        batch: Batch,
+        now_us: i64,
+        outputs: &mut [Box<dyn Output>],
+    ) -> bool {
+        let rows = batch.selected() as u64;
+        let node = &mut self.nodes[n];
+        match outputs[output].offer(batch, &mut IoContext { pool: &mut self.pool, now_us }) {
+            Ok(None) => {
+                node.counters.rows_in += rows;
+                node.counters.batches_in += 1;
+                true
+            }
+            Ok(Some(back)) => {
+                node.ports[0].waiting = Some(back);
+                self.stalled = true;
+                false
+            }
+            Err(e) => {
+                self.failed.get_or_insert(e);
+                true
             }
         }
+    }
+
+    fn drive_sink(&mut self, n: usize, output: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+        let mut worked = match self.nodes[n].ports[0].waiting.take() {
+            Some(batch) => self.offer(n, output, batch, now_us, outputs),
+            None => false,
+        };
         let port = &mut self.nodes[n].ports[0];
         if port.closing && port.waiting.is_none() && !port.closed && self.failed.is_none() {
             port.closed = true;
@@ -480,7 +575,7 @@ impl Shard {
 
     fn check_memory(&self) -> Result<()> {
         let mut held: Vec<(usize, &str)> =
-            self.operators().map(|(n, op)| (op.bytes(), n.name.as_str())).collect();
+            self.nodes.iter().filter_map(|n| Some((n.operator()?.bytes(), n.name.as_str()))).collect();
         let sum: usize = held.iter().map(|h| h.0).sum();
         if sum <= self.memory_limit {
             return Ok(());
@@ -500,13 +595,6 @@ impl Shard {
         .hint("bound the state (a window, 'table.exec.state.ttl'), or raise 'pelton.memory-limit'"))
     }
 
-    fn operators(&self) -> impl Iterator<Item = (&Node, &dyn Operator)> {
-        self.nodes.iter().filter_map(|n| match &n.role {
-            Role::Operator(op) => Some((n, &**op)),
-            _ => None,
-        })
-    }
-
     /// Counters of all nodes, in plan order.
     pub fn stats(&self) -> Vec<NodeStats> {
         self.nodes
@@ -514,6 +602,7 @@ impl Shard {
             .map(|n| {
                 let (counters, state_bytes) = match &n.role {
                     Role::Operator(op) => (op.counters(), op.bytes()),
+                    Role::Stage(stage) => (stage.counters(), 0),
                     _ => (n.counters, 0),
                 };
                 NodeStats {
@@ -537,10 +626,14 @@ impl Shard {
         }
         let mut all = Encoder::default();
         all.block(b"SHRD", 1);
-        all.len(self.operators().count());
-        for (node, op) in self.operators() {
+        all.len(self.nodes.iter().filter(|n| n.has_state()).count());
+        for node in self.nodes.iter().filter(|n| n.has_state()) {
             let mut own = Encoder::default();
-            op.snapshot(&mut own);
+            match &node.role {
+                Role::Operator(op) => op.snapshot(&mut own),
+                Role::Stage(stage) => stage.snapshot(&mut own),
+                Role::Source(_) | Role::Sink(_) => {}
+            }
             all.bytes(node.id.as_bytes());
             all.bytes(&own.finish());
         }
@@ -561,13 +654,16 @@ impl Shard {
             found.insert(id, all.bytes()?);
         }
         all.end()?;
-        for node in &mut self.nodes {
-            let Role::Operator(op) = &mut node.role else { continue };
+        for node in self.nodes.iter_mut().filter(|n| n.has_state()) {
             let state = found.remove(&node.id).ok_or_else(|| {
                 Error::corrupt(format!("no state for operator '{}' in the snapshot", node.id))
             })?;
             let mut d = Decoder::new(state);
-            op.restore(&mut d)?;
+            match &mut node.role {
+                Role::Operator(op) => op.restore(&mut d)?,
+                Role::Stage(stage) => stage.restore(&mut d)?,
+                Role::Source(_) | Role::Sink(_) => {}
+            }
             d.end()?;
         }
         match found.keys().next() {
@@ -583,12 +679,10 @@ impl Shard {
     ///
     /// # Errors
     /// It is not quiet, or an operator refuses its own bytes.
-    pub fn cycle(&mut self, mut build: impl FnMut(usize) -> Result<Box<dyn Operator>>) -> Result<()> {
+    pub fn cycle(&mut self, mut build: impl FnMut(usize) -> Result<Built>) -> Result<()> {
         let bytes = self.snapshot()?;
-        for n in 0..self.nodes.len() {
-            if let Role::Operator(op) = &mut self.nodes[n].role {
-                *op = build(n)?;
-            }
+        for (n, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| node.has_state()) {
+            node.role = build(n)?.into();
         }
         self.note_timers();
         self.restore(&bytes)

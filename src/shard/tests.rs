@@ -4,7 +4,7 @@
 use super::*;
 use crate::batch::{Batch, Column, ColumnRef, Decoder, END_OF_TIME, Encoder, TypeKind};
 use crate::error::{Error, Result};
-use crate::operators::{Context, Counters, Operator};
+use crate::operators::{Built, Context, Counters, Operator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -253,7 +253,7 @@ fn state_goes_through_its_bytes_at_any_quiet_moment() {
     let mut h = Harness::chain(100, vec![Repeat::new(1), Repeat::new(2)], &[2], 7, usize::MAX);
     loop {
         if h.shard.is_quiet() {
-            h.shard.cycle(|n| Ok(Box::new(Repeat::new(n)) as Box<dyn Operator>)).unwrap();
+            h.shard.cycle(|n| Ok(Built::Operator(Box::new(Repeat::new(n))))).unwrap();
         }
         if h.shard.turn(0, &mut h.inputs, &mut h.outputs).unwrap() == Turn::Done {
             break;
