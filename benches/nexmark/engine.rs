@@ -1,8 +1,8 @@
 //! The engine's side: a query of `benches/nexmark/*.sql`, planned from its SQL text and run by a shard whose input hands out
-//! events from memory.
+//! bids from memory.
 
 use crate::events;
-use pelton::batch::{Batch, Decoder, Encoder};
+use pelton::batch::{ColumnData, ColumnRef, DataType, Decoder, Encoder, Home, MAX_ROWS};
 use pelton::expr::functions;
 use pelton::operators;
 use pelton::plan::connector::{Connectors, SinkInfo, SourceInfo, SourceSpec, TableSpec};
@@ -12,7 +12,16 @@ use pelton::sql::{Outcome, Planner};
 use pelton::{Error, Result};
 use std::sync::Arc;
 
-const TABLES: &str = include_str!("tables.sql");
+/// The bids as a table of their own. The watermark is declared for the query that needs one: by hand nobody would keep it
+/// for the others.
+fn tables(watermark: bool) -> String {
+    let watermark =
+        if watermark { ", WATERMARK FOR `dateTime` AS `dateTime` - INTERVAL '4' SECOND" } else { "" };
+    format!(
+        "CREATE TABLE bid (auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING,
+         `dateTime` TIMESTAMP(3), extra STRING{watermark}) WITH ('connector' = 'memory');\n"
+    )
+}
 
 /// Takes every table: the bench brings its own input and output.
 struct Memory;
@@ -26,20 +35,21 @@ impl Connectors for Memory {
     }
 }
 
-/// A planned query with the events that it reads.
+/// The bids in blocks of [`MAX_ROWS`] rows, by the columns that the query reads.
+pub(crate) type Blocks = Arc<Vec<Vec<ColumnRef>>>;
+
+/// A planned query with the bids that it reads.
 pub(crate) struct Query {
     graph: Graph,
-    /// What the scan produces, cut to the size of the measurement.
-    pub(crate) batches: Arc<Vec<Batch>>,
-    batch_rows: usize,
+    pub(crate) blocks: Blocks,
 }
 
 impl Query {
-    /// Plans `sql` after the tables, and makes `events` events in batches of `batch_rows`.
-    pub(crate) fn new(sql: &str, events: u64, batch_rows: usize) -> Query {
+    /// Plans `sql` after the tables, and makes `bids` bids.
+    pub(crate) fn new(sql: &str, watermark: bool, bids: usize) -> Query {
         let registry = functions::builtin();
         let mut planner = Planner::new(&registry, &Memory, 0);
-        let script = format!("{TABLES}\n{sql}").replace("${EVENTS}", "1");
+        let script = format!("{}{sql}", tables(watermark));
         let outcomes = planner.script(&script).unwrap_or_else(|e| panic!("{}", e.render("bench", &script)));
         let graph = outcomes
             .into_iter()
@@ -48,22 +58,23 @@ impl Query {
                 _ => None,
             })
             .expect("the script has an INSERT");
-        let scan = graph.nodes.iter().find_map(|n| match &n.op {
-            Op::Scan(s) => Some(s),
-            _ => None,
-        });
-        let batches = Arc::new(cut(scan.expect("a scan"), events, batch_rows));
-        Query { graph, batches, batch_rows }
+        let scan = scan(&graph);
+        let block = |first| {
+            let rows = MAX_ROWS.min(bids - first);
+            events::bids(&scan.table.schema, &scan.columns, first as u64, rows)
+        };
+        let blocks = Arc::new((0..bids).step_by(MAX_ROWS).map(block).collect());
+        Query { graph, blocks }
     }
 
-    /// Where a physical column of the table stands in the scan's batches.
-    pub(crate) fn column(&self, number: usize) -> usize {
-        let Op::Scan(s) = &self.graph.nodes[0].op else { panic!("the scan comes first") };
-        s.columns.iter().position(|&c| c == number).expect("the query reads it")
+    /// Where the table's column of that name stands in the blocks.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        let scan = scan(&self.graph);
+        scan.columns.iter().position(|&c| scan.table.schema.fields[c].name == name)
     }
 
-    /// A fresh job.
-    pub(crate) fn job(&self) -> Job {
+    /// A fresh job with batches of `batch_rows` rows.
+    pub(crate) fn job(&self, batch_rows: usize) -> Job {
         let specs = self.graph.nodes.iter().map(|node| {
             let role = match &node.op {
                 Op::Scan(_) => Role::Source(vec![0]),
@@ -76,20 +87,28 @@ impl Query {
             let inputs = node.inputs.iter().map(|i| i.0).collect();
             NodeSpec { id: node.id.clone(), name: node.id.clone(), role, inputs }
         });
+        let scan = scan(&self.graph);
+        let replay = Replay {
+            blocks: Arc::clone(&self.blocks),
+            types: scan.columns.iter().map(|&c| scan.table.schema.ty(c).clone()).collect(),
+            home: Home::default(),
+            block: 0,
+            row: 0,
+        };
         Job {
-            shard: Shard::new(specs.collect(), self.batch_rows, usize::MAX),
-            inputs: vec![Box::new(Replay { batches: Arc::clone(&self.batches), next: 0 })],
+            shard: Shard::new(specs.collect(), batch_rows, usize::MAX),
+            inputs: vec![Box::new(replay)],
             outputs: vec![Box::new(Nothing(0))],
         }
     }
 }
 
-fn cut(scan: &SourceSpec, events: u64, batch_rows: usize) -> Vec<Batch> {
-    let schema = &scan.table.schema;
-    (0..events)
-        .step_by(batch_rows)
-        .map(|first| events::batch(schema, &scan.columns, first, batch_rows.min((events - first) as usize)))
-        .collect()
+fn scan(graph: &Graph) -> &SourceSpec {
+    let scan = graph.nodes.iter().find_map(|n| match &n.op {
+        Op::Scan(s) => Some(s),
+        _ => None,
+    });
+    scan.expect("a scan")
 }
 
 /// A shard with its doors.
@@ -111,20 +130,42 @@ impl Job {
     }
 }
 
+/// Whole blocks are shared; of a part the values are copied, as a source does that decodes or is handed events.
 struct Replay {
-    batches: Arc<Vec<Batch>>,
-    next: usize,
+    blocks: Blocks,
+    types: Vec<DataType>,
+    home: Home,
+    block: usize,
+    row: usize,
 }
 
 impl Input for Replay {
-    fn poll(&mut self, _max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
-        let Some(from) = self.batches.get(self.next) else { return Ok(Polled::End) };
-        self.next += 1;
-        let mut batch = cx.pool.batch();
-        let mut columns = cx.pool.column_list();
-        columns.extend(from.columns.iter().cloned());
-        batch.fill(&mut columns, from.rows());
-        cx.pool.recycle_columns(columns);
+    fn poll(&mut self, max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
+        let Some(block) = self.blocks.get(self.block) else { return Ok(Polled::End) };
+        let whole = block.first().map_or(0, |c| c.len());
+        let rows = max_rows.min(whole - self.row);
+        let mut batch = cx.pool.batch_at(&mut self.home, &self.types);
+        for ((to, from), ty) in batch.columns.iter_mut().zip(block).zip(&self.types) {
+            if rows == whole {
+                *to = from.clone();
+                continue;
+            }
+            let (to, range) = (cx.pool.own(to, ty), self.row..self.row + rows);
+            to.reset(rows);
+            match (&mut to.data, &from.data) {
+                (ColumnData::I64(to), ColumnData::I64(from)) => to.copy_from_slice(&from[range]),
+                (ColumnData::Bytes(to), ColumnData::Bytes(from)) => {
+                    let mut to = to.writer();
+                    range.enumerate().for_each(|(n, row)| to.set(n, from.get(row)));
+                }
+                _ => unreachable!("bids have integers and texts"),
+            }
+        }
+        batch.set_rows(rows);
+        self.row += rows;
+        if self.row == whole {
+            (self.block, self.row) = (self.block + 1, 0);
+        }
         Ok(Polled::Batch(batch))
     }
     fn snapshot(&self, _to: &mut Encoder) {}
@@ -140,7 +181,11 @@ impl Input for Replay {
 struct Nothing(u64);
 
 impl Output for Nothing {
-    fn offer(&mut self, batch: Batch, cx: &mut IoContext<'_>) -> Result<Option<Batch>> {
+    fn offer(
+        &mut self,
+        batch: pelton::batch::Batch,
+        cx: &mut IoContext<'_>,
+    ) -> Result<Option<pelton::batch::Batch>> {
         self.0 += batch.selected() as u64;
         cx.pool.recycle(batch);
         Ok(None)

@@ -449,7 +449,8 @@ impl Pool {
             home => {
                 // Texts may live in buffers of others, which must not be held until the next use.
                 for c in &mut parts.columns {
-                    if let ColumnData::Bytes(_) = c.data
+                    if let ColumnData::Bytes(b) = &c.data
+                        && b.shares()
                         && let Some(c) = ColumnRef::get_mut(c)
                     {
                         c.clear();

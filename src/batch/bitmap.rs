@@ -91,7 +91,16 @@ impl Bitmap {
         self.mask_tail();
     }
 
+    /// Becomes `len` zero bits.
+    #[inline]
+    pub fn reset(&mut self, len: usize) {
+        self.words.reset(len.div_ceil(64));
+        self.words.fill(0);
+        self.len = len;
+    }
+
     /// No bits, the memory kept.
+    #[inline]
     pub fn clear(&mut self) {
         self.words.clear();
         self.len = 0;
@@ -191,6 +200,7 @@ impl Validity {
     }
 
     /// No rows, the memory kept.
+    #[inline]
     pub fn clear(&mut self) {
         self.bits.clear();
         self.len = 0;
@@ -198,6 +208,7 @@ impl Validity {
     }
 
     /// Becomes `len` rows without NULL.
+    #[inline]
     pub fn reset(&mut self, len: usize) {
         self.clear();
         self.len = len;

@@ -36,13 +36,19 @@ impl<T: Pod> Buffer<T> {
     }
 
     /// Makes room for `more` values.
+    #[inline]
     pub fn reserve(&mut self, more: usize) {
         let lines = (self.len + more).div_ceil(Self::PER_LINE);
         if lines > self.lines.len() {
-            self.lines.reserve(lines - self.lines.len());
-            let all = self.lines.capacity();
-            self.lines.resize(all, Line::zeroed());
+            self.grow(lines);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, lines: usize) {
+        self.lines.reserve(lines - self.lines.len());
+        let all = self.lines.capacity();
+        self.lines.resize(all, Line::zeroed());
     }
 
     /// Appends a value.
@@ -88,6 +94,7 @@ impl<T: Pod> Buffer<T> {
     }
 
     /// Becomes `len` values that are initialised but unspecified: what a kernel wants that writes all of them.
+    #[inline]
     pub fn reset(&mut self, len: usize) {
         self.len = 0;
         self.reserve(len);
@@ -100,6 +107,7 @@ impl<T: Pod> Buffer<T> {
     }
 
     /// No values, the memory kept.
+    #[inline]
     pub fn clear(&mut self) {
         self.len = 0;
     }

@@ -282,19 +282,33 @@ impl Column {
 
     /// Becomes `rows` rows, none NULL, values unspecified but initialised: what a kernel that writes by position
     /// wants. Lists and maps become `rows` empty ones.
+    #[inline]
     pub fn reset(&mut self, rows: usize) {
-        if let ColumnData::Bytes(_) | ColumnData::List { .. } | ColumnData::Map { .. } = self.data {
-            self.clear();
-        }
         self.validity.reset(rows);
+        match &mut self.data {
+            ColumnData::I64(b) => b.reset(rows),
+            ColumnData::I128(b) => b.reset(rows),
+            ColumnData::I32(b) => b.reset(rows),
+            ColumnData::Bool(b) => b.reset(rows),
+            ColumnData::Bytes(b) => {
+                b.clear();
+                b.resize(rows);
+            }
+            _ => self.reset_other(rows),
+        }
+    }
+
+    fn reset_other(&mut self, rows: usize) {
         match &mut self.data {
             ColumnData::I8(b) => b.reset(rows),
             ColumnData::I16(b) => b.reset(rows),
-            ColumnData::I32(b) => b.reset(rows),
-            ColumnData::I64(b) => b.reset(rows),
             ColumnData::F32(b) => b.reset(rows),
             ColumnData::F64(b) => b.reset(rows),
-            ColumnData::I128(b) => b.reset(rows),
+            ColumnData::List { .. } | ColumnData::Map { .. } => {
+                self.clear();
+                self.validity.reset(rows);
+                self.resize_data(rows);
+            }
             _ => self.resize_data(rows),
         }
     }

@@ -7,7 +7,7 @@
 
 use super::Buffer;
 use bytemuck::{Pod, Zeroable};
-use std::sync::Arc;
+use triomphe::Arc;
 
 /// The longest value that a view holds itself.
 pub const INLINE: usize = 12;
@@ -101,11 +101,6 @@ impl ByteColumn {
         &self.views
     }
 
-    /// The buffers that the views point into; number 0 is the own arena.
-    pub fn buffers(&self) -> &[Arc<Vec<u8>>] {
-        &self.buffers
-    }
-
     /// The bytes of value `i`.
     #[inline]
     pub fn get(&self, i: usize) -> &[u8] {
@@ -132,9 +127,10 @@ impl ByteColumn {
     }
 
     /// A writer that appends many values with one look at the arena. Use it in loops.
+    #[inline]
     pub fn writer(&mut self) -> ByteWriter<'_> {
         let Self { views, buffers } = self;
-        if Arc::get_mut(&mut buffers[0]).is_none() {
+        if !buffers[0].is_unique() {
             let old = std::mem::take(&mut buffers[0]);
             move_first_buffer(views, buffers, old);
         }
@@ -191,10 +187,19 @@ impl ByteColumn {
         self.views.resize(len, View::default());
     }
 
+    /// Buffers of other columns are kept alive.
+    #[inline]
+    pub fn shares(&self) -> bool {
+        self.buffers.len() > 1
+    }
+
     /// No values, own memory kept, shared buffers let go.
+    #[inline]
     pub fn clear(&mut self) {
         self.views.clear();
-        self.buffers.truncate(1);
+        if self.shares() {
+            self.buffers.truncate(1);
+        }
         match Arc::get_mut(&mut self.buffers[0]) {
             Some(arena) => arena.clear(),
             None => self.buffers[0] = Arc::default(),

@@ -356,7 +356,9 @@ impl Node {
                 let v = of.eval(columns, rows, sel, cx)?;
                 let (whole, part) = field_of(v.column(), *field);
                 match v {
-                    Value::Input(_) if part.validity.implies(&whole.validity) => return Ok(Value::Input(part)),
+                    Value::Input(_) if part.validity.implies(&whole.validity) => {
+                        return Ok(Value::Input(part));
+                    }
                     Value::Constant(_) if part.validity.implies(&whole.validity) => {
                         return Ok(Value::Constant(part));
                     }
@@ -379,7 +381,10 @@ impl Node {
 
     /// The register with the column at this address: its own, or one below whose result it handed on.
     fn register(&mut self, at: *const Column) -> Option<&mut Register> {
-        fn among<'n>(mut nodes: impl Iterator<Item = &'n mut Node>, at: *const Column) -> Option<&'n mut Register> {
+        fn among<'n>(
+            mut nodes: impl Iterator<Item = &'n mut Node>,
+            at: *const Column,
+        ) -> Option<&'n mut Register> {
             nodes.find_map(|n| n.register(at))
         }
         match self {

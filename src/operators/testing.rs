@@ -12,8 +12,8 @@ use crate::batch::{
     Batch, Column, ColumnData, DataType, Decoder, END_OF_TIME, Encoder, Field, MAX_ROWS, Pool, RowKind,
     Schema, TimeAttribute, TypeKind,
 };
-use crate::error::{Error, Result};
 use crate::error::Span;
+use crate::error::{Error, Result};
 use crate::expr::{Accumulator, Expr, RowError, Updates};
 use crate::plan::{Aggregate, Changelog, Node, Op};
 use std::collections::BTreeMap;

@@ -106,10 +106,27 @@ fn from_decimal(p: u8, s: u8, to: &TypeKind) -> Option<Cast> {
             let factor = decimal::pow10((t - s).into());
             direct!(i128 => i128, move |v| v * factor)
         }
+        Decimal(q, t) if t == s => Cast::infallible(move |a, sel, rows, out| narrow(a, sel, rows, out, q)),
         Decimal(q, t) => Cast::infallible(move |a, sel, _, out| {
             opt_map1::<i128, i128>(a, sel, out, |v| decimal::rescale(v, s, q, t));
         }),
         _ => None,
+    }
+}
+
+/// The same values, NULL where they have more digits than `precision`: rare, so that the values are copied before they are looked at.
+fn narrow(a: &Arg<'_>, sel: Sel<'_>, rows: usize, out: &mut Column, precision: u8) {
+    map1::<i128, i128>(a, sel, rows, out, |v| v);
+    let limit = decimal::pow10(precision.into());
+    let mut most = 0;
+    let from = a.column.slice::<i128>();
+    sel.for_each(|i| most = most.max(from[a.at(i)].unsigned_abs()));
+    if most >= limit.unsigned_abs() {
+        sel.for_each(|i| {
+            if from[a.at(i)].unsigned_abs() >= limit.unsigned_abs() {
+                out.validity.set(i, false);
+            }
+        });
     }
 }
 
