@@ -2,7 +2,7 @@
 //! bids from memory.
 
 use crate::events;
-use pelton::batch::{ColumnData, ColumnRef, DataType, Decoder, Encoder, Home, MAX_ROWS};
+use pelton::batch::{Batch, Column, ColumnData, ColumnRef, DataType, Decoder, Encoder, Home, MAX_ROWS};
 use pelton::expr::functions;
 use pelton::operators;
 use pelton::plan::connector::{Connectors, SinkInfo, SourceInfo, SourceSpec, TableSpec};
@@ -145,20 +145,14 @@ impl Input for Replay {
         let whole = block.first().map_or(0, |c| c.len());
         let rows = max_rows.min(whole - self.row);
         let mut batch = cx.pool.batch_at(&mut self.home, &self.types);
-        for ((to, from), ty) in batch.columns.iter_mut().zip(block).zip(&self.types) {
-            if rows == whole {
+        if rows == whole {
+            for (to, from) in batch.columns.iter_mut().zip(block) {
                 *to = from.clone();
-                continue;
             }
-            let (to, range) = (cx.pool.own(to, ty), self.row..self.row + rows);
-            to.reset(rows);
-            match (&mut to.data, &from.data) {
-                (ColumnData::I64(to), ColumnData::I64(from)) => to.copy_from_slice(&from[range]),
-                (ColumnData::Bytes(to), ColumnData::Bytes(from)) => {
-                    let mut to = to.writer();
-                    range.enumerate().for_each(|(n, row)| to.set(n, from.get(row)));
-                }
-                _ => unreachable!("bids have integers and texts"),
+        } else {
+            for (n, to) in batch.columns.iter_mut().enumerate() {
+                let to = cx.pool.own(to, &self.types[n]);
+                copy(to, &block[n], self.row, rows);
             }
         }
         batch.set_rows(rows);
@@ -177,15 +171,28 @@ impl Input for Replay {
     }
 }
 
+#[inline]
+fn copy(to: &mut Column, from: &Column, first: usize, rows: usize) {
+    to.reset(rows);
+    match (&mut to.data, &from.data) {
+        (ColumnData::I64(to), ColumnData::I64(from)) => {
+            for (to, from) in to.iter_mut().zip(&from[first..]) {
+                *to = *from;
+            }
+        }
+        (ColumnData::Bytes(to), ColumnData::Bytes(from)) => {
+            let mut to = to.writer();
+            (0..rows).for_each(|n| to.set(n, from.get(first + n)));
+        }
+        _ => unreachable!("bids have integers and texts"),
+    }
+}
+
 /// The blackhole.
 struct Nothing(u64);
 
 impl Output for Nothing {
-    fn offer(
-        &mut self,
-        batch: pelton::batch::Batch,
-        cx: &mut IoContext<'_>,
-    ) -> Result<Option<pelton::batch::Batch>> {
+    fn offer(&mut self, batch: Batch, cx: &mut IoContext<'_>) -> Result<Option<Batch>> {
         self.0 += batch.selected() as u64;
         cx.pool.recycle(batch);
         Ok(None)

@@ -237,6 +237,7 @@ impl Batch {
     }
 
     /// Gives the batch the columns of `with`, and `with` the batch's; each keeps its rows, kinds, watermarks and provenance.
+    #[inline]
     pub fn swap_columns(&mut self, with: &mut Batch) {
         std::mem::swap(&mut self.0.columns, &mut with.0.columns);
         std::mem::swap(&mut self.0.home, &mut with.0.home);
@@ -263,6 +264,14 @@ impl Batch {
 #[derive(Debug, Default)]
 pub struct Home(u32);
 
+/// The batches in a home.
+#[derive(Debug)]
+struct Returned {
+    batches: Vec<Batch>,
+    /// Some column holds texts.
+    texts: bool,
+}
+
 /// Columns and lists that wait to be used again, so that a steady state allocates nothing. Every shard has one. Bounded:
 /// at most [`Pool::PER_KIND`] of each, the rest is freed.
 #[derive(Debug, Default)]
@@ -270,7 +279,7 @@ pub struct Pool {
     columns: [Vec<ColumnRef>; super::Physical::COUNT],
     batches: Vec<Batch>,
     /// By number of home, from 1 on.
-    homes: Vec<Vec<Batch>>,
+    homes: Vec<Returned>,
     lists: Vec<Vec<ColumnRef>>,
     rows: Vec<Vec<u32>>,
     kinds: Vec<Vec<RowKind>>,
@@ -294,7 +303,7 @@ impl Pool {
     /// them: take each by [`Pool::own`]. A maker always asks with the same types.
     #[inline]
     pub fn batch_at(&mut self, home: &mut Home, types: &[DataType]) -> Batch {
-        match self.homes.get_mut((home.0 as usize).wrapping_sub(1)).and_then(Vec::pop) {
+        match self.homes.get_mut((home.0 as usize).wrapping_sub(1)).and_then(|h| h.batches.pop()) {
             Some(batch) => batch,
             None => self.new_batch_at(home, types),
         }
@@ -303,7 +312,8 @@ impl Pool {
     #[cold]
     fn new_batch_at(&mut self, home: &mut Home, types: &[DataType]) -> Batch {
         if home.0 == 0 || home.0 as usize > self.homes.len() {
-            self.homes.push(Vec::with_capacity(Self::PER_HOME));
+            let texts = types.iter().any(|t| t.physical() == Physical::Bytes);
+            self.homes.push(Returned { batches: Vec::with_capacity(Self::PER_HOME), texts });
             *home = Home(self.homes.len() as u32);
         }
         let mut batch = self.batch();
@@ -315,10 +325,15 @@ impl Pool {
     /// The column to write to; another one of type `ty` takes its place where somebody else holds it.
     #[inline]
     pub fn own<'c>(&mut self, column: &'c mut ColumnRef, ty: &DataType) -> &'c mut Column {
-        if !column.is_unique() {
-            *column = self.column(ty);
+        if !ColumnRef::is_unique(column) {
+            self.replace(column, ty);
         }
         ColumnRef::get_mut(column).expect("unshared, or taken from the pool just now")
+    }
+
+    #[cold]
+    fn replace(&mut self, column: &mut ColumnRef, ty: &DataType) {
+        *column = self.column(ty);
     }
 
     /// An empty column for `ty`, not shared: `ColumnRef::get_mut` succeeds.
@@ -430,11 +445,6 @@ impl Pool {
     /// Takes all of a batch back.
     pub fn recycle(&mut self, mut batch: Batch) {
         let parts = &mut *batch.0;
-        if parts.home == 0 {
-            while let Some(c) = parts.columns.pop() {
-                self.recycle_column(c);
-            }
-        }
         if let Some(r) = parts.selection.take() {
             self.recycle_rows(r);
         }
@@ -444,23 +454,38 @@ impl Pool {
         parts.rows = 0;
         parts.watermarks.clear();
         parts.provenance.clear();
-        let (kept, most) = match parts.home {
-            0 => (&mut self.batches, Self::PER_KIND),
-            home => {
-                // Texts may live in buffers of others, which must not be held until the next use.
-                for c in &mut parts.columns {
-                    if let ColumnData::Bytes(b) = &c.data
-                        && b.shares()
-                        && let Some(c) = ColumnRef::get_mut(c)
-                    {
-                        c.clear();
-                    }
+        match (parts.home as usize).checked_sub(1).and_then(|h| self.homes.get_mut(h)) {
+            Some(home) => {
+                if home.texts {
+                    let_go(&mut parts.columns);
                 }
-                (&mut self.homes[home as usize - 1], Self::PER_HOME)
+                if home.batches.len() < Self::PER_HOME {
+                    home.batches.push(batch);
+                }
             }
-        };
-        if kept.len() < most {
-            kept.push(batch);
+            None => self.recycle_homeless(batch),
+        }
+    }
+
+    fn recycle_homeless(&mut self, mut batch: Batch) {
+        batch.0.home = 0;
+        while let Some(c) = batch.columns.pop() {
+            self.recycle_column(c);
+        }
+        if self.batches.len() < Self::PER_KIND {
+            self.batches.push(batch);
+        }
+    }
+}
+
+/// Lets go of the buffers of others in which texts live: they must not be held until the next use.
+fn let_go(columns: &mut [ColumnRef]) {
+    for c in columns {
+        if let ColumnData::Bytes(b) = &c.data
+            && b.shares()
+            && let Some(c) = ColumnRef::get_mut(c)
+        {
+            c.clear();
         }
     }
 }
@@ -507,6 +532,6 @@ mod tests {
         assert_eq!((b.column(0).len(), copy.column(0).len()), (1, 1000), "a held column stays as it is");
         pool.recycle(copy);
         pool.recycle(b);
-        assert_eq!(pool.homes[0].len(), 1, "a clone has no home");
+        assert_eq!(pool.homes[0].batches.len(), 1, "a clone has no home");
     }
 }

@@ -224,13 +224,17 @@ impl Validity {
     }
 
     /// Rows that are NULL here or in `other` become NULL. Both have the same length.
+    #[inline]
     pub fn and(&mut self, other: &Validity) {
         debug_assert_eq!(self.len, other.len);
-        if let Some(bits) = other.bits() {
-            let mine = self.bits_mut();
-            for (w, o) in mine.words_mut().iter_mut().zip(bits.words()) {
-                *w &= o;
-            }
+        if other.nulls {
+            self.and_bits(&other.bits);
+        }
+    }
+
+    fn and_bits(&mut self, bits: &Bitmap) {
+        for (w, o) in self.bits_mut().words_mut().iter_mut().zip(bits.words()) {
+            *w &= o;
         }
     }
 

@@ -116,8 +116,8 @@ impl Program {
         self.node.eval(columns, rows, sel, cx)
     }
 
-    /// As [`Program::eval`], into `target`, a column of the program's type, whose former content is lost. A computed result is
-    /// exchanged for it, a column of the input shared, and a constant spread over all rows.
+    /// As [`Program::eval`], into `target`, a column of the program's type, whose former content is lost: written there, exchanged
+    /// for a register, shared where it is a column of the input, or a constant spread over all rows.
     ///
     /// # Errors
     /// As [`Program::eval`].
@@ -129,6 +129,12 @@ impl Program {
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
+        // The usual case writes where the result is wanted.
+        if let Node::Call { kernel, args, .. } = &mut self.node {
+            let out = cx.pool.own(target, &self.ty);
+            out.reset(rows);
+            return eval_call(&mut **kernel, args, out, columns, rows, sel, cx);
+        }
         match self.node.eval(columns, rows, sel, cx)? {
             Value::Input(c) => *target = c.clone(),
             Value::Constant(c) => {
@@ -284,6 +290,22 @@ impl Node {
         }
     }
 
+    /// As [`Node::eval`]; leaves, which most arguments are, in place.
+    #[inline(always)]
+    fn value<'v>(
+        &'v mut self,
+        columns: &'v [ColumnRef],
+        rows: usize,
+        sel: Sel<'_>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<Value<'v>, RowError> {
+        match self {
+            Node::Column(n) => Ok(Value::Input(&columns[*n])),
+            Node::Constant(c) => Ok(Value::Constant(c)),
+            _ => self.eval(columns, rows, sel, cx),
+        }
+    }
+
     fn eval<'v>(
         &'v mut self,
         columns: &'v [ColumnRef],
@@ -433,6 +455,7 @@ fn field_of(row: &Column, field: usize) -> (&Column, &ColumnRef) {
 }
 
 /// Evaluates the arguments and runs the kernel; without allocation for the usual numbers of arguments.
+#[inline]
 fn eval_call(
     kernel: &mut dyn Kernel,
     args: &mut [Node],
@@ -445,24 +468,24 @@ fn eval_call(
     match args {
         [] => kernel.eval(&[], sel, rows, out, cx),
         [a] => {
-            let a = a.eval(columns, rows, sel, cx)?;
+            let a = a.value(columns, rows, sel, cx)?;
             kernel.eval(&[a.arg()], sel, rows, out, cx)
         }
         [a, b] => {
-            let a = a.eval(columns, rows, sel, cx)?;
-            let b = b.eval(columns, rows, sel, cx)?;
+            let a = a.value(columns, rows, sel, cx)?;
+            let b = b.value(columns, rows, sel, cx)?;
             kernel.eval(&[a.arg(), b.arg()], sel, rows, out, cx)
         }
         [a, b, c] => {
-            let a = a.eval(columns, rows, sel, cx)?;
-            let b = b.eval(columns, rows, sel, cx)?;
-            let c = c.eval(columns, rows, sel, cx)?;
+            let a = a.value(columns, rows, sel, cx)?;
+            let b = b.value(columns, rows, sel, cx)?;
+            let c = c.value(columns, rows, sel, cx)?;
             kernel.eval(&[a.arg(), b.arg(), c.arg()], sel, rows, out, cx)
         }
         more => {
             let args: Vec<Arg<'_>> = more
                 .iter_mut()
-                .map(|a| a.eval(columns, rows, sel, cx).map(|v| v.arg()))
+                .map(|a| a.value(columns, rows, sel, cx).map(|v| v.arg()))
                 .collect::<Result<_, _>>()?;
             kernel.eval(&args, sel, rows, out, cx)
         }

@@ -62,9 +62,9 @@ impl Projection {
         let (mut sel, mut failed) = (batch.sel(), None);
         // An expression may fail at a row that an earlier one has passed: again for the rows before.
         'again: loop {
-            for c in &mut self.computed {
-                let target = &mut out.columns[c.to];
-                if let Err(e) = c.program.eval_into(target, &batch.columns, batch.rows(), sel, cx) {
+            for Computed { to, program } in &mut self.computed {
+                let target = &mut out.columns[*to];
+                if let Err(e) = program.eval_into(target, &batch.columns, batch.rows(), sel, cx) {
                     sel = sel.below(e.row);
                     failed = Some(e);
                     continue 'again;
@@ -72,11 +72,12 @@ impl Projection {
             }
             break;
         }
+        let (to, from) = (&mut out.columns[..], &mut batch.columns[..]);
         for p in &self.passed {
             if p.last {
-                std::mem::swap(&mut out.columns[p.to], &mut batch.columns[p.from]);
+                std::mem::swap(&mut to[p.to], &mut from[p.from]);
             } else {
-                out.columns[p.to] = batch.columns[p.from].clone();
+                to[p.to] = from[p.from].clone();
             }
         }
         batch.swap_columns(&mut out);

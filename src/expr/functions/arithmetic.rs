@@ -10,6 +10,7 @@ use crate::batch::{Column, IntervalUnits, Native, Physical, Sel, TypeKind, decim
 use crate::error::Result;
 use crate::expr::coercion::{Arithmetic, as_decimal, numeric_result};
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
+use crate::expr::kernels::compare::whole;
 use crate::expr::kernels::divisor::Divisor;
 use crate::expr::kernels::{each_valid, fallible, infallible, map1, map2, null_if_any, opt_map2, try_map2};
 use crate::expr::{Arg, RowError};
@@ -340,13 +341,18 @@ fn decimals(call: &Call<'_>, op: Arithmetic, a: TypeKind, b: TypeKind, p: u8, s:
         _ => call.wanted(i, BigInt),
     };
     let args = vec![wide(0, &a), wide(1, &b)];
+    // Unscaled, of the type that the argument has in the kernel too.
+    let constants = [0, 1].map(|i| {
+        let literal = call.args[i].literal.as_ref().filter(|c| c.is_valid(0))?;
+        i64::try_from(whole(literal, 0)).ok()
+    });
     macro_rules! forms {
         ($f:ident) => {
             match (matches!(a, Decimal(..)), matches!(b, Decimal(..))) {
-                (true, true) => $f::<i128, i128>(args, ty, op, (p1, s1), (p2, s2), (p, s)),
-                (true, false) => $f::<i128, i64>(args, ty, op, (p1, s1), (p2, s2), (p, s)),
-                (false, true) => $f::<i64, i128>(args, ty, op, (p1, s1), (p2, s2), (p, s)),
-                (false, false) => $f::<i64, i64>(args, ty, op, (p1, s1), (p2, s2), (p, s)),
+                (true, true) => $f::<i128, i128>(args, ty, op, (p1, s1), (p2, s2), (p, s), constants),
+                (true, false) => $f::<i128, i64>(args, ty, op, (p1, s1), (p2, s2), (p, s), constants),
+                (false, true) => $f::<i64, i128>(args, ty, op, (p1, s1), (p2, s2), (p, s), constants),
+                (false, false) => $f::<i64, i64>(args, ty, op, (p1, s1), (p2, s2), (p, s), constants),
             }
         };
     }
@@ -360,6 +366,7 @@ fn decimal_kernel<A, B>(
     (p1, s1): (u8, u8),
     (p2, s2): (u8, u8),
     (p, s): (u8, u8),
+    constants: [Option<i64>; 2],
 ) -> BoundFunction
 where
     A: Native + Into<i128>,
@@ -383,7 +390,7 @@ where
         }
         Arithmetic::Multiply => {
             if s == s1 + s2 && p1 + p2 <= decimal::MAX_PRECISION {
-                return infallible(args, ty, multiply::<A, B>);
+                return multiply::<A, B>(args, ty, constants);
             }
             infallible(args, ty, move |a, sel, _, out| {
                 opt_map2::<A, B, i128>(&a[0], &a[1], sel, out, |x, y| {
@@ -401,29 +408,26 @@ where
 }
 
 /// A product that always fits. A constant of 64 bits leaves one multiplication a row.
-fn multiply<A, B>(a: &[Arg<'_>], sel: Sel<'_>, rows: usize, out: &mut Column)
+fn multiply<A, B>(
+    args: Vec<crate::batch::DataType>,
+    ty: crate::batch::DataType,
+    constants: [Option<i64>; 2],
+) -> BoundFunction
 where
     A: Native + Into<i128>,
     B: Native + Into<i128>,
 {
-    if a[0].constant != a[1].constant {
-        let (constant, c) = if a[0].constant {
-            (&a[0], a[0].column.slice::<A>()[0].into())
-        } else {
-            (&a[1], a[1].column.slice::<B>()[0].into())
-        };
-        if let Ok(c) = i64::try_from(c)
-            && constant.column.is_valid(0)
-        {
-            if a[0].constant {
-                map1::<B, i128>(&a[1], sel, rows, out, |v| v.into() * i128::from(c));
-            } else {
-                map1::<A, i128>(&a[0], sel, rows, out, |v| v.into() * i128::from(c));
-            }
-            return;
-        }
+    match constants {
+        [Some(c), _] => infallible(args, ty, move |a, sel, rows, out| {
+            map1::<B, i128>(&a[1], sel, rows, out, |v| v.into() * i128::from(c));
+        }),
+        [None, Some(c)] => infallible(args, ty, move |a, sel, rows, out| {
+            map1::<A, i128>(&a[0], sel, rows, out, |v| v.into() * i128::from(c));
+        }),
+        _ => infallible(args, ty, |a, sel, rows, out| {
+            map2::<A, B, i128>(&a[0], &a[1], sel, rows, out, |x, y| x.into() * y.into());
+        }),
     }
-    map2::<A, B, i128>(&a[0], &a[1], sel, rows, out, |x, y| x.into() * y.into());
 }
 
 fn divide<A, B>(

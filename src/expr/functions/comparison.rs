@@ -6,7 +6,7 @@ use crate::expr::Arg;
 use crate::expr::coercion::{self, Incomparable, comparison_types};
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
 use crate::expr::kernels::compare::{Comparison, Form, compare};
-use crate::expr::kernels::infallible;
+use crate::expr::kernels::{flag1, infallible};
 
 pub(super) fn register(r: &mut Registry) {
     let operators: [(&'static [&'static str], _, &'static str); 6] = [
@@ -110,9 +110,44 @@ fn bind(call: &Call<'_>, op: Comparison) -> Result<BoundFunction> {
     call.count(2..=2)?;
     let (x, y, form) = comparable(call, 0, 1)?;
     let ty = call.result(TypeKind::Boolean);
+    if let Form::Same(p @ (Physical::I32 | Physical::I64)) = form
+        && (call.args[1].ty.kind == y.kind || call.args[1].ty.kind.is_integer() && y.kind.is_integer())
+        && let Some(c) = call.literal_integer(1)
+    {
+        return Ok(with_constant(vec![x, y], ty, op, p, c));
+    }
     Ok(infallible(vec![x, y], ty, move |args, sel, rows, out| {
         compare(op, form, &args[0], &args[1], sel, rows, out);
     }))
+}
+
+/// The comparison of an integer with a literal, by far the most frequent: a loop of its own for each operator, chosen here.
+fn with_constant(
+    args: Vec<DataType>,
+    ty: DataType,
+    op: Comparison,
+    physical: Physical,
+    c: i64,
+) -> BoundFunction {
+    macro_rules! kernel {
+        ($t:ty, $f:expr) => {
+            infallible(args, ty, move |a, sel, rows, out| flag1::<$t>(&a[0], sel, rows, out, $f))
+        };
+    }
+    macro_rules! operators {
+        ($t:ty) => {{
+            let c = c as $t;
+            match op {
+                Comparison::Equal => kernel!($t, |v| v == c),
+                Comparison::NotEqual => kernel!($t, |v| v != c),
+                Comparison::Less => kernel!($t, |v| v < c),
+                Comparison::LessOrEqual => kernel!($t, |v| v <= c),
+                Comparison::Greater => kernel!($t, |v| v > c),
+                Comparison::GreaterOrEqual => kernel!($t, |v| v >= c),
+            }
+        }};
+    }
+    if physical == Physical::I32 { operators!(i32) } else { operators!(i64) }
 }
 
 fn distinct(call: &Call<'_>, wanted: bool) -> Result<BoundFunction> {

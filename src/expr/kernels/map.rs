@@ -218,6 +218,24 @@ pub fn flags2<T: Copy>(bits: &mut Bitmap, x: &[T], y: &[T], f: impl Fn(T, T) -> 
     }
 }
 
+/// `out = f(a)` as BOOLEAN, NULL where `a` is.
+#[inline(always)]
+pub fn flag1<A: Native>(a: &Arg<'_>, sel: Sel<'_>, rows: usize, out: &mut Column, f: impl Fn(A) -> bool) {
+    if !null_if_any(std::slice::from_ref(a), out) {
+        return;
+    }
+    let from = a.column.slice::<A>();
+    let bits = out.bools_mut();
+    if a.constant {
+        let v = f(from[0]);
+        fill_flags(bits, rows, |_| v);
+    } else if is_dense(sel, rows) {
+        flags1(bits, &from[..rows], f);
+    } else {
+        sel.for_each(|i| bits.set(i, f(from[i])));
+    }
+}
+
 /// Sets the bits of the first `rows` rows to `f(row)`, 64 rows a word.
 #[inline(always)]
 pub fn fill_flags(bits: &mut Bitmap, rows: usize, f: impl Fn(usize) -> bool) {

@@ -14,14 +14,14 @@ pub mod divisor;
 pub mod map;
 pub mod text;
 
-pub use map::{fill_flags, flags1, flags2, map1, map2, opt_map1, opt_map2, try_map1, try_map2};
+pub use map::{fill_flags, flag1, flags1, flags2, map1, map2, opt_map1, opt_map2, try_map1, try_map2};
 
 use super::{Arg, BoundFunction, Determinism, Fallible, Infallible, Kernel, RowError};
 use crate::batch::{Column, DataType, Sel};
 use std::sync::Arc;
 
 /// Makes rows NULL where an argument is. Returns false when every row is NULL, so that nothing is left to compute.
-#[inline]
+#[inline(always)]
 pub fn null_if_any(args: &[Arg<'_>], out: &mut Column) -> bool {
     for a in args {
         if a.constant {
@@ -42,7 +42,7 @@ pub fn all_null(out: &mut Column) {
 }
 
 /// It is cheaper to compute all rows than to follow the selection.
-#[inline]
+#[inline(always)]
 pub fn is_dense(sel: Sel<'_>, rows: usize) -> bool {
     match sel {
         Sel::All(n) => n == rows,
