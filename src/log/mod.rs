@@ -33,6 +33,7 @@ pub mod scan;
 mod segment;
 mod store;
 mod sync;
+mod truncate;
 pub mod verify;
 mod writer;
 

@@ -17,12 +17,12 @@ use super::keeper::{self, Keeper, KeeperLink};
 use super::partition::Partition;
 use super::reader::{Follow, Reader};
 use super::recover::{CleanEnd, Finding, Recovery};
-use super::segment::{Place, Segment};
+use super::segment::Place;
 use super::sync::Syncer;
 use super::writer::{Link, PartitionWriter, WriterSetup};
 use crate::host::disk::LockGuard;
 use crate::host::threads::{SideThread, Waker};
-use crate::host::{Clock, Disk, RealDisk, SystemClock};
+use crate::host::{Clock, Disk, ReadOnlyDisk, RealDisk, SystemClock};
 
 /// Most owners that may be waiting to be taken up by the helpers.
 const CONTROL_SLOTS: usize = 16 * 1024;
@@ -117,6 +117,7 @@ impl Log {
 
     /// [`Log::open_read_only`] on any disk.
     pub fn open_read_only_on(disk: Arc<dyn Disk>, root: &Path) -> LogResult<Self> {
+        let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk(disk));
         check_format(&*disk, root, false)?;
         let (catalog, findings) = load(&disk, root, true)?;
         Ok(Self {
@@ -131,7 +132,7 @@ impl Log {
         })
     }
 
-    fn start(&mut self) -> LogResult<()> {
+    pub(super) fn start(&mut self) -> LogResult<()> {
         let (links, links_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
         let (keeper_links, keeper_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
         let by = if self.config.helpers == Helpers::Manual && self.config.sync_by == SyncBy::Auto {
@@ -181,7 +182,7 @@ impl Log {
     }
 
     /// Notes what recovery established, so that a crash soon after does not scan from further back, under this boot.
-    fn note_places(&self) -> LogResult<()> {
+    pub(super) fn note_places(&self) -> LogResult<()> {
         let lines: Vec<String> = self
             .catalog
             .load()
@@ -275,11 +276,16 @@ impl Log {
         Ok(Arc::new(Partition::new(&self.root, self.disk.clone(), topic, number, config, found, false)))
     }
 
+    /// Makes a catalog the current one whose list of topics is the one on disk.
+    pub(super) fn set_catalog(&mut self, next: Catalog) {
+        self.catalog.store(Arc::new(next));
+    }
+
     /// Writes the topics' list and makes it the current one.
     pub(super) fn swap_catalog(&mut self, next: Catalog) -> LogResult<()> {
         self.disk.sync_dir(&self.root).map_err(|e| LogError::io("syncing", &self.root, &e))?;
         next.write(&*self.disk, &self.root)?;
-        self.catalog.store(Arc::new(next));
+        self.set_catalog(next);
         Ok(())
     }
 
@@ -362,48 +368,11 @@ impl Log {
         self.partition(topic, number)?.delete_before(offset)
     }
 
-    /// Cuts off the records from `offset` on, durably. Only without an owner; batches are not cut in two.
-    pub fn truncate(&mut self, topic: &str, number: u32, offset: i64) -> LogResult<i64> {
-        self.writable()?;
-        let partition = self.partition(topic, number)?;
-        if partition.is_owned.swap(true, Ordering::AcqRel) {
-            return Err(LogError::Taken(format!("{} has an owner", partition.name)));
-        }
-        let result = truncate(&partition, offset);
-        match result {
-            Ok((fresh, end)) => {
-                // A new object: offsets of the old one never move backwards.
-                let fresh = Partition::new(
-                    &self.root,
-                    self.disk.clone(),
-                    partition.topic.clone(),
-                    number,
-                    partition.config.clone(),
-                    fresh,
-                    false,
-                );
-                let mut next = Catalog::clone(&self.catalog.load());
-                if let Some(topic) = next.topics.get_mut(topic) {
-                    topic.partitions[number as usize] = Arc::new(fresh);
-                }
-                self.catalog.store(Arc::new(next));
-                self.note_places()?;
-                self.restart()?;
-                Ok(end)
-            }
-            Err(e) => {
-                partition.is_owned.store(false, Ordering::Release);
-                Err(e)
-            }
-        }
-    }
-
-    /// Stops and starts the helpers, which then know only what the catalog says.
-    fn restart(&mut self) -> LogResult<()> {
+    /// Stops the helpers after they have written what they hold. They know only what the catalog says when they start.
+    pub(super) fn stop_helpers_and_flush(&mut self) {
         if let Some(mut committer) = self.stop_helpers() {
             committer.flush();
         }
-        self.start()
     }
 
     /// One turn of the helpers, where they have no threads. True when they found work.
@@ -499,61 +468,6 @@ fn close_partition(partition: &Arc<Partition>) -> LogResult<CleanEnd> {
     }
     disk.sync_dir(&partition.dir).map_err(|e| LogError::io("syncing", &partition.dir, &e))?;
     Ok(CleanEnd { base: last.base, size: last.size(), next: last.next_offset() })
-}
-
-/// Cuts a partition at the batch that begins at or after `offset`... or before it, when a batch spans it: whole batches only.
-fn truncate(partition: &Arc<Partition>, offset: i64) -> LogResult<(super::partition::Recovered, i64)> {
-    let disk = &*partition.disk;
-    let end = partition.published().get();
-    if offset < partition.start() || offset > end {
-        return Err(LogError::OutOfRange { partition: partition.name.clone(), offset, end });
-    }
-    keeper::finish_segments(partition);
-    let mut kept = Vec::new();
-    let mut next = offset;
-    for segment in partition.segments().iter() {
-        if segment.base >= offset && !kept.is_empty() {
-            keeper::remove_files(partition, segment)?;
-            continue;
-        }
-        if segment.next_offset() <= offset {
-            kept.push(segment.clone());
-            continue;
-        }
-        let path = segment.path();
-        let fail = |e: std::io::Error| LogError::io("truncating", &path, &e);
-        let loaded = segment.load(disk)?;
-        let mut cut = (0usize, segment.base);
-        super::scan::walk(
-            loaded.region.bytes(),
-            0,
-            Some(segment.base),
-            super::scan::Rules::Pelton,
-            true,
-            |position, batch| {
-                if batch.header().next_offset() <= offset {
-                    cut = (position + batch.header().size(), batch.header().next_offset());
-                }
-            },
-        );
-        let file = disk.open(&path, crate::host::Open::Write).map_err(fail)?;
-        file.set_len(cut.0 as u64).map_err(fail)?;
-        file.sync().map_err(fail)?;
-        let _ = disk.remove(&segment.index_path());
-        next = cut.1;
-        kept.push(Arc::new(Segment::reopenable(&partition.dir, segment.base, cut.0 as u64, cut.1, true)));
-    }
-    disk.sync_dir(&partition.dir).map_err(|e| LogError::io("syncing", &partition.dir, &e))?;
-    partition.stop("it was truncated; take it from the log again".into());
-    let durable = kept.last().map_or(Place { base: next, position: 0, offset: next }, |s| s.place());
-    let found = super::partition::Recovered {
-        segments: kept,
-        start: partition.start().min(next),
-        next,
-        durable,
-        stopped: None,
-    };
-    Ok((found, next))
 }
 
 /// Checks the folder's version; writes it where there is none yet.

@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::catalog::Catalog;
 use super::error::{LogError, LogResult};
-use super::files;
+use super::files::{self, Sheet};
 use super::index::SegmentIndex;
 use super::scan::{self, Rules, Stop};
-use crate::host::{Disk, Open};
+use crate::host::{Disk, DiskFile, Open};
 
 /// Something wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,33 @@ impl Report {
     }
 }
 
+/// Reads a file of which another process may be writing the end: again, until twice the same is there. Batches are not
+/// written in one step, and half a batch is not damage.
+fn read_settled(file: &dyn DiskFile, length: usize) -> std::io::Result<Vec<u8>> {
+    const TRIES: usize = 4;
+    let read = |from: usize| {
+        let mut bytes = vec![0; length - from];
+        let n = file.read_at(&mut bytes, from as u64)?;
+        bytes.truncate(n);
+        Ok::<_, std::io::Error>(bytes)
+    };
+    let mut bytes = read(0)?;
+    for _ in 0..TRIES {
+        // What lies before the last batch does not change any more.
+        let walk = scan::walk(&bytes, 0, None, Rules::Kafka, false, |_, _| {});
+        if !matches!(walk.stop, Some(Stop::Bad(_))) {
+            break;
+        }
+        let again = read(walk.end)?;
+        if again == bytes[walk.end..] {
+            break;
+        }
+        bytes.truncate(walk.end);
+        bytes.extend_from_slice(&again);
+    }
+    Ok(bytes)
+}
+
 /// Checks one segment file. `following`: the base offset of the next one, `None` for the last, which may end in reserved
 /// room and an unpublished tail. Returns the offsets it covers.
 pub fn segment(
@@ -83,9 +111,7 @@ pub fn segment(
         report.add(path, 0, length, true, "larger than 2 GiB, which no segment is");
         return Ok(None);
     }
-    let mut bytes = vec![0; length as usize];
-    let n = file.read_at(&mut bytes, 0).map_err(fail)?;
-    bytes.truncate(n);
+    let bytes = read_settled(&*file, length as usize).map_err(fail)?;
     let expected = match rules {
         Rules::Pelton => base,
         Rules::Kafka => None,
@@ -129,8 +155,8 @@ pub fn segment(
     Ok(Some((base.or(first).unwrap_or(walk.next_offset), walk.next_offset)))
 }
 
-/// Checks a partition's folder: each segment, that they join, and the indexes.
-pub fn partition(disk: &dyn Disk, dir: &Path, rules: Rules, report: &mut Report) -> LogResult<()> {
+/// Checks a partition's folder: each segment, that they join, and the indexes. Returns the offset after the last record.
+pub fn partition(disk: &dyn Disk, dir: &Path, rules: Rules, report: &mut Report) -> LogResult<Option<i64>> {
     let names = disk.list(dir).map_err(|e| LogError::io("listing", dir, &e))?;
     let mut bases: Vec<i64> = names.iter().filter_map(|n| files::base_of(n, ".log")).collect();
     bases.sort_unstable();
@@ -171,6 +197,77 @@ pub fn partition(disk: &dyn Disk, dir: &Path, rules: Rules, report: &mut Report)
     let quarantine = dir.join("quarantine");
     for name in disk.list(&quarantine).unwrap_or_default() {
         report.add(&quarantine.join(name), 0, 0, false, "was cut off by an earlier recovery");
+    }
+    let start = dir.join("start");
+    if let Err(LogError::BadFile { reason, .. }) = Sheet::read(disk, &start, "pelton-start") {
+        report.add(&start, 0, 0, true, format!("{reason}; deleted records may show again"));
+    }
+    Ok(previous)
+}
+
+/// Checks a whole log without opening it, so that it also works where the log refuses to open and while another process
+/// writes: the small files, the partitions of the named topics (all, when none is named), that the log does not end before
+/// what was durable, and folders that belong to no topic.
+pub fn folder(disk: &dyn Disk, root: &Path, topics: &[String], report: &mut Report) -> LogResult<()> {
+    let mut names = disk.list(root).map_err(|e| LogError::io("listing", root, &e))?;
+    names.sort();
+    if !names.iter().any(|n| n == "format") {
+        return Err(LogError::Config(format!("{} is not a log (no file 'format')", root.display())));
+    }
+    let mut places = Vec::new();
+    for (name, kind, matters) in [
+        ("format", "pelton-log", true),
+        ("topics", "pelton-topics", true),
+        ("checkpoint", "pelton-checkpoint", false),
+        ("clean", "pelton-clean", false),
+    ] {
+        let path = root.join(name);
+        match Sheet::read(disk, &path, kind) {
+            Ok(Some(sheet)) if name == "checkpoint" => places = sheet.lines,
+            Ok(_) => {}
+            Err(LogError::BadFile { reason, is_version, .. }) => {
+                let remedy = if matters || is_version { "" } else { "; the next open scans everything" };
+                report.add(&path, 0, 0, matters || is_version, format!("{reason}{remedy}"));
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    let known: Vec<(String, u32)> = Catalog::read(disk, root)
+        .unwrap_or_default()
+        .into_iter()
+        .flat_map(|t| (0..t.partitions).map(move |n| (t.name.clone(), n)))
+        .collect();
+    for wanted in topics {
+        if !known.iter().any(|(topic, _)| topic == wanted) {
+            return Err(LogError::Config(format!("there is no topic '{wanted}'")));
+        }
+    }
+    for (topic, number) in known.iter().filter(|(t, _)| topics.is_empty() || topics.contains(t)) {
+        let dir = files::partition_dir(root, topic, *number);
+        let before = report.problems.len();
+        let end = partition(disk, &dir, Rules::Pelton, report)?;
+        // boot line, then: topic partition base position offset
+        let durable = places.iter().find_map(|line| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [t, n, _, _, offset] = words[..] else { return None };
+            (t == topic && n.parse() == Ok(*number)).then(|| offset.parse::<i64>().ok())?
+        });
+        if let (Some(end), Some(durable)) = (end, durable)
+            && end < durable
+            && report.problems.len() == before
+        {
+            report.add(&dir, 0, 0, true, format!("ends at offset {end}, {durable} was durable"));
+        }
+    }
+    if topics.is_empty() {
+        for name in &names {
+            let is_known = known.iter().any(|(t, n)| *name == format!("{t}-{n}"));
+            if !is_known && disk.list(&root.join(name)).is_ok() {
+                let message =
+                    "belongs to no topic: a deletion was interrupted, or the list of topics is damaged";
+                report.add(&root.join(name), 0, 0, false, message);
+            }
+        }
     }
     Ok(())
 }

@@ -224,7 +224,8 @@ impl PartitionWriter {
         result
     }
 
-    /// Appends what a builder holds as one batch and empties it. Returns the offset of the first record.
+    /// Appends what a builder holds as one batch and empties it, also when it is refused: who wants to try again keeps the
+    /// bytes of [`BatchBuilder::finish`] and uses [`PartitionWriter::append_batch`]. Returns the offset of the first record.
     #[inline]
     pub fn append_built(&mut self, builder: &mut BatchBuilder, now_ms: i64) -> LogResult<i64> {
         if builder.is_empty() {

@@ -413,18 +413,36 @@ fn an_owner_closes_old_segments_by_time() {
 }
 
 #[test]
-fn truncate_cuts_whole_batches() {
+fn truncate_cuts_whole_batches_and_nobody_reads_behind_the_end_of_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = Log::open(dir.path(), manual()).unwrap();
-    log.create_topic("t", 1, options(&[("segment.bytes", "8192")])).unwrap();
+    log.create_topic("t", 1, options(&[("segment.bytes", "8192"), ("retention.bytes", "-1")])).unwrap();
     fill(&mut log, "t", 0, 300);
-    assert_eq!(log.truncate("t", 0, 123).unwrap(), 123);
-    check(&log, "t", 123);
-    fill(&mut log, "t", 123, 100);
+    let owner = log.writer("t", 0).unwrap();
+    assert!(matches!(log.truncate("t", 0, 123), Err(LogError::Taken(_))), "not under an owner");
+    drop(owner);
+    assert!(matches!(log.truncate("t", 0, 301), Err(LogError::OutOfRange { .. })));
+    // Two that have the file mapped: one in this process, one that only looks.
+    let mut before = log.reader("t", 0, 0, Follow::Published).unwrap();
+    let looker = Log::open_read_only(dir.path()).unwrap();
+    let mut looking = looker.reader("t", 0, 0, Follow::Published).unwrap();
+    assert!(before.poll().unwrap().is_some() && looking.poll().unwrap().is_some());
+    assert_eq!(log.truncate("t", 0, 3).unwrap(), 3);
+    // They may read what they had, or be told; they are not killed by SIGBUS.
+    let mut seen = 1;
+    while let Ok(Some(_)) = before.poll() {
+        seen += 1;
+    }
+    assert!(seen > 3, "the mapped segment is still whole");
+    while let Ok(Some(_)) = looking.poll() {}
+    check(&log, "t", 3);
+    fill(&mut log, "t", 3, 220);
     check(&log, "t", 223);
+    assert_eq!(log.truncate("t", 0, 0).unwrap(), 0);
+    fill(&mut log, "t", 0, 40);
     drop(log);
     let log = Log::open(dir.path(), manual()).unwrap();
-    check(&log, "t", 223);
+    check(&log, "t", 40);
     assert!(log.findings().is_empty(), "{:?}", log.findings());
 }
 

@@ -44,8 +44,13 @@ fn copy(from: &Path, to: &Path) {
 
 fn verified(root: &Path) -> verify::Report {
     let mut report = verify::Report::default();
-    verify::partition(&RealDisk, &root.join("t-0"), Rules::Pelton, &mut report).unwrap();
+    verify::folder(&RealDisk, root, &[], &mut report).unwrap();
     report
+}
+
+/// A problem with these words is told.
+fn told(report: &verify::Report, words: &str) -> bool {
+    report.problems.iter().any(|p| p.message.contains(words))
 }
 
 /// Where each batch of a segment begins, and where the data ends.
@@ -60,7 +65,7 @@ fn batches(path: &Path) -> Vec<usize> {
 
 #[test]
 fn one_flipped_byte_anywhere_costs_at_most_its_batch_and_is_told() {
-    let home = tempfile::tempdir().unwrap();
+    let home = memory_dir();
     let (master, work) = (home.path().join("master"), home.path().join("work"));
     for is_clean in [true, false] {
         let _ = std::fs::remove_dir_all(&master);
@@ -123,7 +128,7 @@ fn one_flipped_byte_anywhere_costs_at_most_its_batch_and_is_told() {
 
 #[test]
 fn a_tail_cut_at_every_byte_loses_the_last_batch_only() {
-    let home = tempfile::tempdir().unwrap();
+    let home = memory_dir();
     let (master, work) = (home.path().join("master"), home.path().join("work"));
     make(&master, false);
     let last = files(&master.join("t-0"), ".log").pop().unwrap();
@@ -163,7 +168,7 @@ fn a_tail_cut_at_every_byte_loses_the_last_batch_only() {
 
 #[test]
 fn indexes_and_markers_may_be_lost_or_damaged() {
-    let home = tempfile::tempdir().unwrap();
+    let home = memory_dir();
     let (master, work) = (home.path().join("master"), home.path().join("work"));
     make(&master, true);
     let mut targets: Vec<PathBuf> = files(&master.join("t-0"), ".offsets");
@@ -200,7 +205,7 @@ fn indexes_and_markers_may_be_lost_or_damaged() {
 
 #[test]
 fn damaged_topics_and_format_files_are_refused_by_name() {
-    let home = tempfile::tempdir().unwrap();
+    let home = memory_dir();
     let (master, work) = (home.path().join("master"), home.path().join("work"));
     make(&master, true);
     for name in ["topics", "format"] {
@@ -219,14 +224,38 @@ fn damaged_topics_and_format_files_are_refused_by_name() {
 }
 
 #[test]
+fn verify_tells_of_the_small_files_and_of_folders_that_nobody_knows() {
+    let home = memory_dir();
+    let root = home.path().join("log");
+    make(&root, true);
+    std::fs::create_dir(root.join("gone-3")).unwrap();
+    let report = verified(&root);
+    assert!(report.is_whole() && told(&report, "belongs to no topic"), "{report:?}");
+    for (name, is_data) in [("clean", false), ("checkpoint", false), ("topics", true), ("format", true)] {
+        let path = root.join(name);
+        let whole = std::fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        let last = bytes.len() - 3;
+        bytes[last] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let report = verified(&root);
+        let problem = report.problems.iter().find(|p| p.file == path).unwrap();
+        assert_eq!(problem.is_data, is_data, "{problem}");
+        std::fs::write(&path, whole).unwrap();
+    }
+    assert!(verified(&root).is_whole());
+}
+
+#[test]
 fn lost_segments_and_cut_durable_bytes_are_told() {
-    let home = tempfile::tempdir().unwrap();
+    let home = memory_dir();
     let (master, work) = (home.path().join("master"), home.path().join("work"));
     make(&master, true);
     let segments = files(&master.join("t-0"), ".log");
     // The last segment is gone.
     copy(&master, &work);
     std::fs::remove_file(work.join("t-0").join(segments[1].file_name().unwrap())).unwrap();
+    assert!(told(&verified(&work), "ends at offset 27, 40 was durable"), "{:?}", verified(&work));
     let mut log = Log::open(&work, manual()).unwrap();
     assert!(log.findings().iter().any(|f| f.kind == FindingKind::Missing), "{:?}", log.findings());
     // Its offsets are not given out again.

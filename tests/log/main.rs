@@ -3,6 +3,7 @@
 //! `PELTON_LOG_SEEDS` and `PELTON_LOG_KILLS` raise the number of runs; `PELTON_LOG_SEED` replays one.
 
 mod basics;
+mod command;
 mod damage;
 mod kill;
 mod simulation;

@@ -91,3 +91,14 @@ pub(crate) fn seeds(default: u64) -> Vec<u64> {
         seed => vec![seed],
     }
 }
+
+/// A folder in memory where there is one: for thousands of opens that are not about syncs, which cost milliseconds each.
+pub(crate) fn memory_dir() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir()
+        && let Ok(dir) = tempfile::tempdir_in(memory)
+    {
+        return dir;
+    }
+    tempfile::tempdir().unwrap()
+}

@@ -11,7 +11,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 check found something, 2 bad flag, setting or script file, 3 bad SQL, \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 check or verify found something, 2 bad flag, setting or script file, 3 bad SQL, \
 4 bad input, 5 failed while running, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Serve topics to Kafka clients
     Serve(crate::serve::Serve),
+    /// Look at topics, check them, write to them by hand
+    Log(crate::log::Log),
     /// Measure the engine
     Bench(Bench),
 }

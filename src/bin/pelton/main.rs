@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod exit;
+mod log;
 mod look;
 mod memory;
 mod progress;
@@ -22,6 +23,7 @@ fn main() -> std::process::ExitCode {
         args::Command::Bench(args::Bench { suite: args::Suite::Nexmark(nexmark) }) => {
             bench::nexmark(&nexmark)
         }
+        args::Command::Log(log) => log.run(),
         args::Command::Serve(serve) => match serve.run() {
             Ok(()) => exit::Exit::Done,
             Err(e) => {

@@ -105,7 +105,7 @@ impl Serve {
 }
 
 /// `$XDG_STATE_HOME/pelton/log`, else `~/.local/state/pelton/log`.
-fn default_data() -> Result<PathBuf> {
+pub(crate) fn default_data() -> Result<PathBuf> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
     state.or_else(home).map(|state| state.join("pelton/log")).ok_or_else(|| {
