@@ -28,7 +28,7 @@ struct Memory;
 
 impl Connectors for Memory {
     fn source(&self, _table: &TableSpec) -> Result<SourceInfo> {
-        Ok(SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: vec![] })
+        Ok(SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: vec![], nested: false })
     }
     fn sink(&self, _table: &TableSpec) -> Result<SinkInfo> {
         Ok(SinkInfo { accepts: Changelog::ALL })

@@ -57,13 +57,16 @@ pub struct TableSpec {
     pub time_zone: jiff::tz::TimeZone,
 }
 
-/// A scan in a plan. Produces the columns of `columns`, then of `metadata`.
+/// A scan in a plan. Produces the columns of `columns`, then of `leaves`, then of `metadata`.
 #[derive(Clone, Debug)]
 pub struct SourceSpec {
     /// The table.
     pub table: TableSpec,
     /// Which physical columns the query reads, ascending.
     pub columns: Vec<usize>,
+    /// Which parts of ROW columns the query reads of columns that it does not read whole: the column's number, then a field's number at each
+    /// level. A leaf is NULL where any row around it is. Empty unless the source said [`SourceInfo::nested`].
+    pub leaves: Vec<Vec<usize>>,
     /// Metadata keys that the query reads, with the type that the connector gives them.
     pub metadata: Vec<(String, DataType)>,
     /// What the connector said about it.
@@ -90,6 +93,8 @@ pub struct SourceInfo {
     pub changelog: Changelog,
     /// Readable metadata: key and type.
     pub metadata: Vec<(String, DataType)>,
+    /// It can give parts of ROW columns as columns of their own ([`SourceSpec::leaves`]).
+    pub nested: bool,
 }
 
 /// What a connector can do for a table as a sink.

@@ -492,7 +492,11 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
     };
     match op {
         Op::Scan(spec) => {
-            let _ = write!(out, "{} {} {:?}", spec.table.name, spec.table.connector.connector, spec.columns);
+            let _ = write!(
+                out,
+                "{} {} {:?} {:?}",
+                spec.table.name, spec.table.connector.connector, spec.columns, spec.leaves
+            );
             for (key, value) in &spec.table.connector.options {
                 let _ = write!(out, " {key:?}={:?}", value.value);
             }

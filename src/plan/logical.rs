@@ -81,7 +81,7 @@ pub struct TableScan {
     pub table: TableSpec,
     /// What the connector answered.
     pub info: SourceInfo,
-    /// All columns of the table in declared order.
+    /// All columns of the table in declared order; then, once a rule has added them, all parts of its ROW columns.
     pub columns: Vec<ScanColumn>,
     /// The time attribute and the watermark expression.
     pub watermark: Option<(usize, Expr)>,
@@ -104,6 +104,8 @@ pub struct ScanColumn {
 pub enum ColumnSource {
     /// Physical column of that number.
     Physical(usize),
+    /// A part of a ROW column: the column's number among [`TableScan::columns`], then a field's number at each level.
+    Leaf(Vec<usize>),
     /// Metadata under that key, which the connector gives with that type, cast where it was declared with another.
     Metadata { key: String, ty: DataType, cast: Option<BoundFunction> },
     /// An expression.
@@ -114,6 +116,7 @@ impl std::fmt::Debug for ColumnSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             ColumnSource::Physical(n) => write!(f, "Physical({n})"),
+            ColumnSource::Leaf(path) => write!(f, "Leaf({path:?})"),
             ColumnSource::Metadata { key, ty, .. } => write!(f, "Metadata({key} {ty})"),
             ColumnSource::Computed(e) => write!(f, "Computed({e:?})"),
         }

@@ -15,7 +15,7 @@ use super::{
     Aggregate, Changelog, Graph, Node, NodeId, Op, SetOperation, SortKey, Window, WindowKind, WindowProperty,
     WindowTime,
 };
-use crate::batch::{Field, RowKind, Schema, TimeAttribute};
+use crate::batch::{Field, RowKind, Schema, TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
 use std::collections::{BTreeSet, HashMap};
@@ -136,18 +136,25 @@ impl Builder {
                 wanted.insert(c);
             });
         }
-        // What has to be read for it.
-        let mut physical = BTreeSet::new();
-        let mut metadata = BTreeSet::new();
-        let mut read = |c: usize| match &scan.columns[c].from {
-            ColumnSource::Physical(n) => drop(physical.insert((*n, c))),
-            ColumnSource::Metadata { .. } => drop(metadata.insert(c)),
-            ColumnSource::Computed(_) => {}
-        };
+        // What has to be read for it. A part of a row that is read whole comes from the row.
+        let mut needed = BTreeSet::new();
         for &c in &wanted {
             match &scan.columns[c].from {
-                ColumnSource::Computed(e) => e.for_each_column(&mut read),
-                _ => read(c),
+                ColumnSource::Computed(e) => e.for_each_column(&mut |c| needed.extend([c])),
+                _ => needed.extend([c]),
+            }
+        }
+        let mut physical = BTreeSet::new();
+        let mut metadata = BTreeSet::new();
+        let mut leaves = vec![];
+        for &c in &needed {
+            match &scan.columns[c].from {
+                ColumnSource::Physical(n) => drop(physical.insert((*n, c))),
+                ColumnSource::Metadata { .. } => drop(metadata.insert(c)),
+                ColumnSource::Leaf(path) if row_around(scan, path, |c| needed.contains(&c)).is_none() => {
+                    leaves.push((c, path));
+                }
+                ColumnSource::Leaf(_) | ColumnSource::Computed(_) => {}
             }
         }
         let mut fields = vec![];
@@ -155,6 +162,15 @@ impl Builder {
         for &(n, c) in &physical {
             place.insert(c, fields.len());
             fields.push(scan.table.schema.fields[n].clone());
+        }
+        let mut paths = vec![];
+        for (c, path) in leaves {
+            let ColumnSource::Physical(n) = scan.columns[path[0]].from else {
+                unreachable!("parts are of physical columns")
+            };
+            place.insert(c, fields.len());
+            fields.push(scan.columns[c].field.clone());
+            paths.push([n].into_iter().chain(path[1..].iter().copied()).collect());
         }
         let mut keys = vec![];
         for &c in &metadata {
@@ -178,6 +194,7 @@ impl Builder {
         let spec = SourceSpec {
             table: scan.table.clone(),
             columns: physical.iter().map(|p| p.0).collect(),
+            leaves: paths,
             metadata: keys,
             info: scan.info.clone(),
         };
@@ -224,6 +241,17 @@ impl Builder {
             ColumnSource::Metadata { cast: Some(cast), ty: from, .. } => {
                 let read = Expr::column(place[&c], from.clone(), span);
                 Expr::call("CAST", cast.clone(), vec![read], span)
+            }
+            ColumnSource::Leaf(path) if !place.contains_key(&c) => {
+                let around = row_around(scan, path, |c| place.contains_key(&c));
+                let (row, rest) = around.expect("a part is read, or a row around it");
+                let mut e = Expr::column(place[&row], scan.columns[row].field.ty.clone(), span);
+                for &n in rest {
+                    let TypeKind::Row(fields) = &e.ty.kind else { unreachable!("a path leads through rows") };
+                    let ty = fields[n].ty.clone().with_nullable(e.ty.nullable || fields[n].ty.nullable);
+                    e = Expr { kind: ExprKind::Field(Box::new(e), n), ty, span };
+                }
+                e
             }
             _ => Expr::column(place[&c], ty, span),
         }
@@ -551,6 +579,19 @@ fn scan_key(scan: &TableScan) -> String {
         key.push_str(&format!(" {k:?}={:?}", v.value));
     }
     key
+}
+
+/// The narrowest column that is `read` and holds the part of that path, which it is not itself; and the way from there to the part.
+fn row_around<'p>(
+    scan: &TableScan,
+    path: &'p [usize],
+    read: impl Fn(usize) -> bool,
+) -> Option<(usize, &'p [usize])> {
+    let part = |prefix: &[usize]| match prefix {
+        [column] => Some(*column),
+        _ => scan.columns.iter().position(|c| matches!(&c.from, ColumnSource::Leaf(p) if p == prefix)),
+    };
+    (1..path.len()).rev().find_map(|n| part(&path[..n]).filter(|&c| read(c)).map(|c| (c, &path[n..])))
 }
 
 fn aggregates(calls: &[AggregateCall], input: &Built, changelog: Changelog) -> Vec<Aggregate> {

@@ -48,7 +48,7 @@ fn scan(table: TableSpec, read: &[usize], metadata: &[&str]) -> SourceSpec {
         .iter()
         .map(|k| info.metadata.iter().find(|m| m.0 == *k).expect("a known key").clone())
         .collect();
-    SourceSpec { table, columns: read.to_vec(), metadata, info }
+    SourceSpec { table, columns: read.to_vec(), leaves: vec![], metadata, info }
 }
 
 /// Rows in changelog form, the provenance (partition, offset) of each, and the error.

@@ -75,7 +75,12 @@ impl DatagenSource {
 
     /// What the planner may know.
     pub fn info(&self) -> SourceInfo {
-        SourceInfo { bounded: self.rows.is_some(), changelog: Changelog::INSERT, metadata: vec![] }
+        SourceInfo {
+            bounded: self.rows.is_some(),
+            changelog: Changelog::INSERT,
+            metadata: vec![],
+            nested: false,
+        }
     }
 
     /// Opens `parallelism` inputs, which share the rows out.

@@ -29,8 +29,13 @@ fn table(columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> TableSpec {
 
 fn scan(table: &TableSpec, columns: &[usize]) -> (DatagenSource, SourceSpec) {
     let source = DatagenSource::of(table).unwrap();
-    let spec =
-        SourceSpec { table: table.clone(), columns: columns.to_vec(), metadata: vec![], info: source.info() };
+    let spec = SourceSpec {
+        table: table.clone(),
+        columns: columns.to_vec(),
+        leaves: vec![],
+        metadata: vec![],
+        info: source.info(),
+    };
     (source, spec)
 }
 

@@ -91,7 +91,7 @@ impl FilesystemSource {
 
     /// What the planner may know.
     pub fn info(&self) -> SourceInfo {
-        SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: metadata() }
+        SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: metadata(), nested: false }
     }
 
     /// Opens the files, dealt out to at most `parallelism` inputs. `source` is the number for provenance.

@@ -1,53 +1,115 @@
 //! Events of the generator → the columns that the query reads.
 
 use super::schema;
-use crate::batch::{Column, ColumnData, ColumnRef};
-use ::nexmark::event::{Auction, Bid, Event, Person};
+use crate::batch::{Column, ColumnData, ColumnRef, DataType, TypeKind};
+use crate::plan::connector::SourceSpec;
+use ::nexmark::event::Event;
 
-/// The columns being filled: of `event_type`, `person`, `auction`, `bid` those that are read.
+/// What a column holds. Kinds of events: 0 person, 1 auction, 2 bid; `person`, `auction` and `bid` are the columns after `event_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// `event_type`.
+    Kind,
+    /// The whole row of events of a kind.
+    Whole(usize),
+    /// A field of theirs.
+    Field(usize, usize),
+}
+
+/// The columns that the query reads: of `event_type`, `person`, `auction`, `bid` and of the fields of the latter.
+#[derive(Clone, Debug)]
 pub struct EventColumns {
-    /// For each of the table's columns, where it stands in the list.
-    slots: [Option<usize>; 4],
+    parts: Vec<Part>,
+    types: Vec<DataType>,
 }
 
-fn field(c: &mut Column, i: usize) -> &mut Column {
-    let ColumnData::Row(fields) = &mut c.data else { panic!("the events' rows have fields") };
-    let c = ColumnRef::get_mut(&mut fields[i]).expect("a column that is being filled is not shared");
+/// What events have.
+enum Value<'e> {
+    Int(usize),
+    Text(&'e str),
+    /// ms since the epoch.
+    Time(u64),
+}
+
+/// Field `n` of an event, counted as in the table's columns.
+fn value(event: &Event, n: usize) -> Value<'_> {
+    use Value::{Int, Text, Time};
+    match (event, n) {
+        (Event::Person(e), 0) => Int(e.id),
+        (Event::Person(e), 1) => Text(&e.name),
+        (Event::Person(e), 2) => Text(&e.email_address),
+        (Event::Person(e), 3) => Text(&e.credit_card),
+        (Event::Person(e), 4) => Text(&e.city),
+        (Event::Person(e), 5) => Text(&e.state),
+        (Event::Person(e), 6) => Time(e.date_time),
+        (Event::Person(e), _) => Text(&e.extra),
+        (Event::Auction(e), 0) => Int(e.id),
+        (Event::Auction(e), 1) => Text(&e.item_name),
+        (Event::Auction(e), 2) => Text(&e.description),
+        (Event::Auction(e), 3) => Int(e.initial_bid),
+        (Event::Auction(e), 4) => Int(e.reserve),
+        (Event::Auction(e), 5) => Time(e.date_time),
+        (Event::Auction(e), 6) => Time(e.expires),
+        (Event::Auction(e), 7) => Int(e.seller),
+        (Event::Auction(e), 8) => Int(e.category),
+        (Event::Auction(e), _) => Text(&e.extra),
+        (Event::Bid(e), 0) => Int(e.auction),
+        (Event::Bid(e), 1) => Int(e.bidder),
+        (Event::Bid(e), 2) => Int(e.price),
+        (Event::Bid(e), 3) => Text(&e.channel),
+        (Event::Bid(e), 4) => Text(&e.url),
+        (Event::Bid(e), 5) => Time(e.date_time),
+        (Event::Bid(e), _) => Text(&e.extra),
+    }
+}
+
+fn push(c: &mut Column, value: Value<'_>) {
     c.validity.push(true);
-    c
+    match value {
+        Value::Int(v) => c.buffer_mut::<i64>().push(v as i64),
+        Value::Text(v) => c.byte_column_mut().push(v.as_bytes()),
+        Value::Time(ms) => c.buffer_mut::<i64>().push(ms as i64 * 1000),
+    }
 }
 
-fn int(c: &mut Column, i: usize, v: usize) {
-    field(c, i).buffer_mut::<i64>().push(v as i64);
-}
-
-fn text(c: &mut Column, i: usize, v: &str) {
-    field(c, i).byte_column_mut().push(v.as_bytes());
-}
-
-fn time(c: &mut Column, i: usize, ms: u64) {
-    field(c, i).buffer_mut::<i64>().push(ms as i64 * 1000);
+fn unshared(c: &mut ColumnRef) -> &mut Column {
+    ColumnRef::get_mut(c).expect("a column that is being filled is not shared")
 }
 
 impl EventColumns {
-    /// For a query that reads `columns` of the table, ascending.
-    pub fn new(columns: &[usize]) -> Self {
-        let mut slots = [None; 4];
-        for (slot, &c) in columns.iter().enumerate() {
-            slots[c] = Some(slot);
-        }
-        Self { slots }
+    /// The columns of a scan.
+    pub fn of(spec: &SourceSpec) -> Self {
+        Self::new(&spec.columns, &spec.leaves)
+    }
+
+    /// Whole columns of the table by number, then fields as column and field.
+    pub fn new(columns: &[usize], leaves: &[Vec<usize>]) -> Self {
+        let schema = schema();
+        let whole = columns.iter().map(|&c| match c.checked_sub(1) {
+            None => (Part::Kind, schema.ty(c).clone()),
+            Some(kind) => (Part::Whole(kind), schema.ty(c).clone()),
+        });
+        let fields = leaves.iter().map(|path| match (path.as_slice(), &schema.ty(path[0]).kind) {
+            (&[c, field], TypeKind::Row(fields)) => (Part::Field(c - 1, field), fields[field].ty.clone()),
+            _ => panic!("{path:?} is no field of the events: the planner took it from their schema"),
+        });
+        let (parts, types) = whole.chain(fields).unzip();
+        Self { parts, types }
+    }
+
+    /// What the columns hold.
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The columns' types.
+    pub fn types(&self) -> &[DataType] {
+        &self.types
     }
 
     /// Empty columns.
-    pub fn empty(columns: &[usize]) -> Vec<ColumnRef> {
-        let schema = schema();
-        columns.iter().map(|&c| ColumnRef::new(Column::new(schema.ty(c)))).collect()
-    }
-
-    fn column<'c>(&self, list: &'c mut [ColumnRef], c: usize) -> Option<&'c mut Column> {
-        let column = &mut list[self.slots[c]?];
-        Some(ColumnRef::get_mut(column).expect("a column that is being filled is not shared"))
+    pub fn empty(&self) -> Vec<ColumnRef> {
+        self.types.iter().map(|t| ColumnRef::new(Column::new(t))).collect()
     }
 
     /// Appends an event to unshared columns.
@@ -57,55 +119,25 @@ impl EventColumns {
             Event::Auction(_) => 1,
             Event::Bid(_) => 2,
         };
-        if let Some(c) = self.column(to, 0) {
-            c.buffer_mut::<i32>().push(kind);
-            c.validity.push(true);
-        }
-        for other in (0..3).filter(|k| *k != kind) {
-            if let Some(c) = self.column(to, other as usize + 1) {
-                c.push_null();
+        for (part, column) in self.parts.iter().zip(to) {
+            let column = unshared(column);
+            match *part {
+                Part::Kind => {
+                    column.validity.push(true);
+                    column.buffer_mut::<i32>().push(kind as i32);
+                }
+                Part::Field(k, n) if k == kind => push(column, value(event, n)),
+                Part::Whole(k) if k == kind => {
+                    column.validity.push(true);
+                    let ColumnData::Row(fields) = &mut column.data else {
+                        panic!("the events' rows have fields")
+                    };
+                    for (n, field) in fields.iter_mut().enumerate() {
+                        push(unshared(field), value(event, n));
+                    }
+                }
+                Part::Field(..) | Part::Whole(_) => column.push_null(),
             }
         }
-        let Some(c) = self.column(to, kind as usize + 1) else { return };
-        c.validity.push(true);
-        match event {
-            Event::Person(e) => person(c, e),
-            Event::Auction(e) => auction(c, e),
-            Event::Bid(e) => bid(c, e),
-        }
     }
-}
-
-fn person(c: &mut Column, e: &Person) {
-    int(c, 0, e.id);
-    text(c, 1, &e.name);
-    text(c, 2, &e.email_address);
-    text(c, 3, &e.credit_card);
-    text(c, 4, &e.city);
-    text(c, 5, &e.state);
-    time(c, 6, e.date_time);
-    text(c, 7, &e.extra);
-}
-
-fn auction(c: &mut Column, e: &Auction) {
-    int(c, 0, e.id);
-    text(c, 1, &e.item_name);
-    text(c, 2, &e.description);
-    int(c, 3, e.initial_bid);
-    int(c, 4, e.reserve);
-    time(c, 5, e.date_time);
-    time(c, 6, e.expires);
-    int(c, 7, e.seller);
-    int(c, 8, e.category);
-    text(c, 9, &e.extra);
-}
-
-fn bid(c: &mut Column, e: &Bid) {
-    int(c, 0, e.auction);
-    int(c, 1, e.bidder);
-    int(c, 2, e.price);
-    text(c, 3, &e.channel);
-    text(c, 4, &e.url);
-    time(c, 5, e.date_time);
-    text(c, 6, &e.extra);
 }

@@ -1,7 +1,7 @@
 //! Mode `generate`: every event is made when it is asked for.
 
 use super::{EventColumns, NexmarkSource, Pace};
-use crate::batch::{DataType, Decoder, Encoder, Origin};
+use crate::batch::{Decoder, Encoder, Origin};
 use crate::error::Result;
 use crate::plan::connector::SourceSpec;
 use crate::shard::{Input, InputCounters, IoContext, Polled};
@@ -13,7 +13,6 @@ pub struct GenerateInput {
     number: u32,
     part: u64,
     parts: u64,
-    types: Vec<DataType>,
     columns: EventColumns,
     generator: EventGenerator,
     /// Events given out.
@@ -30,8 +29,7 @@ impl GenerateInput {
             number,
             part,
             parts,
-            types: spec.columns.iter().map(|&c| super::schema().ty(c).clone()).collect(),
-            columns: EventColumns::new(&spec.columns),
+            columns: EventColumns::of(spec),
             generator: EventGenerator::new(source.config.clone()).with_offset(part).with_step(parts),
             given: 0,
             pace: Pace::default(),
@@ -59,7 +57,7 @@ impl Input for GenerateInput {
             false => u64::MAX,
         };
         let mut columns = cx.pool.column_list();
-        columns.extend(self.types.iter().map(|t| cx.pool.column(t)));
+        columns.extend(self.columns.types().iter().map(|t| cx.pool.column(t)));
         let want = left.min(max_rows as u64) as usize;
         let mut rows = 0;
         while rows < want && self.generator.timestamp() <= latest {

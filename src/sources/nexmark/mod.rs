@@ -225,7 +225,7 @@ impl NexmarkSource {
     /// What the planner may know.
     pub fn info(&self) -> SourceInfo {
         let bounded = self.events.is_some() && !self.keep_alive;
-        SourceInfo { bounded, changelog: Changelog::INSERT, metadata: vec![] }
+        SourceInfo { bounded, changelog: Changelog::INSERT, metadata: vec![], nested: true }
     }
 
     /// Opens `parallelism` inputs, which share the events out. In replay mode this makes the events.
@@ -236,7 +236,7 @@ impl NexmarkSource {
                 .map(|p| Box::new(GenerateInput::new(self, spec, source, p, parts)) as Box<dyn Input>)
                 .collect(),
             Some(events) => {
-                let made = replay::Recording::make(&self.config, &spec.columns, events);
+                let made = replay::Recording::make(&self.config, EventColumns::of(spec), events);
                 (0..parts)
                     .map(|p| {
                         Box::new(ReplayInput::new(self, made.clone(), source, p, parts)) as Box<dyn Input>

@@ -11,6 +11,7 @@
 //! So pass 0 is the generator's own first `n` events, every pass refers to its own persons and auctions, event time goes on without a
 //! gap, and no two passes are equal. A whole block shares all columns that are not shifted; a part of one copies views, not texts.
 
+use super::events::Part;
 use super::{EventColumns, NexmarkSource, Pace};
 use crate::batch::{Batch, Column, ColumnData, ColumnRef, Decoder, Encoder, MAX_ROWS, Origin};
 use crate::error::Result;
@@ -29,22 +30,17 @@ enum Shift {
     Time,
 }
 
-/// The shift of each field of `person`, `auction` and `bid`.
-fn shifts(column: usize) -> &'static [Shift] {
+/// The shift of each field of persons, auctions and bids.
+const SHIFTS: [&[Shift]; 3] = {
     use Shift::{Auctions as A, None as N, Persons as P, Time as T};
-    match column {
-        1 => &[P, N, N, N, N, N, T, N],
-        2 => &[A, N, N, N, N, T, T, P, N, N],
-        3 => &[A, P, N, N, N, T, N],
-        _ => &[],
-    }
-}
+    [&[P, N, N, N, N, N, T, N], &[A, N, N, N, N, T, T, P, N, N], &[A, P, N, N, N, T, N]]
+};
 
 /// Events made once. See the module's text.
 #[derive(Debug)]
 pub struct Recording {
-    /// The table's columns that it has.
-    columns: Vec<usize>,
+    /// What its columns hold.
+    columns: EventColumns,
     blocks: Vec<Vec<ColumnRef>>,
     events: u64,
     persons: i64,
@@ -56,18 +52,17 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Makes `events` events, whole cycles of the generator, with the columns `columns` of the table.
-    pub fn make(config: &NexmarkConfig, columns: &[usize], events: u64) -> Arc<Self> {
+    /// Makes `events` events, whole cycles of the generator, as columns.
+    pub fn make(config: &NexmarkConfig, columns: EventColumns, events: u64) -> Arc<Self> {
         let mut generator = EventGenerator::new(config.clone());
-        let builder = EventColumns::new(columns);
         let (mut blocks, mut ends_ms) = (vec![], vec![]);
         let mut left = events;
         while left > 0 {
             let n = left.min(MAX_ROWS as u64);
-            let mut block = EventColumns::empty(columns);
+            let mut block = columns.empty();
             let mut end = 0;
             for event in generator.by_ref().take(n as usize) {
-                builder.push(&event, &mut block);
+                columns.push(&event, &mut block);
                 end = event.timestamp() - config.base_time;
             }
             blocks.push(block);
@@ -78,7 +73,7 @@ impl Recording {
         debug_assert!(events.is_multiple_of(cycle), "ids shift by whole cycles");
         let cycles = (events / cycle) as i64;
         Arc::new(Self {
-            columns: columns.to_vec(),
+            columns,
             blocks,
             events,
             persons: cycles * config.person_proportion as i64,
@@ -152,7 +147,7 @@ impl ReplayInput {
     ) -> Self {
         let mut input = Self {
             source: source.clone(),
-            kept: recording.columns.iter().map(|_| vec![]).collect(),
+            kept: recording.columns.parts().iter().map(|_| vec![]).collect(),
             recording,
             number,
             part,
@@ -204,16 +199,20 @@ impl ReplayInput {
     fn fill(&mut self, slot: usize, rows: Range<usize>, whole: bool) -> ColumnRef {
         let recording = self.recording.clone();
         let from = &recording.blocks[self.at.block as usize][slot];
-        let number = recording.columns[slot];
-        if whole && (self.at.pass == 0 || number == 0) {
+        let part = recording.columns.parts()[slot];
+        let own = match part {
+            Part::Field(kind, n) => recording.amount(SHIFTS[kind][n], self.at.pass),
+            Part::Kind | Part::Whole(_) => 0,
+        };
+        if whole && (self.at.pass == 0 || (own == 0 && !matches!(part, Part::Whole(_)))) {
             return from.clone();
         }
         let mut column = self.column(slot, from);
         let to = ColumnRef::get_mut(&mut column).expect("a kept column is given out when nobody holds it");
-        match (&mut to.data, &from.data) {
-            (ColumnData::Row(fields), ColumnData::Row(from_fields)) => {
+        match (part, &mut to.data, &from.data) {
+            (Part::Whole(kind), ColumnData::Row(fields), ColumnData::Row(from_fields)) => {
                 copy_validity(&mut to.validity, &from.validity, &rows);
-                for ((f, from), shift) in fields.iter_mut().zip(from_fields).zip(shifts(number)) {
+                for ((f, from), shift) in fields.iter_mut().zip(from_fields).zip(SHIFTS[kind]) {
                     let amount = recording.amount(*shift, self.at.pass);
                     if whole && amount == 0 {
                         *f = from.clone();
@@ -226,7 +225,7 @@ impl ReplayInput {
                     copy_rows(own, from, &rows, amount);
                 }
             }
-            _ => copy_rows(to, from, &rows, 0),
+            _ => copy_rows(to, from, &rows, own),
         }
         self.keep(slot, &column);
         column
@@ -286,7 +285,7 @@ impl Input for ReplayInput {
         let rows = start..start + n;
         let whole = n == self.recording.block_rows(self.at.block as usize);
         let mut columns = cx.pool.column_list();
-        for slot in 0..self.recording.columns.len() {
+        for slot in 0..self.recording.columns.parts().len() {
             let column = self.fill(slot, rows.clone(), whole);
             columns.push(column);
         }

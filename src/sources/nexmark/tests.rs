@@ -32,7 +32,13 @@ fn table(options: &[(&str, &str)]) -> TableSpec {
 fn spec(options: &[(&str, &str)], columns: &[usize]) -> (NexmarkSource, SourceSpec) {
     let table = table(options);
     let source = NexmarkSource::of(&table).unwrap();
-    let spec = SourceSpec { table, columns: columns.to_vec(), metadata: vec![], info: source.info() };
+    let spec = SourceSpec {
+        table,
+        columns: columns.to_vec(),
+        leaves: vec![],
+        metadata: vec![],
+        info: source.info(),
+    };
     (source, spec)
 }
 
@@ -156,7 +162,7 @@ fn a_replay_is_the_generator_then_the_generator_shifted() {
     // Not a multiple of a block, so that blocks of different lengths come.
     let (source, spec) = spec(&[("mode", "replay"), ("replay.events", "2480"), ("events.num", "9000")], ALL);
     assert_eq!(source.replay, Some(2500));
-    let recording = replay::Recording::make(&source.config, ALL, 2500);
+    let recording = replay::Recording::make(&source.config, EventColumns::new(ALL, &[]), 2500);
     let own: Vec<Event> = EventGenerator::new(source.config.clone()).take(2500).collect();
     let model: Vec<String> =
         (0..9000).map(|i| expected(&shifted(&own[i % 2500], &recording, i as u64 / 2500))).collect();
@@ -177,7 +183,7 @@ fn a_replay_is_the_generator_then_the_generator_shifted() {
 fn a_replays_checksum_is_that_of_its_rule_over_many_events() {
     let (source, spec) =
         spec(&[("mode", "replay"), ("replay.events", "50000"), ("events.num", "250000")], &[0, 3]);
-    let recording = replay::Recording::make(&source.config, &[3], 50_000);
+    let recording = replay::Recording::make(&source.config, EventColumns::new(&[3], &[]), 50_000);
     let mut model = (0u64, 0i64, 0i64, 0i64);
     let own: Vec<Event> = EventGenerator::new(source.config.clone()).take(50_000).collect();
     for pass in 0..5 {
@@ -303,4 +309,44 @@ fn columns_and_options_are_checked() {
     }
     assert!(!spec(&[], ALL).0.info().bounded);
     assert!(spec(&[("events.num", "1")], ALL).0.info().bounded);
+}
+
+/// Each field read alone shows what it shows inside its row, and NULL where the event is of another kind.
+#[test]
+fn fields_are_those_of_the_rows() {
+    let leaves: Vec<Vec<usize>> =
+        vec![vec![1, 0], vec![1, 6], vec![2, 1], vec![2, 7], vec![3, 0], vec![3, 4]];
+    for mode in [vec![], vec![("mode", "replay"), ("replay.events", "100")]] {
+        let options = [mode.as_slice(), &[("events.num", "330")]].concat();
+        let (source, mut scan) = spec(&options, ALL);
+        scan.leaves = leaves.clone();
+        for max_rows in [7, 1024] {
+            let mut input = source.open(&scan, 0, 1).remove(0);
+            let (mut pool, mut rows) = (Pool::default(), 0);
+            while let Polled::Batch(b) =
+                input.poll(max_rows, &mut IoContext { pool: &mut pool, now_us: 0 }).unwrap()
+            {
+                for (leaf, path) in b.columns[ALL.len()..].iter().zip(&leaves) {
+                    let row = b.column(path[0]);
+                    let TypeKind::Row(fields) = schema().ty(path[0]).kind.clone() else { panic!("a row") };
+                    let crate::batch::ColumnData::Row(parts) = &row.data else { panic!("a row") };
+                    let field = &parts[path[1]];
+                    let show = |c: &crate::batch::Column, n: usize| {
+                        let mut text = vec![];
+                        write_value(c, n, &fields[path[1]].ty, &TimeZone::UTC, Style::Changelog, &mut text);
+                        text
+                    };
+                    for n in 0..b.rows() {
+                        assert_eq!(leaf.is_valid(n), row.is_valid(n), "{path:?} row {n}");
+                        if row.is_valid(n) {
+                            assert_eq!(show(leaf, n), show(field, n), "{path:?} row {n}");
+                        }
+                    }
+                }
+                rows += b.rows();
+                pool.recycle(b);
+            }
+            assert_eq!(rows, 330);
+        }
+    }
 }

@@ -9,7 +9,7 @@ struct Anything;
 
 impl Connectors for Anything {
     fn source(&self, _: &TableSpec) -> Result<SourceInfo> {
-        Ok(SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: vec![] })
+        Ok(SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: vec![], nested: true })
     }
 
     fn sink(&self, _: &TableSpec) -> Result<SinkInfo> {
@@ -22,19 +22,26 @@ const TABLES: &str = "
         a INT, b INT, c STRING, r ROW<x INT, y ROW<z STRING, w INT>>, ts TIMESTAMP(3), twice AS a * 2,
         WATERMARK FOR ts AS ts - INTERVAL '1' SECOND
     ) WITH ('connector' = 'any');
+    CREATE TABLE v (
+        kind INT, e ROW<n INT, m INT, due TIMESTAMP(3)>, due AS e.due, WATERMARK FOR due AS due
+    ) WITH ('connector' = 'any');
     CREATE TABLE u (a INT, b INT, c STRING) WITH ('connector' = 'any');";
 
-/// The logical plan of `query`.
-fn plan(query: &str, rules: &str) -> String {
+/// What EXPLAIN says of `query`.
+fn explain(query: &str, rules: &str) -> String {
     let registry = crate::expr::functions::builtin();
     let script = format!("{TABLES} SET 'pelton.optimizer' = '{rules}'; {query};");
     let mut planner = Planner::new(&registry, &Anything, 0);
     let outcomes = planner.script(&script).unwrap_or_else(|e| panic!("{}", e.render("test", &script)));
     let Some(Outcome::Plan(plan)) = outcomes.into_iter().next_back() else { panic!("{query} is no query") };
-    let text = plan.explain();
+    plan.explain().replace("default_catalog.default_database.", "")
+}
+
+/// The logical plan of `query`, without its sink.
+fn plan(query: &str, rules: &str) -> String {
+    let text = explain(query, rules);
     let (logical, _) = text.split_once("\n\n").unwrap();
-    let text: String = logical.lines().skip(2).map(|l| format!("{}\n", &l[2..])).collect();
-    text.replace("default_catalog.default_database.", "")
+    logical.lines().skip(2).map(|l| format!("{}\n", &l[2..])).collect()
 }
 
 /// Checks `bound`, an arrow, and `better` of a query.
@@ -347,7 +354,7 @@ fn a_limit_decides_before_a_filter() {
 }
 
 #[test]
-fn nested_columns() {
+fn parts_of_rows_are_read_alone_where_nobody_reads_the_row() {
     check(
         "SELECT r.y.z FROM t",
         "
@@ -355,7 +362,19 @@ fn nested_columns() {
           Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
         =>
         Project r.y.z AS z
-          Scan t [r] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+          Scan t [r.y.z] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT r.x, r.y.z, r.y FROM t WHERE r.x > 1",
+        "
+        Project r.x AS x, r.y.z AS z, r.y AS y
+          Filter (r.x > 1)
+            Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project r.x AS x, r.y.z AS z, r.y AS y
+          Filter (r.x > 1)
+            Scan t [r.x, r.y] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
         ",
     );
     check(
@@ -369,5 +388,85 @@ fn nested_columns() {
           Filter r IS NOT NULL
             Scan t [r] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
         ",
+    );
+    check(
+        "SELECT r FROM t",
+        "
+        Project r
+          Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project r
+          Scan t [r] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT SUM(r.x) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, r.y.w",
+        "
+        Project SUM(r.x) AS EXPR$0
+          Project window_start, window_end, r.y.w, SUM(r.x)
+            WindowAggregate TUMBLE(1 min) on ts by [r.y.w]: SUM(r.x) with [Start, End]
+              Project r.y.w, r.x, ts
+                Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project SUM(r.x) AS EXPR$0
+          WindowAggregate TUMBLE(1 min) on ts by [r.y.w]: SUM(r.x) with []
+            Project r.y.w, r.x, ts
+              Scan t [ts, r.x, r.y.w] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT r.x, window_end FROM TABLE(HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '2' MINUTE)) WHERE r.x > 1",
+        "
+        Project r.x AS x, window_end
+          Filter (r.x > 1)
+            Window HOP(2 min every 1 min) on ts
+              Scan t [a, b, c, r, ts, twice] twice = (a * 2) watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        =>
+        Project r.x AS x, window_end
+          Window HOP(2 min every 1 min) on ts
+            Filter (r.x > 1)
+              Scan t [ts, r.x] watermark ts = (ts - INTERVAL '+0 00:00:01.000')
+        ",
+    );
+    check(
+        "SELECT kind, e.n, due FROM v WHERE e.m = 1",
+        "
+        Project kind, e.n AS n, due
+          Filter (e.m = 1)
+            Scan v [kind, e, due] due = e.due watermark due = due
+        =>
+        Project kind, e.n AS n, due
+          Filter (e.m = 1)
+            Scan v [kind, due, e.n, e.m] due = e.due watermark due = due
+        ",
+    );
+}
+
+/// Where two readers share a scan and one needs the whole row, the other takes its part from that.
+#[test]
+fn a_shared_scan_reads_a_row_once() {
+    let graph = |query: &str| {
+        let text = explain(query, "on");
+        let (_, physical) = text.split_once("\n\n").unwrap();
+        let lines = physical.lines().skip(1).filter(|l| l.starts_with('#') || l.contains("columns"));
+        lines.take(4).map(|l| format!("{l}\n")).collect::<String>()
+    };
+    let alone = graph("SELECT e.n, e.m FROM v");
+    assert_eq!(
+        alone,
+        "#0 Scan v by 'any', bounded
+     columns    e.n INT, e.m INT, e.due TIMESTAMP(3)
+#1 Project e.due AS due, e.n, e.m <- #0
+     columns    due TIMESTAMP(3), e.n INT, e.m INT
+"
+    );
+    let shared = graph("SELECT e.n FROM v UNION ALL SELECT kind FROM v WHERE e IS NULL");
+    assert_eq!(
+        shared,
+        "#0 Scan v by 'any', bounded
+     columns    kind INT, e ROW<`n` INT, `m` INT, `due` TIMESTAMP(3)>
+#1 Project kind, e, e.due AS due, e.n <- #0
+     columns    kind INT, e ROW<`n` INT, `m` INT, `due` TIMESTAMP(3)>, due TIMESTAMP(3), e.n INT
+"
     );
 }
