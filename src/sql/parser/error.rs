@@ -82,7 +82,7 @@ impl Parser<'_> {
         let found = self.found();
         let message = match self.expected() {
             Some(expected) => format!("expected {expected}, found {found}"),
-            None => format!("unexpected {found}"),
+            None => format!("{found} does not fit here"),
         };
         let error = Error::syntax(message, token.span);
         match self.advice() {
@@ -180,9 +180,7 @@ impl Parser<'_> {
             }
         }
         match token.kind {
-            Keyword(keyword)
-                if keyword.is_reserved() && self.noted.iter().any(|noted| noted.contains("name")) =>
-            {
+            Keyword(keyword) if keyword.is_reserved() && self.may_be_meant_as_name(keyword) => {
                 Some(format!("to use it as a name, put it in back quotes: `{text}`"))
             }
             RightParen | Keyword(super::Keyword::FROM) if before_kind == Some(Comma) => {
@@ -190,6 +188,12 @@ impl Parser<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A name, or what may begin with one, is wanted here, and the reserved word is none of those that shape a statement.
+    fn may_be_meant_as_name(&self, keyword: Keyword) -> bool {
+        let wants = |what: &[&str]| self.noted.iter().any(|noted| what.iter().any(|w| noted.contains(w)));
+        wants(&["name", "alias"]) || wants(&["an expression", "a table"]) && !SKELETON.contains(&keyword)
     }
 
     fn bad_token(&self, bad: BadToken) -> Error {

@@ -349,7 +349,7 @@ impl Parser<'_> {
         if matches!(self.kind(), TokenKind::Semicolon | TokenKind::End) {
             return Ok(StatementKind::Set(None));
         }
-        if !self.at_name() {
+        if !matches!(self.kind(), TokenKind::Word | TokenKind::Keyword(_)) {
             let key = self.option_string("a key in quotes")?;
             self.expect_kind(TokenKind::Eq)?;
             let value = self.option_string("a value in quotes")?;
@@ -379,7 +379,7 @@ impl Parser<'_> {
         if matches!(self.kind(), TokenKind::Semicolon | TokenKind::End) {
             return Ok(StatementKind::Reset(None));
         }
-        if !self.at_name() {
+        if !matches!(self.kind(), TokenKind::Word | TokenKind::Keyword(_)) {
             return Ok(StatementKind::Reset(Some(self.option_string("a key in quotes")?)));
         }
         let (text, span) = self.raw_rest();
