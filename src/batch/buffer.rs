@@ -82,6 +82,7 @@ impl<T: Pod> Buffer<T> {
     }
 
     /// Grows with `value` or shrinks to `len` values.
+    #[inline]
     pub fn resize(&mut self, len: usize, value: T) {
         let old = self.len;
         if len > old {

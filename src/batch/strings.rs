@@ -183,6 +183,7 @@ impl ByteColumn {
     }
 
     /// Grows with empty values or shrinks.
+    #[inline]
     pub fn resize(&mut self, len: usize) {
         self.views.resize(len, View::default());
     }

@@ -1,12 +1,14 @@
 //! Rules over logical relations. Each keeps the result and the types and names of its columns, and does to the changelog what Flink's rule of
 //! that name does (pruning an aggregate call that nobody reads also prunes its updates).
 //!
-//! In order: [`fold`] constants; recognise [`window`] aggregates; push [`filter`]s towards the scans; merge [`project`]ions; read parts of
-//! [`nested`] columns; [`prune`] columns down to what each scan has to read. Expressions that merging makes are kept below [`MAX_EXPR_DEEP`] and [`MAX_EXPR_SIZE`], so
+//! In order: [`fold`] constants; recognise [`window`] aggregates; push [`filter`]s towards the scans; merge [`project`]ions; [`narrow`]
+//! decimals without a cast where that is sure; read parts of [`nested`] columns; [`prune`] columns down to what each scan has to read.
+//! Expressions that merging makes are kept below [`MAX_EXPR_DEEP`] and [`MAX_EXPR_SIZE`], so
 //! that subqueries in subqueries neither overflow a stack nor grow without bound.
 
 mod filter;
 mod fold;
+mod narrow;
 mod nested;
 mod project;
 mod prune;
@@ -28,7 +30,8 @@ const MAX_EXPR_SIZE: usize = 4_000;
 pub(crate) fn optimise(rel: Rel) -> Result<Rel> {
     let rel = needed(rel)?;
     let rel = filter::push_down(rel);
-    let rel = project::merge(rel);
+    let mut rel = project::merge(rel);
+    narrow::narrow(&mut rel);
     let rel = nested::split(rel);
     Ok(prune::prune(rel))
 }

@@ -470,3 +470,18 @@ fn a_shared_scan_reads_a_row_once() {
 "
     );
 }
+
+#[test]
+fn a_product_that_always_fits_is_not_cast() {
+    // 908 · 2^31 has 13 digits.
+    check(
+        "SELECT CAST(0.908 * a AS DECIMAL(13, 3)), CAST(0.908 * a AS DECIMAL(12, 3)) FROM u",
+        "
+        Project CAST((0.908 * CAST(a AS BIGINT)) AS DECIMAL(13, 3)) AS EXPR$0, CAST((0.908 * CAST(a AS BIGINT)) AS DECIMAL(12, 3)) AS EXPR$1
+          Scan u [a, b, c]
+        =>
+        Project (0.908 * CAST(a AS BIGINT)) AS EXPR$0, CAST((0.908 * CAST(a AS BIGINT)) AS DECIMAL(12, 3)) AS EXPR$1
+          Scan u [a]
+        ",
+    );
+}
