@@ -197,22 +197,7 @@ impl Error {
     pub fn render(&self, file: &str, text: &str) -> String {
         let mut out = format!("error: {}", self.0.message);
         if let Some(span) = self.0.span {
-            let start = floor_char(text, span.start as usize);
-            let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
-            let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
-            let line = &text[line_start..line_end];
-            let number = text[..start].bytes().filter(|&b| b == b'\n').count() + 1;
-            let column = text[line_start..start].chars().count() + 1;
-            let end = floor_char(text, (span.end as usize).clamp(start, line_end));
-            let width = text[start..end].chars().count().max(1);
-            let gutter = number.to_string();
-            let blank = " ".repeat(gutter.len());
-            let pad: String =
-                line[..start - line_start].chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            out.push_str(&format!(
-                "\n{blank}--> {file}:{number}:{column}\n{blank} |\n{gutter} | {line}\n{blank} | {pad}{}",
-                "^".repeat(width)
-            ));
+            draw(span, file, text, &mut out);
         }
         if let Some(operator) = &self.0.operator {
             out.push_str(&format!("\nin: {operator}"));
@@ -222,6 +207,49 @@ impl Error {
         }
         out
     }
+}
+
+/// Something in a script that is worth saying and is no error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is, in a sentence.
+    pub message: String,
+    /// Its place.
+    pub span: Span,
+    /// What to write or do instead; empty where there is nothing to say.
+    pub hint: String,
+}
+
+impl Finding {
+    /// As [`Error::render`], with `label` in front.
+    pub fn render(&self, label: &str, file: &str, text: &str) -> String {
+        let mut out = format!("{label}: {}", self.message);
+        draw(self.span, file, text, &mut out);
+        if !self.hint.is_empty() {
+            out.push_str(&format!("\nhelp: {}", self.hint));
+        }
+        out
+    }
+}
+
+/// The place, the line, and carets under the span.
+fn draw(span: Span, file: &str, text: &str, out: &mut String) {
+    let start = floor_char(text, span.start as usize);
+    let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
+    let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+    let line = &text[line_start..line_end];
+    let number = text[..start].bytes().filter(|&b| b == b'\n').count() + 1;
+    let column = text[line_start..start].chars().count() + 1;
+    let end = floor_char(text, (span.end as usize).clamp(start, line_end));
+    let width = text[start..end].chars().count().max(1);
+    let gutter = number.to_string();
+    let blank = " ".repeat(gutter.len());
+    let pad: String =
+        line[..start - line_start].chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    out.push_str(&format!(
+        "\n{blank}--> {file}:{number}:{column}\n{blank} |\n{gutter} | {line}\n{blank} | {pad}{}",
+        "^".repeat(width)
+    ));
 }
 
 fn floor_char(text: &str, mut at: usize) -> usize {

@@ -35,4 +35,4 @@ pub mod edge;
 
 pub use config::Config;
 pub use engine::{Engine, EngineBuilder, Job, Progress, Run, Script, Stats, Step};
-pub use error::{Error, ErrorKind, Result, Span};
+pub use error::{Error, ErrorKind, Finding, Result, Span};

@@ -1,7 +1,9 @@
 //! All connectors by name: what the planner asks, and what opens the inputs and outputs of a plan.
 
-use crate::error::{Error, Result};
-use crate::plan::connector::{Connectors, SinkInfo, SinkSpec, SourceInfo, SourceSpec, TableSpec};
+use crate::error::{Error, Finding, Result};
+use crate::plan::connector::{
+    ConnectorSpec, Connectors, SinkInfo, SinkSpec, SourceInfo, SourceSpec, TableSpec,
+};
 use crate::plan::options::{Options, nearest};
 use crate::shard::{Input, Output};
 use crate::sinks::collect::Receiver;
@@ -131,6 +133,34 @@ impl Connectors for ConnectorRegistry {
     fn sink(&self, table: &TableSpec) -> Result<SinkInfo> {
         known(table, sinks::NAMES, "written to")?;
         sinks::check(table)
+    }
+
+    fn extensions(&self, connector: &ConnectorSpec) -> Vec<Finding> {
+        let name = connector.connector.as_str();
+        let finding = |message: String, span, hint: &str| Finding { message, span, hint: hint.to_owned() };
+        let mut found = vec![];
+        if name == "nexmark" {
+            let message = "connector 'nexmark' is not part of Flink".to_owned();
+            found.push(finding(
+                message,
+                connector.span_of("connector"),
+                "Flink takes it with the jar of the Nexmark project on its class path",
+            ));
+        }
+        for option in sources::extensions(name).iter().filter(|o| connector.get(o).is_some()) {
+            let message = format!("the option '{option}' of connector '{name}' is Pelton's own");
+            found.push(finding(message, connector.span_of(option), "leave it out"));
+        }
+        let path = connector.get("path").filter(|_| name == "filesystem");
+        if path == Some("-") {
+            let message = "the path '-', standard input or output, is Pelton's own".to_owned();
+            found.push(finding(message, connector.span_of("path"), "name a file or a folder"));
+        } else if path.is_some_and(sources::filesystem::is_pattern) {
+            let message = "a path with wildcards is Pelton's own".to_owned();
+            let hint = "name the folder, and choose files with 'source.path.regex-pattern'";
+            found.push(finding(message, connector.span_of("path"), hint));
+        }
+        found
     }
 }
 

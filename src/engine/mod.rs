@@ -26,7 +26,7 @@ pub use run::{Progress, Run, Stats};
 
 use crate::batch::Schema;
 use crate::config::Config;
-use crate::error::{Result, Span};
+use crate::error::{Finding, Result, Span};
 use crate::expr::{AggregateFunction, Registry, ScalarFunction};
 use crate::plan::{Graph, Op};
 use crate::sinks::Streams;
@@ -68,7 +68,7 @@ impl Engine {
     /// The first statement that is wrong, with its place in `sql`. Nothing has run then.
     pub fn prepare(&self, sql: &str) -> Result<Script> {
         let mut planner = Planner::new(&self.registry, &self.connectors, self.start_us);
-        let mut script = Script { steps: vec![] };
+        let mut script = Script { steps: vec![], extensions: vec![] };
         for outcome in planner.script(sql)? {
             script.steps.push(match outcome {
                 Outcome::Done => continue,
@@ -80,6 +80,7 @@ impl Engine {
                 })),
             });
         }
+        script.extensions = planner.extensions();
         Ok(script)
     }
 
@@ -152,6 +153,8 @@ impl EngineBuilder {
 pub struct Script {
     /// The steps; statements that only define something leave none.
     pub steps: Vec<Step>,
+    /// What of it Flink would not take, or would take for something else, in its order.
+    pub extensions: Vec<Finding>,
 }
 
 /// One thing that a script does.
@@ -215,6 +218,8 @@ impl Job {
     /// # Errors
     /// A source or sink cannot be opened.
     pub fn start(&self) -> Result<Run> {
-        Run::new(&self.plan.graph, &self.connectors, &self.config)
+        let mut config = self.config.clone();
+        config.memory_limit = self.plan.settings.memory_limit().unwrap_or(config.memory_limit);
+        Run::new(&self.plan.graph, &self.connectors, &config)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Changelog;
 use crate::batch::{DataType, Schema};
-use crate::error::{Result, Span};
+use crate::error::{Finding, Result, Span};
 use std::collections::BTreeMap;
 
 /// The WITH clause of a table. Option values are text, as in SQL.
@@ -117,4 +117,10 @@ pub trait Connectors {
     /// # Errors
     /// As [`Connectors::source`].
     fn sink(&self, table: &TableSpec) -> Result<SinkInfo>;
+
+    /// What in a WITH clause is Pelton's own: Flink would refuse it or take it for something else.
+    fn extensions(&self, connector: &ConnectorSpec) -> Vec<Finding> {
+        let _ = connector;
+        vec![]
+    }
 }

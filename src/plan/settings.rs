@@ -5,7 +5,8 @@
 //! else gives those a meaning, so an unknown one is a misspelled one.
 
 use super::connector::OptionValue;
-use crate::error::{Error, Result, Span};
+use super::options::memory_bytes;
+use crate::error::{Error, Finding, Result, Span};
 use std::collections::BTreeMap;
 
 /// What a value has to look like.
@@ -21,6 +22,8 @@ enum Form {
     Duration,
     /// A whole number, at least 1.
     Count,
+    /// A number of bytes: `512 mb`, `2gb`.
+    Memory,
     /// A zone's name or offset.
     Zone,
     /// One of these, without case.
@@ -50,6 +53,7 @@ const KNOWN: &[(&str, Form)] = &[
     ("pelton.late-rows", Form::Name),
     ("pelton.bad-rows", Form::Name),
     ("pelton.optimizer", Form::OneOf(&["on", "off"])),
+    ("pelton.memory-limit", Form::Memory),
 ];
 
 /// The settings of a session. Only what was SET is held; a default lives beside what uses it.
@@ -105,10 +109,29 @@ impl Settings {
         self.values.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect()
     }
 
+    /// `pelton.memory-limit`, bytes.
+    pub fn memory_limit(&self) -> Option<usize> {
+        self.get("pelton.memory-limit").and_then(memory_bytes).and_then(|b| usize::try_from(b).ok())
+    }
+
     /// `table.local-time-zone`, UTC where it is not set.
     pub fn time_zone(&self) -> jiff::tz::TimeZone {
         self.get("table.local-time-zone").and_then(time_zone).unwrap_or(jiff::tz::TimeZone::UTC)
     }
+}
+
+/// What Flink makes of a setting that is Pelton's own: nothing.
+pub fn extension(key: &str, value: &str, span: Span) -> Option<Finding> {
+    if !key.starts_with("pelton.") {
+        return None;
+    }
+    let hint = match key {
+        "pelton.late-rows" | "pelton.bad-rows" => {
+            format!("leave out what reads '{value}': Flink has no such view")
+        }
+        _ => String::new(),
+    };
+    Some(Finding { message: format!("Flink ignores the setting '{key}'"), span, hint })
 }
 
 fn check(key: &str, value: &str, form: Form) -> Result<()> {
@@ -128,6 +151,9 @@ fn check(key: &str, value: &str, form: Form) -> Result<()> {
         Form::Duration if duration_ms(value).is_none() => fail("a duration such as '10 s' or '200 ms'"),
         Form::Count if !value.parse::<i64>().is_ok_and(|n| n >= 1 || n == -1) => {
             fail("a whole number, at least 1")
+        }
+        Form::Memory if memory_bytes(value.trim()).is_none_or(|b| b == 0) => {
+            fail("a size such as '512 mb' or '2 gb'")
         }
         Form::Zone if time_zone(value).is_none() => {
             fail("a zone such as 'Europe/Berlin' or an offset such as 'GMT+08:00'")
@@ -202,6 +228,12 @@ mod tests {
         s.set("some.other.thing", "1", at).unwrap();
         assert!(s.set("execution.runtime-mode", "batch", at).is_err());
         assert!(s.set("table.exec.state.ttl", "an hour", at).is_err());
+        assert!(
+            s.set("pelton.memory-limit", "much", at).is_err()
+                && s.set("pelton.memory-limit", "0", at).is_err()
+        );
+        s.set("pelton.memory-limit", "2 mb", at).unwrap();
+        assert_eq!(s.memory_limit(), Some(2 << 20));
         s.reset(Some("pelton.late-rows"));
         assert_eq!(s.get("pelton.late-rows"), None);
         s.reset(None);

@@ -16,6 +16,15 @@ use nexmark::NexmarkSource;
 /// The connectors that can be read.
 pub const NAMES: &[&str] = &["datagen", "filesystem", "nexmark"];
 
+/// The options of a connector that Flink's has not.
+pub fn extensions(connector: &str) -> &'static [&'static str] {
+    match connector {
+        "datagen" => datagen::EXTENSIONS,
+        "nexmark" => nexmark::EXTENSIONS,
+        _ => &[],
+    }
+}
+
 /// A table that is read, its options checked.
 #[derive(Clone, Debug)]
 enum Source {

@@ -8,14 +8,14 @@ use super::ast::{
     AlterViewAction, CreateCatalog, CreateTable, CreateView, Drop, DropObject, Executable, ExplainBody,
     Insert, ObjectName, ObjectScope, Query, ShowKind, Statement, StatementKind, UseTarget,
 };
-use super::bind::{Binder, ddl};
+use super::bind::{Binder, Extensions, ddl};
 use super::{optimise, parser};
-use crate::error::{Error, Result, Span};
+use crate::error::{Error, Finding, Result, Span};
 use crate::expr::Registry;
 use crate::plan::catalog::{Catalogs, Object, ObjectPath};
 use crate::plan::connector::Connectors;
 use crate::plan::logical::Rel;
-use crate::plan::settings::Settings;
+use crate::plan::settings::{self, Settings};
 use crate::plan::{Graph, explain, physical};
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ pub struct Planner<'a> {
     connectors: &'a dyn Connectors,
     catalogs: Catalogs,
     settings: Settings,
+    extensions: Extensions,
     start_us: i64,
     /// The sinks of BEGIN STATEMENT SET … END so far.
     open_set: Option<Vec<Rel>>,
@@ -71,6 +72,7 @@ impl<'a> Planner<'a> {
             connectors,
             catalogs: Catalogs::default(),
             settings: Settings::default(),
+            extensions: Extensions::default(),
             start_us,
             open_set: None,
         }
@@ -84,6 +86,11 @@ impl<'a> Planner<'a> {
     /// The session's settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What the session met that Flink would not take, or would take for something else; in the order of the text.
+    pub fn extensions(&self) -> Vec<Finding> {
+        self.extensions.sorted()
     }
 
     /// The session's settings, to change.
@@ -148,6 +155,9 @@ impl<'a> Planner<'a> {
             StatementKind::Use(target) => self.use_target(target, at),
             StatementKind::Set(Some(s)) => {
                 self.settings.set(&s.key, &s.value, s.span)?;
+                if let Some(finding) = settings::extension(&s.key, &s.value, s.span) {
+                    self.extensions.note(finding);
+                }
                 Ok(Outcome::Done)
             }
             StatementKind::Set(None) => {
@@ -169,6 +179,7 @@ impl<'a> Planner<'a> {
             self.connectors,
             &self.catalogs,
             &self.settings,
+            &self.extensions,
             self.start_us,
             text.clone(),
         )
@@ -251,6 +262,7 @@ impl<'a> Planner<'a> {
             return exists_already(c.if_not_exists, "table", &path.object, c.name.span());
         }
         let table = self.binder(text).create_table(c, &path)?;
+        self.connectors.extensions(&table.connector).into_iter().for_each(|f| self.extensions.note(f));
         self.catalogs.put(path, Object::Table(Arc::new(table)), c.temporary, c.name.span())?;
         Ok(Outcome::Done)
     }

@@ -52,8 +52,8 @@ pub(crate) struct Run {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
     /// The most rows that move together
-    #[arg(long, value_name = "ROWS", default_value_t = 1024)]
-    pub(crate) batch: usize,
+    #[arg(long, value_name = "ROWS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) batch: u32,
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -101,8 +101,8 @@ pub(crate) struct Nexmark {
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     pub(crate) events: u64,
     /// The most rows that move together
-    #[arg(long, value_name = "ROWS", default_value_t = 1024)]
-    pub(crate) batch: usize,
+    #[arg(long, value_name = "ROWS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) batch: u32,
     /// Print an array of objects instead of a table
     #[arg(long)]
     pub(crate) json: bool,

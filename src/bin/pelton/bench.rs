@@ -58,7 +58,7 @@ fn run_all(args: &Nexmark) -> Result<Vec<Measured>> {
         };
         args.queries.iter().map(find).collect::<Result<_>>()?
     };
-    chosen.into_iter().map(|(name, sql)| measure(name, sql, args.events, args.batch)).collect()
+    chosen.into_iter().map(|(name, sql)| measure(name, sql, args.events, args.batch as usize)).collect()
 }
 
 fn measure(name: &str, sql: &str, events: u64, batch: usize) -> Result<Measured> {

@@ -6,7 +6,8 @@ use crate::run::prepare;
 use crate::screen::Screen;
 use pelton::expr::ExprKind;
 use pelton::plan::Op;
-use pelton::{Job, Step};
+use pelton::{Finding, Job, Step};
+use std::collections::HashSet;
 
 /// Prints the plan of every job.
 pub(crate) fn explain(sql: &Sql) -> Exit {
@@ -36,23 +37,34 @@ pub(crate) fn check(args: &Check) -> Exit {
         Ok(both) => both,
         Err(exit) => return exit,
     };
-    let mut found: Vec<String> = steps.jobs().flat_map(doubts).collect();
+    let draw = |label: &str, f: &Finding| f.render(label, &script.name, &script.text);
+    let mut found: Vec<String> = steps.jobs().flat_map(doubts).map(|f| draw("warning", &f)).collect();
     if args.flink {
-        found.extend(steps.jobs().flat_map(extensions));
+        found.extend(script.substituted.iter().map(|name| {
+            format!("not in Flink: ${{{name}}} is replaced by -D, which Flink's SQL client has not\nhelp: write the value")
+        }));
+        found.extend(steps.extensions.iter().map(|f| draw("not in Flink", f)));
     }
-    found.dedup();
-    for line in &found {
-        screen.say(&format!("{}: {line}", script.name));
+    let mut told = HashSet::new();
+    found.retain(|text| told.insert(text.clone()));
+    for text in &found {
+        screen.say(text);
     }
-    if !found.is_empty() {
-        return Exit::Found;
+    let jobs = counted(steps.jobs().count(), "job");
+    if found.is_empty() {
+        screen.say(&format!("{}: {jobs}, nothing found", script.name));
+        return Exit::Done;
     }
-    screen.say(&format!("{}: {} job(s), nothing found", script.name, steps.jobs().count()));
-    Exit::Done
+    screen.say(&format!("{}: {jobs}, {}", script.name, counted(found.len(), "finding")));
+    Exit::Found
+}
+
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// What runs, but perhaps not as meant.
-fn doubts(job: &Job) -> Vec<String> {
+fn doubts(job: &Job) -> Vec<Finding> {
     let nodes = &job.graph().nodes;
     let strict = nodes.iter().any(|n| matches!(n.op, Op::SortByTime { .. }));
     let mut out = vec![];
@@ -62,26 +74,13 @@ fn doubts(job: &Job) -> Vec<String> {
             && matches!(watermark.kind, ExprKind::Column(c) if c == *column)
         {
             let name = &n.schema.fields[*column].name;
-            out.push(format!(
-                "WATERMARK FOR {name} AS {name}: the second of two rows with the same time is late for ORDER BY; \
-                 write {name} - INTERVAL '0.001' SECOND"
-            ));
-        }
-    }
-    out
-}
-
-/// What Flink would not take.
-fn extensions(job: &Job) -> Vec<String> {
-    let mut out = vec![];
-    for n in &job.graph().nodes {
-        let Op::Scan(scan) = &n.op else { continue };
-        let (name, c) = (&scan.table.name, &scan.table.connector);
-        if c.connector == "nexmark" && c.get("mode").is_some() {
-            out.push(format!("table {name}: the option 'mode' of connector 'nexmark' is Pelton's"));
-        }
-        if c.connector == "filesystem" && c.get("path") == Some("-") {
-            out.push(format!("table {name}: the path '-' (standard input) is Pelton's"));
+            out.push(Finding {
+                message: format!(
+                    "WATERMARK FOR {name} AS {name}: the second of two rows with the same time is late for ORDER BY"
+                ),
+                span: n.span,
+                hint: format!("write {name} - INTERVAL '0.001' SECOND"),
+            });
         }
     }
     out

@@ -49,12 +49,12 @@ impl Progress {
     /// The counts when it has ended.
     pub(crate) fn summary(&self, c: &Counts) -> String {
         let seconds = self.started.elapsed().as_secs_f64();
-        format!(
-            "{} in, {:.2} s ({}/s)",
-            grouped(c.rows_in),
-            seconds,
-            short(c.rows_in as f64 / seconds.max(1e-9))
-        ) + &rest(c)
+        // What starting costs would pass for a rate.
+        let rate = match seconds {
+            s if s < 0.1 => String::new(),
+            s => format!(" ({}/s)", short(c.rows_in as f64 / s)),
+        };
+        format!("{} in, {seconds:.2} s{rate}", grouped(c.rows_in)) + &rest(c)
     }
 }
 

@@ -44,8 +44,8 @@ pub(crate) fn prepare(
     screen: &mut Screen,
 ) -> Result<(Script, pelton::Script), Exit> {
     let script = Script::read(sql.file.as_deref(), sql.execute.as_deref(), &sql.define).map_err(|e| {
-        screen.say(&e.render("", ""));
-        Exit::of(&e)
+        screen.say(&e.text);
+        e.exit
     })?;
     let engine = Engine::builder().batch_rows(batch).start_us(now_us()).streams(screen.streams()).build();
     match engine.and_then(|e| e.prepare(&script.text)) {
@@ -60,7 +60,7 @@ pub(crate) fn prepare(
 /// Runs a script; the exit code says how it ended.
 pub(crate) fn run(args: &Run) -> Exit {
     let mut screen = Screen::new();
-    let (script, steps) = match prepare(&args.sql, args.batch, &mut screen) {
+    let (script, steps) = match prepare(&args.sql, args.batch as usize, &mut screen) {
         Ok(both) => both,
         Err(exit) => return exit,
     };
@@ -148,7 +148,7 @@ fn view(job: &Job, format: Format, screen: &mut Screen) -> Result<View> {
     if format == Format::Table && shape.updates && screen.out_moves() {
         return Ok(View::Live { table: LiveTable::new(shape), painted: Instant::now(), dirty: true });
     }
-    let mut lines = Lines::new(shape, format);
+    let mut lines = Lines::new(shape, format).bold(screen.bold());
     let mut out = vec![];
     lines.header(&mut out);
     screen.write(&out).map_err(|e| output_failed(&e))?;

@@ -89,6 +89,11 @@ impl Screen {
         self.out_can.moves
     }
 
+    /// The codes before and after bold text on standard output.
+    pub(crate) fn bold(&self) -> (&'static str, &'static str) {
+        if self.out_can.colours { ("\x1b[1m", "\x1b[0m") } else { ("", "") }
+    }
+
     /// A line of progress can stay in place on standard error.
     pub(crate) fn err_moves(&self) -> bool {
         self.err_can.moves
@@ -127,8 +132,8 @@ impl Screen {
         }
         for (i, line) in lines.iter().enumerate() {
             let line = clipped(line, width);
-            text.push_str(&if i == 0 { styled(&line, BOLD, self.out_can) } else { line });
-            text.push('\n');
+            let (before, after) = if i == 0 { self.bold() } else { ("", "") };
+            text.push_str(&format!("{before}{line}{after}\n"));
         }
         self.painted = if last { 0 } else { lines.len() };
         self.write(text.as_bytes())
@@ -156,7 +161,6 @@ impl Screen {
     }
 }
 
-const BOLD: &str = "1";
 const DIM: &str = "2";
 const RED: &str = "1;31";
 const YELLOW: &str = "1;33";

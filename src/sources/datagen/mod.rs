@@ -30,6 +30,9 @@ pub struct DatagenSource {
     generators: Vec<Generator>,
 }
 
+/// The options that are Pelton's own.
+pub const EXTENSIONS: &[&str] = &["seed"];
+
 const OPTIONS: &[&str] =
     &["connector", "number-of-rows", "property-version", "rows-per-second", "scan.parallelism", "seed"];
 

@@ -11,6 +11,7 @@ mod reader;
 mod window;
 
 pub use files::FileList;
+pub(crate) use files::is_pattern;
 pub use input::FileInput;
 
 use crate::batch::{ColumnRef, DataType, Schema, TypeKind};

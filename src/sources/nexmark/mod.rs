@@ -41,6 +41,9 @@ pub struct NexmarkSource {
     pub replay: Option<u64>,
 }
 
+/// The options that are Pelton's own.
+pub const EXTENSIONS: &[&str] = &["base-time", "mode", "replay.events"];
+
 const OPTIONS: &[&str] = &[
     "auction.avg-size",
     "auction.hot-ratio.sellers",

@@ -48,6 +48,11 @@ pub(super) fn is_aggregate(registry: &Registry, name: &str) -> bool {
     registry.aggregate(name).is_some() || FLINK_AGGREGATES.contains(&name)
 }
 
+/// The name is that of one of Flink's aggregates.
+pub(super) fn is_flink_aggregate(name: &str) -> bool {
+    FLINK_AGGREGATES.contains(&name)
+}
+
 #[rustfmt::skip]
 const FLINK_AGGREGATES: &[&str] = &[
     "ANY_VALUE", "APPROX_COUNT_DISTINCT", "ARRAY_AGG", "ARRAY_CONCAT_AGG", "AVG", "BIT_AND", "BIT_OR", "BIT_XOR", "COLLECT", "COUNT", "COVAR_POP",
@@ -150,6 +155,7 @@ impl Binder<'_> {
         let described = call::describe(&args);
         let to_bind = Call { name, args: &described, span: at, session: &self.session };
         let bound = function.bind(&to_bind, cx.keys > 0 && filter.is_none()).map_err(|e| e.at(at))?;
+        self.note_function(name, at);
         let args = self.cast_arguments(args, &bound.args)?;
         let distinct = call.quantifier == Some(ast::SetQuantifier::Distinct) && !bound.ignores_distinct;
         Ok(AggregateUse {

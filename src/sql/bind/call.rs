@@ -6,7 +6,7 @@ use super::expr::ExprContext;
 use super::names::did_you_mean;
 use super::{Binder, literal};
 use crate::batch::{DataType, TypeKind};
-use crate::error::{Error, Result, Span};
+use crate::error::{Error, Finding, Result, Span};
 use crate::expr::{Argument, Call, Expr, ExprKind};
 use crate::sql::ast::{self, ArgValue, FunctionCall};
 
@@ -71,8 +71,21 @@ impl Binder<'_> {
         let described = describe(&args);
         let call = Call { name, args: &described, span: at, session: &self.session };
         let bound = function.bind(&call).map_err(|e| e.at(at))?;
+        self.note_function(name, at);
         let args = self.cast_arguments(args, &bound.args)?;
         Ok(fold(Expr::call(name, bound, args, at)))
+    }
+
+    /// Notes a function that Flink has not.
+    pub(super) fn note_function(&self, name: &str, span: Span) {
+        let is_operator = !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name.contains(' ');
+        if !is_operator && !is_flink_function(name) && !aggregate::is_flink_aggregate(name) {
+            self.extensions.note(Finding {
+                message: format!("the function {name} is not one of Flink's"),
+                span,
+                hint: "register it with Flink under that name: CREATE FUNCTION".to_owned(),
+            });
+        }
     }
 
     /// Casts arguments to the types that a function wants.
@@ -194,5 +207,18 @@ mod tests {
     #[test]
     fn the_list_of_functions_is_sorted() {
         assert!(super::FLINK_FUNCTIONS.is_sorted());
+    }
+
+    /// A name that is missing would be reported as Pelton's own.
+    #[test]
+    fn every_built_in_function_is_flinks() {
+        let registry = crate::expr::functions::builtin();
+        let own: Vec<&str> = registry
+            .scalar_names()
+            .chain(registry.aggregate_names())
+            .filter(|n| n.starts_with(|c: char| c.is_ascii_alphabetic()) && !n.contains(' '))
+            .filter(|n| !super::is_flink_function(n) && !super::aggregate::is_flink_aggregate(n))
+            .collect();
+        assert!(own.is_empty(), "not in Flink, or missing in the lists: {own:?}");
     }
 }

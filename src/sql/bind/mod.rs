@@ -27,12 +27,13 @@ mod window;
 
 pub(crate) use coerce::try_fold;
 
-use crate::error::{Error, Result, Span};
+use crate::error::{Error, Finding, Result, Span};
 use crate::expr::{Registry, Session};
 use crate::plan::catalog::{Catalogs, ObjectPath, SqlText};
 use crate::plan::connector::Connectors;
 use crate::plan::logical::Rel;
 use crate::plan::settings::Settings;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The most operations on one path of a relation.
@@ -40,12 +41,35 @@ pub(crate) const MAX_RELATIONS_DEEP: usize = 400;
 /// The most operations of a statement: CTEs and views read several times count several times.
 pub(crate) const MAX_RELATIONS: usize = 20_000;
 
+/// What a session met that is Pelton's own and not Flink's.
+#[derive(Debug, Default)]
+pub(crate) struct Extensions(RefCell<Vec<Finding>>);
+
+impl Extensions {
+    /// Notes something, once for each place.
+    pub(crate) fn note(&self, finding: Finding) {
+        let mut all = self.0.borrow_mut();
+        if !all.contains(&finding) {
+            all.push(finding);
+        }
+    }
+
+    /// All of them, by place.
+    pub(crate) fn sorted(&self) -> Vec<Finding> {
+        let mut all = self.0.borrow().clone();
+        all.sort_by_key(|f| f.span.start);
+        all
+    }
+}
+
 /// What binding a statement needs to know.
 pub(crate) struct Binder<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) connectors: &'a dyn Connectors,
     pub(crate) catalogs: &'a Catalogs,
     pub(crate) settings: &'a Settings,
+    /// What of the script Flink would not take.
+    pub(crate) extensions: &'a Extensions,
     /// For functions: zone and time of planning.
     pub(crate) session: Session,
     /// The text that spans refer to.
@@ -67,6 +91,7 @@ impl<'a> Binder<'a> {
         connectors: &'a dyn Connectors,
         catalogs: &'a Catalogs,
         settings: &'a Settings,
+        extensions: &'a Extensions,
         start_us: i64,
         script: Arc<str>,
     ) -> Self {
@@ -76,6 +101,7 @@ impl<'a> Binder<'a> {
             connectors,
             catalogs,
             settings,
+            extensions,
             session: Session { time_zone: settings.time_zone(), start_us },
             script,
             context: (catalog.to_owned(), database.to_owned()),

@@ -80,6 +80,7 @@ impl Binder<'_> {
             return Err(Error::validation(format!("table '{}' has no option 'connector'", path.object), at)
                 .hint("add WITH ('connector' = 'filesystem', …) to CREATE TABLE"));
         }
+        self.connectors.extensions(&connector).into_iter().for_each(|f| self.extensions.note(f));
         let numbers = |columns: &[usize]| columns.iter().filter_map(|&c| physical[c]).collect();
         Ok(TableSpec {
             name: path.to_string(),

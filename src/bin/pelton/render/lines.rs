@@ -16,13 +16,20 @@ pub(crate) struct Lines {
     widths: Vec<usize>,
     /// The header of the aligned form waits for the first rows, to be as wide as they are.
     owes_header: bool,
+    /// What stands before and after that header: a terminal's codes for bold.
+    bold: (&'static str, &'static str),
 }
 
 impl Lines {
     pub(crate) fn new(shape: Shape, format: Format) -> Self {
         let widths =
             shape.schema.fields.iter().map(|f| f.name.width().max(usual_width(&f.ty.kind))).collect();
-        Self { shape, format, widths, owes_header: false }
+        Self { shape, format, widths, owes_header: false, bold: ("", "") }
+    }
+
+    /// Sets what stands before and after the header of the aligned form.
+    pub(crate) fn bold(self, bold: (&'static str, &'static str)) -> Self {
+        Self { bold, ..self }
     }
 
     /// What stands before the first row. Called once, before any batch.
@@ -56,8 +63,9 @@ impl Lines {
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.owes_header) {
             let names: Vec<String> = self.shape.schema.fields.iter().map(|f| f.name.clone()).collect();
-            out.extend_from_slice(self.aligned_line(None, &names).as_bytes());
-            out.push(b'\n');
+            let (before, after) = self.bold;
+            let line = self.aligned_line(None, &names);
+            out.extend_from_slice(format!("{before}{line}{after}\n").as_bytes());
         }
     }
 
