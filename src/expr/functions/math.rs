@@ -29,7 +29,7 @@ pub(super) fn register(r: &mut Registry) {
             _ => real2(c, |b, v| v.ln() / b.ln()),
         }
     });
-    add(&["POWER", "POW"], &["numeric, numeric"], "Raised to a power.", |c| real2(c, f64::powf));
+    add(&["POWER"], &["numeric, numeric"], "Raised to a power.", |c| real2(c, f64::powf));
     add(&["SIN"], ONE, "Sine.", |c| real(c, f64::sin));
     add(&["COS"], ONE, "Cosine.", |c| real(c, f64::cos));
     add(&["TAN"], ONE, "Tangent.", |c| real(c, f64::tan));

@@ -26,7 +26,7 @@ pub(super) fn register(r: &mut Registry) {
         "Matches an SQL regular expression.",
         |c| bind(c, 2..=3, |_| TypeKind::Boolean.nullable(), similar_compiler(c)?, Use::Test),
     );
-    add(&["REGEXP", "RLIKE"], &["text, regex"], "Some part matches.", |c| {
+    add(&["REGEXP"], &["text, regex"], "Some part matches.", |c| {
         bind(c, 2..=2, |_| TypeKind::Boolean.nullable(), compile_regex, Use::Test)
     });
     add(

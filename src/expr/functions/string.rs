@@ -29,8 +29,8 @@ pub(super) fn register(r: &mut Registry) {
         "Joins the texts that are not NULL by a separator.",
         concat_ws,
     );
-    add(&["UPPER", "UCASE"], &["text"], "In upper case.", |c| change_case(c, true));
-    add(&["LOWER", "LCASE"], &["text"], "In lower case.", |c| change_case(c, false));
+    add(&["UPPER"], &["text"], "In upper case.", |c| change_case(c, true));
+    add(&["LOWER"], &["text"], "In lower case.", |c| change_case(c, false));
     add(&["INITCAP"], &["text"], "Words (of ASCII letters and digits) with a capital first.", initcap);
     add(&["TRIM"], &["mode, characters, text"], "Without the characters at the ends.", trim);
     add(&["LTRIM"], &["text", "text, characters"], "Without the characters at the start.", |c| {
@@ -50,13 +50,9 @@ pub(super) fn register(r: &mut Registry) {
     );
     add(&["LEFT"], &["text, length"], "The first characters.", |c| side(c, true));
     add(&["RIGHT"], &["text, length"], "The last characters.", |c| side(c, false));
-    add(&["CHAR_LENGTH", "CHARACTER_LENGTH", "LENGTH"], &["text"], "Number of characters.", |c| {
+    add(&["CHAR_LENGTH", "CHARACTER_LENGTH"], &["text"], "Number of characters.", |c| {
         texts(c, 1..=1)?;
         Ok(number(c, TypeKind::Int, |a, i| Some(char_count(a[0].bytes(i)) as i32)))
-    });
-    add(&["OCTET_LENGTH"], &["text"], "Number of bytes in UTF-8.", |c| {
-        texts(c, 1..=1)?;
-        Ok(number(c, TypeKind::Int, |a, i| Some(a[0].bytes(i).len() as i32)))
     });
     add(&["POSITION"], &["part, text"], "Where the part first stands, 0: nowhere.", |c| {
         texts(c, 2..=2)?;

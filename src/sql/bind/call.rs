@@ -78,8 +78,7 @@ impl Binder<'_> {
 
     /// Notes a function that Flink has not.
     pub(super) fn note_function(&self, name: &str, span: Span) {
-        let is_operator = !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name.contains(' ');
-        if !is_operator && !is_flink_function(name) && !aggregate::is_flink_aggregate(name) {
+        if !is_operator(name) && !is_flink_function(name) && !aggregate::is_flink_aggregate(name) {
             self.extensions.note(Finding {
                 message: format!("the function {name} is not one of Flink's"),
                 span,
@@ -104,6 +103,9 @@ impl Binder<'_> {
         }
         let types: Vec<String> = args.iter().map(|a| format!("<{}>", a.ty.kind)).collect();
         let e = Error::validation(format!("no function matches {name}({})", types.join(", ")), at);
+        if let Some((_, flinks)) = OTHER_NAMES.iter().find(|(other, _)| *other == name) {
+            return e.hint(format!("Flink's is {flinks}"));
+        }
         match did_you_mean(name, self.registry.scalar_names().chain(self.registry.aggregate_names())) {
             Some(hint) => e.hint(hint),
             None => e,
@@ -177,6 +179,28 @@ pub(super) fn is_flink_function(name: &str) -> bool {
     FLINK_FUNCTIONS.binary_search(&name).is_ok()
 }
 
+/// What other dialects call functions, and what Flink has for them.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("DATE_TRUNC", "FLOOR(time TO DAY)"),
+    ("LCASE", "LOWER"),
+    ("LEN", "CHAR_LENGTH"),
+    ("LENGTH", "CHAR_LENGTH"),
+    ("NVL", "COALESCE"),
+    ("POW", "POWER"),
+    ("RANDOM", "RAND"),
+    ("REGEXP_LIKE", "REGEXP"),
+    ("STRING_AGG", "LISTAGG"),
+    ("TO_CHAR", "DATE_FORMAT"),
+    ("UCASE", "UPPER"),
+];
+
+/// The name is that of a form that is no call in SQL.
+fn is_operator(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_alphabetic())
+        || name.contains(' ')
+        || ["IN", "LIKE", "NOT"].contains(&name)
+}
+
 /// Sorted.
 #[rustfmt::skip]
 const FLINK_FUNCTIONS: &[&str] = &[
@@ -186,7 +210,7 @@ const FLINK_FUNCTIONS: &[&str] = &[
     "BTRIM", "CARDINALITY", "CEIL", "CEILING", "CHARACTER_LENGTH", "CHAR_LENGTH", "CHR", "COALESCE", "CONCAT", "CONCAT_WS",
     "CONV", "CONVERT_TZ", "COS", "COSH", "COT", "CURRENT_DATABASE", "CURRENT_DATE", "CURRENT_ROW_TIMESTAMP", "CURRENT_TIME",
     "CURRENT_TIMESTAMP", "CURRENT_WATERMARK", "DATE_FORMAT", "DAYOFMONTH", "DAYOFWEEK", "DAYOFYEAR", "DECODE", "DEGREES", "E",
-    "ELEMENT", "ELT", "ENCODE", "EXP", "EXTRACT", "FLOOR", "FROM_BASE64", "FROM_UNIXTIME", "GREATEST", "GROUPING",
+    "ELEMENT", "ELT", "ENCODE", "ENDSWITH", "EXP", "EXTRACT", "FLOOR", "FROM_BASE64", "FROM_UNIXTIME", "GREATEST", "GROUPING",
     "GROUPING_ID", "HEX", "HOP_END", "HOP_PROCTIME", "HOP_ROWTIME", "HOP_START", "HOUR", "IF", "IFNULL", "INITCAP", "INSTR",
     "INT_ADD", "IS_ALPHA", "IS_DECIMAL", "IS_DIGIT", "ITEM", "JSON", "JSON_ARRAY", "JSON_EXISTS", "JSON_OBJECT", "JSON_QUERY",
     "JSON_QUOTE", "JSON_STRING", "JSON_UNQUOTE", "JSON_VALUE", "LAST_DAY", "LEAST", "LEFT", "LN", "LOCALTIME",
@@ -216,8 +240,11 @@ mod tests {
         let own: Vec<&str> = registry
             .scalar_names()
             .chain(registry.aggregate_names())
-            .filter(|n| n.starts_with(|c: char| c.is_ascii_alphabetic()) && !n.contains(' '))
-            .filter(|n| !super::is_flink_function(n) && !super::aggregate::is_flink_aggregate(n))
+            .filter(|n| {
+                !super::is_operator(n)
+                    && !super::is_flink_function(n)
+                    && !super::aggregate::is_flink_aggregate(n)
+            })
             .collect();
         assert!(own.is_empty(), "not in Flink, or missing in the lists: {own:?}");
     }

@@ -1,0 +1,3 @@
+-- what: LENGTH of other dialects is not a function of Flink SQL (CHAR_LENGTH is).
+-- compare: rows
+SELECT LENGTH('abc') AS n;
