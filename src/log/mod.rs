@@ -43,7 +43,7 @@ pub use error::{LogError, LogResult};
 pub use offset::{Appended, Durable, Published};
 pub use open::Log;
 pub use partition::{Counters, Partition};
-pub use reader::{Check, Follow, Reader, offset_for_time};
+pub use reader::{Check, Follow, Reader, max_timestamp, offset_for_time};
 pub use recover::{Finding, FindingKind};
 pub use segment::{Place, Segment};
 pub use store::LogStore;

@@ -5,6 +5,7 @@
 //! [`Reader::skip`]. Bytes that this process wrote are not checked again; those of earlier runs are, CRC included, and
 //! their pages are made present a window at a time, so that a failing disk is an error and not a signal.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -368,35 +369,107 @@ fn damage(partition: &Partition, at: &At, stop: &Stop) -> LogError {
     }
 }
 
+/// Most that one batch may expand to when its records are looked at.
+const EXPAND_LIMIT: usize = 1 << 30;
+
 /// The first record at or after `timestamp_ms`: (offset, timestamp). `None`: all are older.
 pub fn offset_for_time(partition: &Arc<Partition>, timestamp_ms: i64) -> LogResult<Option<(i64, i64)>> {
-    const EXPAND_LIMIT: usize = 1 << 30;
-    let list = partition.segments();
-    let mut scratch = Vec::new();
-    for segment in list.iter() {
-        if segment.next_offset() <= partition.start()
-            || segment.max_timestamp(&*partition.disk)? < timestamp_ms
+    let visible = partition.start()..i64::MAX;
+    for segment in partition.segments().iter() {
+        if segment.next_offset() > visible.start
+            && segment.max_timestamp(&*partition.disk)? >= timestamp_ms
+            && let Some(found) = first_in(partition, segment, timestamp_ms, &visible)?
         {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The first record with the largest timestamp of those that a consumer can see: (offset, timestamp). A segment knows its
+/// largest time and its index where that begins. Headers are walked only in a segment whose largest time belongs to a record
+/// before the start or behind the high watermark.
+pub fn max_timestamp(partition: &Arc<Partition>) -> LogResult<Option<(i64, i64)>> {
+    let visible = partition.start()..partition.high_watermark();
+    let list = partition.segments();
+    let mut candidates = Vec::new();
+    for segment in list.iter().filter(|s| s.next_offset() > visible.start && s.base < visible.end) {
+        candidates.push((segment.max_timestamp(&*partition.disk)?, segment));
+    }
+    candidates.sort_by_key(|(bound, segment)| (Reverse(*bound), segment.base));
+    let mut best: Option<(i64, i64)> = None;
+    for (bound, segment) in candidates {
+        let is_beaten = |(offset, time)| time > bound || time == bound && offset < segment.base;
+        if bound < 0 || best.is_some_and(is_beaten) {
+            break;
+        }
+        let mut found = first_in(partition, segment, bound, &visible)?;
+        if found.is_none()
+            && let Some(largest) = largest_in(partition, segment, &visible)?
+        {
+            found = first_in(partition, segment, largest, &visible)?;
+        }
+        best = best.into_iter().chain(found).max_by_key(|&(offset, time)| (time, Reverse(offset)));
+    }
+    Ok(best)
+}
+
+/// The first record of `segment` in `visible` at or after `timestamp_ms`.
+fn first_in(
+    partition: &Partition,
+    segment: &Segment,
+    timestamp_ms: i64,
+    visible: &Range<i64>,
+) -> LogResult<Option<(i64, i64)>> {
+    let loaded = segment.load(&*partition.disk)?;
+    let bytes = loaded.region.bytes();
+    let mut position = loaded.index.position_of_time(timestamp_ms, bytes.len());
+    let mut scratch = Vec::new();
+    while let Step::Batch(batch) = scan::step(bytes, position, None, Rules::Pelton, false) {
+        let header = batch.header();
+        position += header.size();
+        if header.base_offset >= visible.end {
+            break;
+        }
+        if header.max_timestamp < timestamp_ms || header.next_offset() <= visible.start {
             continue;
         }
-        let loaded = segment.load(&*partition.disk)?;
-        let bytes = loaded.region.bytes();
-        let mut position = loaded.index.position_of_time(timestamp_ms, bytes.len());
-        while position < bytes.len() {
-            let Step::Batch(batch) = scan::step(bytes, position, None, Rules::Pelton, false) else { break };
-            position += batch.header().size();
-            if batch.header().max_timestamp < timestamp_ms
-                || batch.header().next_offset() <= partition.start()
-            {
-                continue;
-            }
-            for record in batch.records(&mut scratch, EXPAND_LIMIT)? {
-                let record = record?;
-                if record.timestamp >= timestamp_ms && record.offset >= partition.start() {
-                    return Ok(Some((record.offset, record.timestamp)));
-                }
+        for record in batch.records(&mut scratch, EXPAND_LIMIT)? {
+            let record = record?;
+            if record.timestamp >= timestamp_ms && visible.contains(&record.offset) {
+                return Ok(Some((record.offset, record.timestamp)));
             }
         }
     }
     Ok(None)
+}
+
+/// The largest timestamp of the records of `segment` in `visible`.
+fn largest_in(partition: &Partition, segment: &Segment, visible: &Range<i64>) -> LogResult<Option<i64>> {
+    let loaded = segment.load(&*partition.disk)?;
+    let bytes = loaded.region.bytes();
+    let first = u32::try_from(visible.start - segment.base).unwrap_or(0);
+    let mut position = loaded.index.position_of(first, bytes.len());
+    let (mut largest, mut scratch) = (None, Vec::new());
+    while let Step::Batch(batch) = scan::step(bytes, position, None, Rules::Pelton, false) {
+        let header = batch.header();
+        position += header.size();
+        if header.base_offset >= visible.end {
+            break;
+        }
+        if header.next_offset() <= visible.start {
+            continue;
+        }
+        if header.base_offset >= visible.start {
+            largest = largest.max(Some(header.max_timestamp));
+            continue;
+        }
+        for record in batch.records(&mut scratch, EXPAND_LIMIT)? {
+            let record = record?;
+            if visible.contains(&record.offset) {
+                largest = largest.max(Some(record.timestamp));
+            }
+        }
+    }
+    Ok(largest)
 }

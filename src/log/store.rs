@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::config::TopicConfig;
 use super::error::{LogError, LogResult};
 use super::open::Log;
-use super::reader::{Follow, Reader, offset_for_time};
+use super::reader::{Follow, Reader, max_timestamp, offset_for_time};
 use super::writer::PartitionWriter;
 use crate::error::Result;
 use crate::host::Region;
@@ -211,6 +211,10 @@ impl Store for LogStore {
         timestamp_ms: i64,
     ) -> Result<Option<(i64, i64)>> {
         Ok(offset_for_time(&self.get()?.partition(topic, partition)?, timestamp_ms)?)
+    }
+
+    fn max_timestamp(&mut self, topic: &str, partition: u32) -> Result<Option<(i64, i64)>> {
+        Ok(max_timestamp(&self.get()?.partition(topic, partition)?)?)
     }
 
     fn delete_before(&mut self, topic: &str, partition: u32, offset: i64) -> Result<i64> {

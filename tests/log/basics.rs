@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use pelton::log::{FlushPolicy, Follow, Helpers, Log, LogConfig, LogError, SyncBy, offset_for_time};
+use pelton::log::{
+    FlushPolicy, Follow, Helpers, Log, LogConfig, LogError, SyncBy, max_timestamp, offset_for_time,
+};
 use pelton::wire::{BatchBuilder, Compression, Store};
 
 use super::support::*;
@@ -478,5 +480,38 @@ fn a_thousand_partitions_open_again() {
 fn policies_parse() {
     for policy in POLICIES {
         assert_eq!(policy.parse::<FlushPolicy>().unwrap().to_string(), policy);
+    }
+}
+
+/// Descending, ascending, equal and missing times, with records gone from the front: what walking everything would find.
+#[test]
+fn the_largest_time_is_of_a_record_that_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), manual()).unwrap();
+    let shapes: [fn(i64) -> i64; 5] =
+        [|i| 10_000 - i, |i| 10_000 + i, |_| 7, |_| -1, |i| 10_000 + i * 7_919 % 400 * 10 - i % 3];
+    for (n, time) in shapes.into_iter().enumerate() {
+        let topic = format!("t{n}");
+        let config = options(&[("segment.bytes", "8192"), ("index.interval.bytes", "256")]);
+        log.create_topic(&topic, 1, config).unwrap();
+        let mut writer = log.writer(&topic, 0).unwrap();
+        let partition = log.partition(&topic, 0).unwrap();
+        assert_eq!(max_timestamp(&partition).unwrap(), None);
+        for i in 0..400 {
+            writer.append_record(time(i), None, Some(&[1; 40]), &[]).unwrap();
+            // Several records a batch.
+            if i % 3 == 0 {
+                writer.publish().unwrap();
+            }
+        }
+        writer.publish().unwrap();
+        for start in (0..400).step_by(23) {
+            log.delete_before(&topic, 0, start).unwrap();
+            let expected = (start..400)
+                .map(|i| (i, time(i)))
+                .filter(|&(_, time)| time >= 0)
+                .max_by_key(|&(i, time)| (time, std::cmp::Reverse(i)));
+            assert_eq!(max_timestamp(&partition).unwrap(), expected, "{topic} from {start}");
+        }
     }
 }
