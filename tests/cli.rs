@@ -83,7 +83,20 @@ fn each_kind_of_failure_has_its_exit_code() {
             4,
             "bad.csv",
         ),
-        (&["run", "-e", "SELECT 1 / (a - a) FROM (VALUES (1)) AS t (a)"], 5, "zero"),
+        (&["run", "-e", "SELECT 1,\n 1 / (a - a) FROM (VALUES (1)) AS t (a)"], 5, "--> -e:2:2"),
+        (
+            &[
+                "run",
+                "-e",
+                "CREATE TABLE t (a INT) WITH ('connector'='filesystem','path'='no/such.csv','format'='csv');\nSELECT a FROM t",
+            ],
+            4,
+            "--> -e:1:",
+        ),
+        (&["run", "-e", "SELECT a FROM t"], 3, "CREATE TABLE"),
+        (&["run"], 2, "--execute"),
+        (&["bench", "nexmark", "--queries", "q99"], 2, "q0, q1"),
+        (&["completions", "tcsh"], 2, "bash"),
     ];
     for (args, expected, text) in cases {
         let o = run(args);
@@ -91,6 +104,21 @@ fn each_kind_of_failure_has_its_exit_code() {
         assert!(err(&o).contains(text), "{args:?}: no {text:?} in {}", err(&o));
         assert!(!err(&o).contains("panicked"), "{args:?}: {}", err(&o));
     }
+}
+
+#[test]
+fn every_command_says_what_it_does_and_how_to_use_it() {
+    for command in [&["run"] as &[&str], &["explain"], &["check"], &["bench", "nexmark"], &["completions"]] {
+        let o = run(&[command, &["--help"]].concat());
+        assert_eq!(code(&o), Some(0));
+        let text = out(&o);
+        assert!(text.contains("Examples:\n  pelton ") && text.contains("Usage: pelton "), "{text}");
+        assert!(text.lines().all(|l| l.chars().count() <= 100), "{text}");
+    }
+    let o = run(&["--help"]);
+    assert!(out(&o).contains("Exit codes:\n"), "{}", out(&o));
+    let o = run(&["completions", "bash"]);
+    assert!(code(&o) == Some(0) && out(&o).contains("nexmark"), "{}", err(&o));
 }
 
 #[test]

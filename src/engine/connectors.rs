@@ -71,7 +71,7 @@ impl ConnectorRegistry {
         source: u32,
         parallelism: usize,
     ) -> Result<Vec<Box<dyn Input>>> {
-        sources::open(spec, source, parallelism)
+        sources::open(spec, source, parallelism).map_err(|e| e.at(spec.table.connector.span_of("path")))
     }
 
     /// Opens a sink for one shard. `receiver` gets the batches of a sink without a table.
@@ -85,7 +85,8 @@ impl ConnectorRegistry {
         receiver: Option<Receiver>,
     ) -> Result<Box<dyn Output>> {
         match (&spec.table, receiver) {
-            (Some(_), _) => sinks::open(spec, at.shard, at.shards, &self.streams),
+            (Some(table), _) => sinks::open(spec, at.shard, at.shards, &self.streams)
+                .map_err(|e| e.at(table.connector.span_of("path"))),
             (None, Some(receiver)) => Ok(sinks::open_result(spec, receiver)),
             (None, None) => {
                 Err(Error::config("nobody takes the result of the query: insert it into a table"))

@@ -5,7 +5,7 @@
 //! cannot fail ([`Kernel::can_fail`]) usually runs over all rows, which the compiler turns into SIMD.
 
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Sel, Watermarks};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Span};
 use std::sync::Arc;
 
 /// An argument of a kernel: a column of the batch's length, or one row that stands for all.
@@ -50,6 +50,13 @@ impl RowError {
     /// `error` at `row`.
     pub fn new(row: usize, error: Error) -> Self {
         Self { row, error }
+    }
+
+    /// The same error pointing at the call that failed, unless it points somewhere already. What the planner made of nothing in the
+    /// script has no place.
+    #[must_use]
+    pub(crate) fn at(self, span: Span) -> Self {
+        if span == Span::default() { self } else { Self { row: self.row, error: self.error.at(span) } }
     }
 
     /// A runtime error at `row`.

@@ -10,6 +10,7 @@
 use super::kernel::{Arg, EvalContext, Kernel, RowError};
 use super::{Expr, ExprKind};
 use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Pool, Sel};
+use crate::error::Span;
 
 /// The result of an expression over a batch: nothing of it is owned. Counting references up and down, or taking columns from the
 /// pool and giving them back, costs more than most expressions over one row.
@@ -55,11 +56,32 @@ pub struct Program {
 enum Node {
     Column(usize),
     Constant(ColumnRef),
-    Call { kernel: Box<dyn Kernel>, args: Vec<Node>, out: Register },
-    Logic { and: bool, args: Vec<Node>, out: Register },
-    Case { branches: Vec<(Node, Node)>, otherwise: Box<Node>, out: Register },
-    Coalesce { args: Vec<Node>, out: Register },
-    Field { of: Box<Node>, field: usize, out: Register },
+    Call {
+        kernel: Box<dyn Kernel>,
+        args: Vec<Node>,
+        out: Register,
+        /// Where it stands in the script.
+        span: Span,
+    },
+    Logic {
+        and: bool,
+        args: Vec<Node>,
+        out: Register,
+    },
+    Case {
+        branches: Vec<(Node, Node)>,
+        otherwise: Box<Node>,
+        out: Register,
+    },
+    Coalesce {
+        args: Vec<Node>,
+        out: Register,
+    },
+    Field {
+        of: Box<Node>,
+        field: usize,
+        out: Register,
+    },
 }
 
 /// Where a node writes its result. It stays with the node, so that its memory is warm and nothing is taken from the pool.
@@ -130,10 +152,10 @@ impl Program {
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
         // The usual case writes where the result is wanted.
-        if let Node::Call { kernel, args, .. } = &mut self.node {
+        if let Node::Call { kernel, args, span, .. } = &mut self.node {
             let out = cx.pool.own(target, &self.ty);
             out.reset(rows);
-            return eval_call(&mut **kernel, args, out, columns, rows, sel, cx);
+            return eval_call(&mut **kernel, args, out, columns, rows, sel, cx).map_err(|e| e.at(*span));
         }
         match self.node.eval(columns, rows, sel, cx)? {
             Value::Input(c) => *target = c.clone(),
@@ -262,7 +284,8 @@ impl Node {
             ExprKind::Column(n) => Node::Column(*n),
             ExprKind::Literal(c) => Node::Constant(c.clone()),
             ExprKind::Call { function, args } => {
-                Node::Call { kernel: (function.kernel)(), args: all(args), out: Register::new(&expr.ty) }
+                let out = Register::new(&expr.ty);
+                Node::Call { kernel: (function.kernel)(), args: all(args), out, span: expr.span }
             }
             ExprKind::And(args) => Node::Logic { and: true, args: all(args), out: Register::new(&expr.ty) },
             ExprKind::Or(args) => Node::Logic { and: false, args: all(args), out: Register::new(&expr.ty) },
@@ -316,9 +339,9 @@ impl Node {
         match self {
             Node::Column(n) => Ok(Value::Input(&columns[*n])),
             Node::Constant(c) => Ok(Value::Constant(c)),
-            Node::Call { kernel, args, out } => {
+            Node::Call { kernel, args, out, span } => {
                 let target = out.reset(rows, cx.pool);
-                eval_call(&mut **kernel, args, target, columns, rows, sel, cx)?;
+                eval_call(&mut **kernel, args, target, columns, rows, sel, cx).map_err(|e| e.at(*span))?;
                 debug_assert!(target.len() == rows, "a kernel writes every row");
                 Ok(Value::Computed(target))
             }

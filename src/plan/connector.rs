@@ -24,6 +24,8 @@ pub struct OptionValue {
     pub value: String,
     /// Its place.
     pub span: Span,
+    /// The place of key and value together.
+    pub pair: Span,
 }
 
 impl ConnectorSpec {

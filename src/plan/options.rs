@@ -87,7 +87,7 @@ impl<'a> Options<'a> {
             let connector = &self.spec.connector;
             let error = Error::validation(
                 format!("Unsupported option '{key}' for connector '{connector}'"),
-                value.span,
+                value.pair,
             );
             return Err(match nearest(key, known.iter().copied()) {
                 Some(name) => error.hint(format!("did you mean '{name}'?")),
@@ -269,7 +269,7 @@ mod tests {
     fn spec(options: &[(&str, &str)]) -> ConnectorSpec {
         let value = |(i, (k, v)): (usize, &(&str, &str))| {
             let span = Span::new(i as u32 * 10, i as u32 * 10 + 5);
-            ((*k).to_owned(), OptionValue { value: (*v).to_owned(), span })
+            ((*k).to_owned(), OptionValue { value: (*v).to_owned(), span, pair: span })
         };
         let options = options.iter().enumerate().map(value).collect();
         ConnectorSpec { connector: "filesystem".into(), options, span: Span::new(90, 99) }

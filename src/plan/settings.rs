@@ -77,7 +77,7 @@ impl Settings {
             }
             None => {}
         }
-        self.values.insert(key.to_owned(), OptionValue { value: value.to_owned(), span });
+        self.values.insert(key.to_owned(), OptionValue { value: value.to_owned(), span, pair: span });
         Ok(())
     }
 

@@ -11,16 +11,54 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 check or verify found something, 2 bad flag, setting or script file, 3 bad SQL, \
-4 bad input, 5 failed while running, 130 interrupted.";
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  done
+    1  check or verify found something
+    2  a bad flag, setting or script file
+    3  bad SQL
+    4  bad input
+    5  failed while running
+  130  interrupted";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  pelton run alerts.sql
+  pelton run -D DAY=2026-03-06 --format json day.sql | jq .
+  pelton run -e \"CREATE TABLE t (a INT) WITH ('connector'='filesystem','path'='-','format'='csv');
+                 SELECT SUM(a) FROM t\" < numbers.csv";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  pelton explain alerts.sql
+  pelton explain -e 'SELECT a, COUNT(*) FROM (VALUES (1)) AS t (a) GROUP BY a'";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  pelton check alerts.sql
+  pelton check --flink alerts.sql     # will Flink run it too?";
+
+const NEXMARK_EXAMPLES: &str = "\
+Examples:
+  pelton bench nexmark
+  pelton bench nexmark --queries q1,tumble --events 50000000 --json";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  pelton completions bash > ~/.local/share/bash-completion/completions/pelton
+  pelton completions zsh > ~/.zfunc/_pelton
+  pelton completions fish > ~/.config/fish/completions/pelton.fish";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a script: its statements in order, until its inputs end
+    #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
     /// Show the plan of a script, with row kinds, watermarks, keys and state of every operator
+    #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Sql),
     /// Parse, bind and type a script without running it
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
     /// Serve topics to Kafka clients
     Serve(crate::serve::Serve),
@@ -28,17 +66,32 @@ pub(crate) enum Command {
     Log(crate::log::Log),
     /// Measure the engine
     Bench(Bench),
+    /// Print a script that lets a shell complete this command
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// One of these two.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct From {
+    /// The script; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<String>,
+    /// The SQL itself
+    #[arg(short = 'e', long = "execute", value_name = "SQL")]
+    pub(crate) execute: Option<String>,
 }
 
 /// Where the SQL comes from.
 #[derive(Debug, Args)]
 pub(crate) struct Sql {
-    /// The script; `-` reads standard input
-    #[arg(value_name = "FILE", required_unless_present = "execute", conflicts_with = "execute")]
-    pub(crate) file: Option<String>,
-    /// The SQL itself
-    #[arg(short = 'e', long = "execute", value_name = "SQL")]
-    pub(crate) execute: Option<String>,
+    #[command(flatten)]
+    pub(crate) from: From,
     /// Replace ${NAME} in the script by VALUE
     #[arg(short = 'D', long = "define", value_name = "NAME=VALUE")]
     pub(crate) define: Vec<Define>,
@@ -89,13 +142,14 @@ pub(crate) struct Bench {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Suite {
     /// The Nexmark queries over replayed events
+    #[command(after_help = NEXMARK_EXAMPLES)]
     Nexmark(Nexmark),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Nexmark {
     /// Which queries, in this order (default: all)
-    #[arg(long, value_name = "q0,q1,…", value_delimiter = ',')]
+    #[arg(long, value_name = "q0,q1,…", value_delimiter = ',', value_parser = crate::bench::names())]
     pub(crate) queries: Vec<String>,
     /// How many events of all three kinds to generate
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]

@@ -1,5 +1,6 @@
 //! How the process ends. The codes are part of the interface: `docs/reference/cli.md` lists them.
 
+use crate::screen::Screen;
 use pelton::{Error, ErrorKind};
 use std::process::ExitCode;
 
@@ -32,6 +33,21 @@ impl Exit {
             Input => Exit::Input,
             _ => Exit::Runtime,
         }
+    }
+}
+
+/// Says why on standard error, for errors that point nowhere in a script.
+pub(crate) fn failed(error: &Error) -> Exit {
+    Screen::new().say(&error.render("", ""));
+    Exit::of(error)
+}
+
+/// Writes an answer to standard output; a reader that has gone is no failure.
+pub(crate) fn written(text: &[u8]) -> Exit {
+    let mut screen = Screen::new();
+    match screen.write(text) {
+        Err(e) if !screen.is_closed() => failed(&Error::io("standard output", &e)),
+        _ => Exit::Done,
     }
 }
 

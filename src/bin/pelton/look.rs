@@ -1,7 +1,7 @@
 //! `pelton explain` and `pelton check`: a script looked at without running it.
 
 use crate::args::{Check, Sql};
-use crate::exit::Exit;
+use crate::exit::{Exit, written};
 use crate::run::prepare;
 use crate::screen::Screen;
 use pelton::expr::ExprKind;
@@ -24,10 +24,7 @@ pub(crate) fn explain(sql: &Sql) -> Exit {
             Step::Job(job) => job.explain(),
         })
         .collect();
-    match screen.write(texts.join("\n").as_bytes()) {
-        Ok(()) => Exit::Done,
-        Err(_) => Exit::Runtime,
-    }
+    written(texts.join("\n").as_bytes())
 }
 
 /// Parses, binds and plans; says what is doubtful, and what Flink would not take.

@@ -13,7 +13,7 @@ mod screen;
 mod script;
 mod serve;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 fn main() -> std::process::ExitCode {
     let exit = match args::Cli::parse().command {
@@ -26,11 +26,13 @@ fn main() -> std::process::ExitCode {
         args::Command::Log(log) => log.run(),
         args::Command::Serve(serve) => match serve.run() {
             Ok(()) => exit::Exit::Done,
-            Err(e) => {
-                eprintln!("pelton: {e}");
-                exit::Exit::of(&e)
-            }
+            Err(e) => exit::failed(&e),
         },
+        args::Command::Completions { shell } => {
+            let mut script = vec![];
+            clap_complete::generate(shell, &mut args::Cli::command(), "pelton", &mut script);
+            exit::written(&script)
+        }
     };
     exit.into()
 }

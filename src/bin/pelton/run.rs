@@ -43,10 +43,11 @@ pub(crate) fn prepare(
     batch: usize,
     screen: &mut Screen,
 ) -> Result<(Script, pelton::Script), Exit> {
-    let script = Script::read(sql.file.as_deref(), sql.execute.as_deref(), &sql.define).map_err(|e| {
-        screen.say(&e.text);
-        e.exit
-    })?;
+    let script =
+        Script::read(sql.from.file.as_deref(), sql.from.execute.as_deref(), &sql.define).map_err(|e| {
+            screen.say(&e.text);
+            e.exit
+        })?;
     let engine = Engine::builder().batch_rows(batch).start_us(now_us()).streams(screen.streams()).build();
     match engine.and_then(|e| e.prepare(&script.text)) {
         Ok(steps) => Ok((script, steps)),

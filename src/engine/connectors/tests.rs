@@ -24,7 +24,7 @@ fn table(connector: &str, options: &[(&str, &str)], columns: &[(&str, DataType)]
         .enumerate()
         .map(|(i, (k, v))| {
             let span = Span::new(i as u32 * 10, i as u32 * 10 + 9);
-            ((*k).to_owned(), OptionValue { value: (*v).to_owned(), span })
+            ((*k).to_owned(), OptionValue { value: (*v).to_owned(), span, pair: span })
         })
         .collect();
     TableSpec {

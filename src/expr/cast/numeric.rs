@@ -4,6 +4,7 @@ use super::{Cast, Mode};
 use crate::batch::text::number;
 use crate::batch::{Column, TypeKind, decimal};
 use crate::batch::{IntervalUnits, Native, Sel};
+use crate::error::Error;
 use crate::expr::kernels::{map1, null_if_any, opt_map1};
 use crate::expr::{Arg, RowError};
 use TypeKind::*;
@@ -215,7 +216,8 @@ pub(super) fn integer_to_interval(from: &TypeKind, to: &TypeKind) -> Option<Cast
 
 /// "For input string: 'x'. `reason`"
 fn bad_text(row: usize, text: &[u8], reason: &str) -> RowError {
-    RowError::runtime(row, format!("For input string: '{}'. {reason}", String::from_utf8_lossy(text)))
+    let message = format!("For input string: '{}'. {reason}", String::from_utf8_lossy(text));
+    RowError::new(row, Error::runtime(message).hint("TRY_CAST gives NULL instead"))
 }
 
 /// Spaces alone: tabs and line ends are foreign to an integer.

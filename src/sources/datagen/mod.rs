@@ -54,7 +54,7 @@ impl DatagenSource {
             if !used.contains(key) {
                 let e = Error::validation(
                     format!("Unsupported option '{key}' for connector 'datagen'"),
-                    value.span,
+                    value.pair,
                 );
                 return Err(match nearest(key, used.iter().map(String::as_str)) {
                     Some(name) => e.hint(format!("did you mean '{name}'?")),

@@ -10,7 +10,10 @@ use jiff::tz::TimeZone;
 
 fn table(columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> TableSpec {
     let value = |(k, v): &(&str, &str)| {
-        ((*k).to_owned(), OptionValue { value: (*v).to_owned(), span: Span::new(1, 2) })
+        (
+            (*k).to_owned(),
+            OptionValue { value: (*v).to_owned(), span: Span::new(1, 2), pair: Span::new(1, 2) },
+        )
     };
     TableSpec {
         name: "t".into(),

@@ -12,7 +12,10 @@ use jiff::tz::TimeZone;
 
 fn table(options: &[(&str, &str)]) -> TableSpec {
     let value = |(k, v): &(&str, &str)| {
-        ((*k).to_owned(), OptionValue { value: (*v).to_owned(), span: Span::default() })
+        (
+            (*k).to_owned(),
+            OptionValue { value: (*v).to_owned(), span: Span::default(), pair: Span::default() },
+        )
     };
     TableSpec {
         name: "t".into(),

@@ -315,7 +315,7 @@ pub(crate) fn option_values(options: &[TableOption]) -> Result<Vec<(String, Opti
             return Err(Error::validation(format!("the option '{}' is given twice", o.key), o.span));
         }
         let span = if o.value_span.0 == Span::default() { o.span } else { o.value_span.0 };
-        out.push((o.key.clone(), OptionValue { value: o.value.clone(), span }));
+        out.push((o.key.clone(), OptionValue { value: o.value.clone(), span, pair: o.span }));
     }
     Ok(out)
 }

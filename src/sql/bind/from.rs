@@ -179,11 +179,14 @@ impl Binder<'_> {
             None => {
                 let e = Error::validation(format!("table '{name}' not found"), name.span());
                 let ctes = self.ctes.iter().map(|c| c.0.as_str());
-                let known = self.catalogs.names_near(&path).into_iter().chain(ctes);
-                Err(match did_you_mean(&path.object, known) {
-                    Some(hint) => e.hint(hint),
-                    None => e,
-                })
+                let known: Vec<&str> = self.catalogs.names_near(&path).into_iter().chain(ctes).collect();
+                Err(e.hint(match did_you_mean(&path.object, known.iter().copied()) {
+                    Some(hint) => hint,
+                    None if known.is_empty() => {
+                        "a table is made before it is used: CREATE TABLE …".to_owned()
+                    }
+                    None => format!("there are {}", listed(&known)),
+                }))
             }
         }
     }
@@ -236,10 +239,22 @@ pub(super) fn hint_options(hints: &[Hint]) -> Result<Vec<(String, OptionValue)>>
             return Err(Error::validation("OPTIONS takes 'key' = 'value' pairs", hint.span));
         };
         out.extend(
-            options.iter().map(|o| (o.key.clone(), OptionValue { value: o.value.clone(), span: o.span })),
+            options
+                .iter()
+                .map(|o| (o.key.clone(), OptionValue { value: o.value.clone(), span: o.span, pair: o.span })),
         );
     }
     Ok(out)
+}
+
+/// The first names of a list.
+fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
 }
 
 fn refuse_options(options: &[(String, OptionValue)], what: &str) -> Result<()> {

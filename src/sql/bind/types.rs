@@ -5,6 +5,34 @@ use crate::batch::{DataType, Field, IntervalUnits, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::sql::ast::{self, IntervalUnit, TypeName, TypeNameKind};
 
+/// The names of types, for advice.
+const TYPES: &[&str] = &[
+    "ARRAY",
+    "BIGINT",
+    "BINARY",
+    "BOOLEAN",
+    "BYTES",
+    "CHAR",
+    "DATE",
+    "DECIMAL",
+    "DOUBLE",
+    "FLOAT",
+    "INT",
+    "INTERVAL",
+    "MAP",
+    "MULTISET",
+    "NUMERIC",
+    "ROW",
+    "SMALLINT",
+    "STRING",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMP_LTZ",
+    "TINYINT",
+    "VARBINARY",
+    "VARCHAR",
+];
+
 /// The type that a name stands for.
 ///
 /// # Errors
@@ -66,7 +94,11 @@ pub(crate) fn data_type(name: &TypeName) -> Result<DataType> {
         TypeNameKind::Bitmap => return Err(Error::unsupported("the type BITMAP", at)),
         TypeNameKind::Any { .. } => return Err(Error::unsupported("the type ANY", at)),
         TypeNameKind::Named(name) => {
-            return Err(Error::unsupported(format!("the user-defined type '{name}'"), at));
+            let e = Error::unsupported(format!("the user-defined type '{name}'"), at);
+            return Err(match super::names::did_you_mean(&name.to_string(), TYPES.iter().copied()) {
+                Some(hint) => e.hint(hint),
+                None => e,
+            });
         }
     };
     Ok(DataType { kind, nullable: name.nullable.unwrap_or(true), time: Default::default() })

@@ -52,10 +52,7 @@ impl Log {
             Action::Truncate(truncate) => truncate.run(&folder),
             Action::Stats(stats) => stats.run(&folder),
         });
-        exit.unwrap_or_else(|e| {
-            eprintln!("pelton: {e}");
-            Exit::of(&e)
-        })
+        exit.unwrap_or_else(|e| crate::exit::failed(&e))
     }
 
     fn folder(&self) -> Result<PathBuf> {
