@@ -304,7 +304,10 @@ impl Pool {
     #[inline]
     pub fn batch_at(&mut self, home: &mut Home, types: &[DataType]) -> Batch {
         match self.homes.get_mut((home.0 as usize).wrapping_sub(1)).and_then(|h| h.batches.pop()) {
-            Some(batch) => batch,
+            Some(batch) => {
+                debug_assert_eq!(batch.columns.len(), types.len(), "a maker asks with the same types");
+                batch
+            }
             None => self.new_batch_at(home, types),
         }
     }

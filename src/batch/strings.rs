@@ -146,7 +146,7 @@ impl ByteColumn {
     /// Makes the buffers of `other` readable through this column; returns what to add to its buffer numbers.
     /// Buffers that are already shared are found again, so repeated calls do not grow the list.
     pub fn share_buffers(&mut self, other: &ByteColumn) -> BufferMap {
-        let mut map = Vec::with_capacity(other.buffers.len());
+        let mut map = BufferMap::default();
         for b in &other.buffers {
             if b.is_empty() {
                 map.push(0);
@@ -161,14 +161,14 @@ impl ByteColumn {
                 |i| (i + 1) as u32,
             ));
         }
-        BufferMap(map)
+        map
     }
 
     /// Appends a view of another column whose buffers were shared before.
     #[inline]
     pub fn push_shared(&mut self, mut view: View, map: &BufferMap) {
         if !view.is_inline() {
-            view.word2 = map.0[view.word2 as usize];
+            view.word2 = map.get(view.word2);
         }
         self.views.push(view);
     }
@@ -177,7 +177,7 @@ impl ByteColumn {
     #[inline]
     pub fn set_shared(&mut self, i: usize, mut view: View, map: &BufferMap) {
         if !view.is_inline() {
-            view.word2 = map.0[view.word2 as usize];
+            view.word2 = map.get(view.word2);
         }
         self.views[i] = view;
     }
@@ -225,8 +225,29 @@ fn move_first_buffer(views: &mut Buffer<View>, buffers: &mut Vec<Arc<Vec<u8>>>, 
 }
 
 /// Where the buffers of a shared column stand in the sharing one. See [`ByteColumn::share_buffers`].
-#[derive(Debug, Clone)]
-pub struct BufferMap(Vec<u32>);
+#[derive(Debug, Clone, Default)]
+pub struct BufferMap {
+    /// Of the first buffers, in place: a list on the heap would be an allocation a batch.
+    first: [u32; 4],
+    more: Vec<u32>,
+    len: usize,
+}
+
+impl BufferMap {
+    fn push(&mut self, number: u32) {
+        match self.first.get_mut(self.len) {
+            Some(free) => *free = number,
+            None => self.more.push(number),
+        }
+        self.len += 1;
+    }
+
+    #[inline]
+    fn get(&self, number: u32) -> u32 {
+        let n = number as usize;
+        self.first.get(n).copied().unwrap_or_else(|| self.more[n - self.first.len()])
+    }
+}
 
 /// Appends to, or overwrites in, a [`ByteColumn`].
 pub struct ByteWriter<'a> {

@@ -9,11 +9,12 @@
 //! - everything else the same.
 //!
 //! So pass 0 is the generator's own first `n` events, every pass refers to its own persons and auctions, event time goes on without a
-//! gap, and no two passes are equal. A whole block shares all columns that are not shifted; a part of one copies views, not texts.
+//! gap, and no two passes are equal. A whole block shares all columns that are not shifted; a part of one copies values, of
+//! texts only the views unless it is small.
 
 use super::events::Part;
 use super::{EventColumns, NexmarkSource, Pace};
-use crate::batch::{Batch, Column, ColumnData, ColumnRef, Decoder, Encoder, MAX_ROWS, Origin};
+use crate::batch::{Column, ColumnData, ColumnRef, Decoder, Encoder, Home, MAX_ROWS, Origin, Pool, Validity};
 use crate::error::Result;
 use crate::shard::{Input, InputCounters, IoContext, Polled};
 use ::nexmark::EventGenerator;
@@ -110,9 +111,6 @@ impl Recording {
     }
 }
 
-/// How many generations of columns an input keeps for reuse: those in flight downstream are not free.
-const KEPT: usize = 8;
-
 /// Every `parts`-th block of every pass, from block `part` on. Its position is the pass, the block and the row in it.
 pub struct ReplayInput {
     source: NexmarkSource,
@@ -123,8 +121,7 @@ pub struct ReplayInput {
     at: Place,
     /// Rows given out.
     given: u64,
-    /// Columns given out earlier, by output column: reused when nobody holds them any more.
-    kept: Vec<Vec<ColumnRef>>,
+    home: Home,
     pace: Pace,
     counters: InputCounters,
 }
@@ -147,7 +144,7 @@ impl ReplayInput {
     ) -> Self {
         let mut input = Self {
             source: source.clone(),
-            kept: recording.columns.parts().iter().map(|_| vec![]).collect(),
+            home: Home::default(),
             recording,
             number,
             part,
@@ -178,61 +175,50 @@ impl ReplayInput {
         let end = self.source.events.map_or(rows, |n| n.saturating_sub(first).min(rows));
         end.saturating_sub(self.at.row)
     }
+}
 
-    /// A column to fill, reused if possible.
-    fn column(&mut self, slot: usize, like: &ColumnRef) -> ColumnRef {
-        let kept = &mut self.kept[slot];
-        if let Some(i) = kept.iter_mut().position(|c| ColumnRef::get_mut(c).is_some()) {
-            return kept.swap_remove(i);
-        }
-        ColumnRef::new(like.empty_like())
+/// Makes `to` the rows `rows` of output column `slot` of a block, in pass `pass`; `rows` are all of the block or a part.
+fn fill(
+    recording: &Recording,
+    slot: usize,
+    place: Place,
+    rows: &Range<usize>,
+    whole: bool,
+    to: &mut ColumnRef,
+    pool: &mut Pool,
+) {
+    let from = &recording.blocks[place.block as usize][slot];
+    let part = recording.columns.parts()[slot];
+    let own = match part {
+        Part::Field(kind, n) => recording.amount(SHIFTS[kind][n], place.pass),
+        Part::Kind | Part::Whole(_) => 0,
+    };
+    if whole && (place.pass == 0 || (own == 0 && !matches!(part, Part::Whole(_)))) {
+        *to = from.clone();
+        return;
     }
-
-    fn keep(&mut self, slot: usize, column: &ColumnRef) {
-        let kept = &mut self.kept[slot];
-        if kept.len() < KEPT {
-            kept.push(column.clone());
-        }
-    }
-
-    /// The rows `rows` of output column `slot`.
-    fn fill(&mut self, slot: usize, rows: Range<usize>, whole: bool) -> ColumnRef {
-        let recording = self.recording.clone();
-        let from = &recording.blocks[self.at.block as usize][slot];
-        let part = recording.columns.parts()[slot];
-        let own = match part {
-            Part::Field(kind, n) => recording.amount(SHIFTS[kind][n], self.at.pass),
-            Part::Kind | Part::Whole(_) => 0,
-        };
-        if whole && (self.at.pass == 0 || (own == 0 && !matches!(part, Part::Whole(_)))) {
-            return from.clone();
-        }
-        let mut column = self.column(slot, from);
-        let to = ColumnRef::get_mut(&mut column).expect("a kept column is given out when nobody holds it");
-        match (part, &mut to.data, &from.data) {
-            (Part::Whole(kind), ColumnData::Row(fields), ColumnData::Row(from_fields)) => {
-                copy_validity(&mut to.validity, &from.validity, &rows);
-                for ((f, from), shift) in fields.iter_mut().zip(from_fields).zip(SHIFTS[kind]) {
-                    let amount = recording.amount(*shift, self.at.pass);
-                    if whole && amount == 0 {
-                        *f = from.clone();
-                        continue;
-                    }
-                    if ColumnRef::get_mut(f).is_none() {
-                        *f = ColumnRef::new(from.empty_like());
-                    }
-                    let own = ColumnRef::get_mut(f).expect("just made where it was shared");
-                    copy_rows(own, from, &rows, amount);
+    let to = pool.own(to, &recording.columns.types()[slot]);
+    match (part, &mut to.data, &from.data) {
+        (Part::Whole(kind), ColumnData::Row(fields), ColumnData::Row(from_fields)) => {
+            copy_validity(&mut to.validity, &from.validity, rows);
+            for ((f, from), shift) in fields.iter_mut().zip(from_fields).zip(SHIFTS[kind]) {
+                let amount = recording.amount(*shift, place.pass);
+                if whole && amount == 0 {
+                    *f = from.clone();
+                    continue;
                 }
+                if ColumnRef::get_mut(f).is_none() {
+                    *f = ColumnRef::new(from.empty_like());
+                }
+                let own = ColumnRef::get_mut(f).expect("just made where it was shared");
+                copy_rows(own, from, rows, amount);
             }
-            _ => copy_rows(to, from, &rows, own),
         }
-        self.keep(slot, &column);
-        column
+        _ => copy_rows(to, from, rows, own),
     }
 }
 
-fn copy_validity(to: &mut crate::batch::Validity, from: &crate::batch::Validity, rows: &Range<usize>) {
+fn copy_validity(to: &mut Validity, from: &Validity, rows: &Range<usize>) {
     if rows.len() == from.len() {
         to.copy_from(from);
         return;
@@ -250,12 +236,22 @@ fn copy_rows(to: &mut Column, from: &Column, rows: &Range<usize>, amount: i64) {
     copy_validity(&mut to.validity, &from.validity, rows);
     match (&mut to.data, &from.data) {
         (ColumnData::I64(to), ColumnData::I64(from)) => {
-            to.clear();
-            to.extend_exact(from[rows.clone()].iter().map(|v| v.wrapping_add(amount)));
+            to.reset(rows.len());
+            for (to, from) in to.iter_mut().zip(&from[rows.clone()]) {
+                *to = from.wrapping_add(amount);
+            }
         }
         (ColumnData::I32(to), ColumnData::I32(from)) => {
+            to.reset(rows.len());
+            for (to, from) in to.iter_mut().zip(&from[rows.clone()]) {
+                *to = *from;
+            }
+        }
+        // Of a few rows the texts themselves: finding the buffers again would take longer.
+        (ColumnData::Bytes(to), ColumnData::Bytes(from)) if rows.len() < FEW => {
             to.clear();
-            to.extend_from_slice(&from[rows.clone()]);
+            let mut to = to.writer();
+            rows.clone().for_each(|row| to.push(from.get(row)));
         }
         (ColumnData::Bytes(to), ColumnData::Bytes(from)) => {
             to.clear();
@@ -265,6 +261,9 @@ fn copy_rows(to: &mut Column, from: &Column, rows: &Range<usize>, amount: i64) {
         _ => unreachable!("events have integers and texts"),
     }
 }
+
+/// Up to so many rows texts are copied and not shared.
+const FEW: usize = 16;
 
 impl Input for ReplayInput {
     fn poll(&mut self, max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
@@ -284,14 +283,12 @@ impl Input for ReplayInput {
         let start = self.at.row as usize;
         let rows = start..start + n;
         let whole = n == self.recording.block_rows(self.at.block as usize);
-        let mut columns = cx.pool.column_list();
-        for slot in 0..self.recording.columns.parts().len() {
-            let column = self.fill(slot, rows.clone(), whole);
-            columns.push(column);
+        let recording = &*self.recording;
+        let mut batch = cx.pool.batch_at(&mut self.home, recording.columns.types());
+        for (slot, to) in batch.columns.iter_mut().enumerate() {
+            fill(recording, slot, self.at, &rows, whole, to, cx.pool);
         }
-        let mut batch: Batch = cx.pool.batch();
-        batch.fill(&mut columns, n);
-        cx.pool.recycle_columns(columns);
+        batch.set_rows(n);
         batch.provenance.push(Origin {
             row: 0,
             source: self.number,
