@@ -175,6 +175,7 @@ impl Input for Replay {
 fn copy(to: &mut Column, from: &Column, first: usize, rows: usize) {
     to.reset(rows);
     match (&mut to.data, &from.data) {
+        (ColumnData::I64(to), ColumnData::I64(from)) if rows == 1 => to[0] = from[first],
         (ColumnData::I64(to), ColumnData::I64(from)) => {
             for (to, from) in to.iter_mut().zip(&from[first..]) {
                 *to = *from;

@@ -91,11 +91,13 @@ impl Bitmap {
         self.mask_tail();
     }
 
-    /// Becomes `len` zero bits.
+    /// Becomes `len` bits that are initialised but unspecified: what a kernel wants that writes all it is asked for.
     #[inline]
     pub fn reset(&mut self, len: usize) {
         self.words.reset(len.div_ceil(64));
-        self.words.fill(0);
+        if let Some(last) = self.words.last_mut() {
+            *last = 0;
+        }
         self.len = len;
     }
 

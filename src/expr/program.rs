@@ -345,6 +345,21 @@ impl Node {
                 debug_assert!(target.len() == rows, "a kernel writes every row");
                 Ok(Value::Computed(target))
             }
+            _ => self.eval_compound(columns, rows, sel, cx),
+        }
+    }
+
+    /// What chooses rows or takes values apart. Apart from [`Node::eval`], whose usual case is a call and needs little of the stack.
+    #[inline(never)]
+    fn eval_compound<'v>(
+        &'v mut self,
+        columns: &'v [ColumnRef],
+        rows: usize,
+        sel: Sel<'_>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<Value<'v>, RowError> {
+        match self {
+            Node::Column(_) | Node::Constant(_) | Node::Call { .. } => self.eval(columns, rows, sel, cx),
             Node::Logic { and, args, out } => {
                 let target = out.reset(rows, cx.pool);
                 eval_logic(*and, args, target, columns, rows, sel, cx)?;
