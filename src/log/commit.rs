@@ -279,8 +279,7 @@ impl Committer {
             .partitions()
             .map(|p| (p, self.states.get(&p.name).map_or(p.recovered, |s| s.durable)))
             .collect();
-        let lines: Vec<String> =
-            places.iter().map(|(p, place)| checkpoint_line(&p.topic, p.number, *place)).collect();
+        let lines: Vec<String> = places.iter().map(|(p, place)| checkpoint_line(p, *place)).collect();
         if lines == self.written {
             return Ok(());
         }
@@ -298,8 +297,10 @@ impl Committer {
     }
 }
 
-pub(super) fn checkpoint_line(topic: &str, partition: u32, place: Place) -> String {
-    format!("{topic} {partition} {} {} {}", place.base, place.position, place.offset)
+pub(super) fn checkpoint_line(partition: &Partition, place: Place) -> String {
+    let Partition { topic, number, is_unscanned, .. } = partition;
+    let mark = if *is_unscanned { " unscanned" } else { "" };
+    format!("{topic} {number} {} {} {}{mark}", place.base, place.position, place.offset)
 }
 
 pub(super) fn write_checkpoint(root: &std::path::Path, disk: &dyn Disk, lines: &[String]) -> LogResult<()> {

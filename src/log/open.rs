@@ -183,12 +183,8 @@ impl Log {
 
     /// Notes what recovery established, so that a crash soon after does not scan from further back, under this boot.
     pub(super) fn note_places(&self) -> LogResult<()> {
-        let lines: Vec<String> = self
-            .catalog
-            .load()
-            .partitions()
-            .map(|p| commit::checkpoint_line(&p.topic, p.number, p.recovered))
-            .collect();
+        let lines: Vec<String> =
+            self.catalog.load().partitions().map(|p| commit::checkpoint_line(p, p.recovered)).collect();
         commit::write_checkpoint(&self.root, &*self.disk, &lines)
     }
 
@@ -507,9 +503,9 @@ fn load(disk: &Arc<dyn Disk>, root: &Path, is_read_only: bool) -> LogResult<(Cat
             let mut recovery = Recovery {
                 disk: &**disk,
                 dir: files::partition_dir(root, &line.name, number),
-                checkpoint: places.get(&key).copied(),
+                checkpoint: places.get(&key).map(|(place, _)| *place),
                 clean: clean.as_ref().and_then(|c| c.get(&key).copied()),
-                is_same_boot,
+                is_same_boot: is_same_boot && places.get(&key).is_none_or(|(_, is_scanned)| *is_scanned),
                 is_read_only,
                 findings: Vec::new(),
             };
@@ -530,7 +526,8 @@ fn load(disk: &Arc<dyn Disk>, root: &Path, is_read_only: bool) -> LogResult<(Cat
     Ok((Catalog { topics }, findings))
 }
 
-type Places = HashMap<(String, u32), Place>;
+/// Each place, and whether the partition was scanned under the boot that the file names.
+type Places = HashMap<(String, u32), (Place, bool)>;
 
 fn read_checkpoint(disk: &dyn Disk, root: &Path) -> LogResult<(Option<String>, Places)> {
     let path = root.join("checkpoint");
@@ -547,13 +544,17 @@ fn read_checkpoint(disk: &dyn Disk, root: &Path) -> LogResult<(Option<String>, P
     }
     let boot = sheet.lines.remove(0).strip_prefix("boot ").map(str::to_owned);
     let places = files::parse_lines(&sheet, "checkpoint", |words| {
+        let (words, is_scanned) = match words {
+            [place @ .., "unscanned"] => (place, false),
+            place => (place, true),
+        };
         let [topic, number, base, position, offset] = words else { return None };
         let place = Place {
             base: base.parse().ok().filter(|&b: &i64| b >= 0)?,
             position: position.parse().ok()?,
             offset: offset.parse().ok().filter(|&o: &i64| o >= 0)?,
         };
-        Some((((*topic).to_owned(), number.parse().ok()?), place))
+        Some((((*topic).to_owned(), number.parse().ok()?), (place, is_scanned)))
     })?;
     Ok((boot, places.into_iter().collect()))
 }

@@ -67,6 +67,7 @@ pub struct Partition {
     pub counters: Counters,
     /// A durable place known from before, for the checkpoint.
     pub(super) recovered: Place,
+    pub(super) is_unscanned: bool,
 }
 
 /// What recovery knows of a partition.
@@ -76,6 +77,8 @@ pub(super) struct Recovered {
     pub(super) next: i64,
     pub(super) durable: Place,
     pub(super) stopped: Option<String>,
+    /// It could not be read since the power went: the next run must not take the holes in it for damage.
+    pub(super) is_unscanned: bool,
 }
 
 impl Partition {
@@ -112,6 +115,7 @@ impl Partition {
             is_read_only,
             counters: Counters::default(),
             recovered: found.durable,
+            is_unscanned: found.is_unscanned,
         }
     }
 

@@ -110,6 +110,7 @@ impl Recovery<'_> {
                     next: place.offset,
                     durable: place,
                     stopped: Some(e.to_string()),
+                    is_unscanned: !self.is_same_boot,
                 }
             }
         }
@@ -236,7 +237,7 @@ impl Recovery<'_> {
             }));
         }
         let durable = Place { base: clean.base, position: clean.size, offset: clean.next };
-        Ok(Recovered { segments, start: 0, next: clean.next, durable, stopped: None })
+        Ok(Recovered { segments, start: 0, next: clean.next, durable, stopped: None, is_unscanned: false })
     }
 
     /// A segment before the last: its data ends where the file ends, unless it was sealed and not yet trimmed.
@@ -317,7 +318,7 @@ impl Recovery<'_> {
             }
             next = durable.offset;
         }
-        Ok(Recovered { segments, start: 0, next, durable, stopped: None })
+        Ok(Recovered { segments, start: 0, next, durable, stopped: None, is_unscanned: false })
     }
 
     /// Removes segments in which nothing was ever published: their owner died between making one and the publication.

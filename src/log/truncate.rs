@@ -46,6 +46,7 @@ impl Log {
             next: place.offset,
             durable: place,
             stopped: None,
+            is_unscanned: false,
         };
         let (disk, topic, options) = (old.disk.clone(), old.topic.clone(), old.options());
         // A new object: offsets of the old one never move backwards.

@@ -249,7 +249,7 @@ pub fn folder(disk: &dyn Disk, root: &Path, topics: &[String], report: &mut Repo
         // boot line, then: topic partition base position offset
         let durable = places.iter().find_map(|line| {
             let words: Vec<&str> = line.split(' ').collect();
-            let [t, n, _, _, offset] = words[..] else { return None };
+            let [t, n, _, _, offset, ..] = words[..] else { return None };
             (t == topic && n.parse() == Ok(*number)).then(|| offset.parse::<i64>().ok())?
         });
         if let (Some(end), Some(durable)) = (end, durable)

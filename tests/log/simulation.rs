@@ -41,6 +41,8 @@ struct Stats {
     lost_unpublished: u64,
     lost_undurable: u64,
     torn: u64,
+    failed_syncs: u64,
+    unreadable: u64,
     compactions: u64,
     refused: u64,
     segments: u64,
@@ -206,6 +208,54 @@ impl World {
         assert!(self.is_compact && (is_superseded || is_expired), "row {} is missing", row.offset);
     }
 
+    /// A disk that answers EIO while the log is opened: the partition says so and takes no writes, and nothing is cut.
+    fn open_unreadable(&mut self) {
+        self.disk.fail_reads(Some(".log"));
+        let mut log = open_sim(&self.disk, &self.clock).unwrap();
+        self.disk.fail_reads(None);
+        if log.findings().iter().any(|f| f.kind == FindingKind::Unreadable) {
+            self.stats.unreadable += 1;
+            assert!(log.partition("t", 0).unwrap().stopped().is_some());
+            assert!(matches!(log.writer("t", 0), Err(LogError::Stopped { .. })));
+            log.turn();
+        }
+        std::mem::forget(log);
+        self.disk.kill();
+    }
+
+    /// Syncs fail for a while. From the first failure on the partition takes no writes; what is published can be read.
+    fn fail_syncs(&mut self) {
+        self.trace.push("syncs fail".into());
+        self.disk.fail_syncs(Some(".log"));
+        for _ in 0..3 {
+            self.append();
+            self.publish();
+            self.log().turn();
+            self.clock.advance_ms(60);
+        }
+        self.disk.fail_syncs(None);
+        self.log().turn();
+        let partition = self.log().partition("t", 0).unwrap();
+        if partition.stopped().is_none() {
+            return;
+        }
+        self.stats.failed_syncs += 1;
+        let (published, durable) = (partition.published(), partition.durable());
+        for _ in 0..3 {
+            let before = self.rows.len();
+            self.append();
+            self.publish();
+            self.log().turn();
+            self.rows.truncate(before);
+        }
+        assert_eq!(partition.published(), published, "a stopped partition takes nothing");
+        assert_eq!(partition.durable(), durable, "and nothing becomes durable");
+        self.check(false);
+        let is_power = self.rng.chance(50);
+        self.crash(is_power);
+        self.check(false);
+    }
+
     /// The process ends without a word; then everything is opened again.
     fn crash(&mut self, is_power: bool) {
         let log = self.log.take().unwrap();
@@ -232,6 +282,9 @@ impl World {
             {
                 is_torn = self.tear(&path, position as usize, published);
             }
+        }
+        if self.rng.chance(10) {
+            self.open_unreadable();
         }
         let log = open_sim(&self.disk, &self.clock).unwrap();
         let end = log.partition("t", 0).unwrap().published().get();
@@ -349,7 +402,11 @@ impl World {
                 self.trace.push("full".into());
                 self.disk.set_capacity(Some(used + 3000));
             }
-            955..965 => self.disk.set_capacity(None),
+            955..962 => self.disk.set_capacity(None),
+            962..965 => {
+                self.disk.set_capacity(None);
+                self.fail_syncs();
+            }
             965..975 => {
                 self.trace.push("restart".into());
                 self.disk.set_capacity(None);
@@ -407,6 +464,8 @@ fn random_lives_on_a_bad_disk() {
         total.lost_unpublished += s.lost_unpublished;
         total.lost_undurable += s.lost_undurable;
         total.torn += s.torn;
+        total.failed_syncs += s.failed_syncs;
+        total.unreadable += s.unreadable;
         total.compactions += s.compactions;
         total.refused += s.refused;
         total.segments += s.segments;
@@ -414,8 +473,15 @@ fn random_lives_on_a_bad_disk() {
     println!("{} seeds: {total:?}", seeds.len());
     if seeds.len() > 20 {
         // The faults that the test is about did happen.
-        let counts =
-            [total.lost_undurable, total.lost_unpublished, total.compactions, total.torn, total.refused];
+        let counts = [
+            total.lost_undurable,
+            total.lost_unpublished,
+            total.compactions,
+            total.torn,
+            total.refused,
+            total.failed_syncs,
+            total.unreadable,
+        ];
         assert!(counts.iter().all(|&n| n > 10), "{total:?}");
     }
 }
