@@ -4,6 +4,9 @@
 //! One committer serves all partitions of a log. For each it keeps at most one sync under way; what is published
 //! meanwhile goes into the next, which is what makes a group of a group commit. A failed write or sync stops that
 //! partition for good: after it nobody knows which pages the kernel has dropped.
+//!
+//! It sleeps until an owner has handed something over, rolled or gone. While there are `interval` topics, whose
+//! publications say nothing, it looks a few times in each interval; otherwise once in each checkpoint's.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -21,11 +24,14 @@ use super::partition::Partition;
 use super::segment::{Place, Segment};
 use super::sync::Syncer;
 use super::writer::{Active, FRAME_BYTES, FRAME_ROLL, Link};
-use crate::host::threads::Turn;
+use crate::host::threads::{Turn, Waker};
 use crate::host::{Clock, Disk};
 
 /// Bytes that are gathered before one write.
 const GATHER_BYTES: usize = 1 << 20;
+/// How often in its interval a topic's policy is looked at, and the bounds of that.
+const LOOKS: u64 = 4;
+const SURVEY_NS: std::ops::Range<u64> = 1_000_000..50_000_000;
 /// How soon to look again while the disk works.
 const POLL: Duration = Duration::from_micros(50);
 
@@ -45,8 +51,14 @@ pub(super) struct Committer {
     checkpoint_interval_ns: u64,
     last_checkpoint_ns: u64,
     written: Vec<String>,
-    /// Catalog and time of the last look at policies that are not urgent.
+    /// Time of the last look at policies that are not urgent, and when the next is due.
     last_survey_ns: u64,
+    survey_ns: u64,
+    /// Somebody may publish under `interval` without a word.
+    must_look: bool,
+    /// The topics that were there at the last look.
+    surveyed: Arc<Catalog>,
+    keeper: Waker,
 }
 
 #[derive(Default)]
@@ -69,6 +81,7 @@ impl Committer {
         control: rtrb::Consumer<Link>,
         config: &LogConfig,
         syncer: Syncer,
+        keeper: Waker,
     ) -> Self {
         Self {
             root,
@@ -86,6 +99,10 @@ impl Committer {
             last_checkpoint_ns: 0,
             written: Vec::new(),
             last_survey_ns: 0,
+            survey_ns: SURVEY_NS.start,
+            must_look: false,
+            surveyed: Arc::default(),
+            keeper,
         }
     }
 
@@ -98,7 +115,7 @@ impl Committer {
         }
         let mut i = 0;
         while i < self.links.len() {
-            busy |= drain(&mut self.links[i], &mut self.gathered);
+            busy |= drain(&mut self.links[i], &mut self.gathered, &self.keeper);
             let link = &self.links[i];
             if link.bytes.is_abandoned() && link.bytes.is_empty() {
                 let mut link = self.links.swap_remove(i);
@@ -114,16 +131,24 @@ impl Committer {
         }
         busy |= self.finish_syncs();
         let now = self.clock.monotonic_ns();
-        // Group commits are urgent, the other policies are looked at once a millisecond.
+        // Group commits are urgent, the other policies are looked at now and then.
         for i in 0..self.links.len() {
             let partition = self.links[i].partition.clone();
             busy |= self.start_sync(&partition, now, false);
         }
-        if now.saturating_sub(self.last_survey_ns) >= 1_000_000 {
+        if self.has_new_topics() || now.saturating_sub(self.last_survey_ns) >= self.survey_ns {
             self.last_survey_ns = now;
+            self.survey_ns = SURVEY_NS.end;
+            self.must_look = false;
             let catalog = self.catalog.load_full();
+            self.surveyed = catalog.clone();
             for partition in catalog.partitions() {
                 self.start_sync(partition, now, false);
+                if partition.config.flush == FlushPolicy::Interval {
+                    let look = partition.config.flush_interval_ms * 1_000_000 / LOOKS;
+                    self.survey_ns = self.survey_ns.min(look.max(SURVEY_NS.start));
+                    self.must_look = true;
+                }
             }
             if now.saturating_sub(self.last_checkpoint_ns) >= self.checkpoint_interval_ns {
                 self.last_checkpoint_ns = now;
@@ -134,13 +159,22 @@ impl Committer {
         match (busy, self.jobs.is_empty()) {
             (true, _) => Turn::Busy,
             (false, false) => Turn::Idle(POLL),
-            (false, true) => Turn::Idle(Duration::from_millis(1)),
+            (false, true) => {
+                let pause = if self.must_look { self.survey_ns } else { self.checkpoint_interval_ns };
+                Turn::Idle(Duration::from_nanos(pause.max(SURVEY_NS.start)))
+            }
         }
     }
 
-    /// There is something in a ring.
+    /// There is something in a ring, an owner has gone, or topics have come.
     pub(super) fn has_work(&mut self) -> bool {
-        !self.control.is_empty() || self.links.iter().any(|l| !l.bytes.is_empty())
+        !self.control.is_empty()
+            || self.has_new_topics()
+            || self.links.iter().any(|l| !l.bytes.is_empty() || l.bytes.is_abandoned())
+    }
+
+    fn has_new_topics(&self) -> bool {
+        !Arc::ptr_eq(&self.catalog.load(), &self.surveyed)
     }
 
     /// Brings everything published to the disk and waits for it; for a clean close.
@@ -310,7 +344,7 @@ pub(super) fn write_checkpoint(root: &std::path::Path, disk: &dyn Disk, lines: &
 }
 
 /// Writes what an owner handed over and shows it. True when there was something.
-fn drain(link: &mut Link, gathered: &mut Vec<u8>) -> bool {
+fn drain(link: &mut Link, gathered: &mut Vec<u8>, keeper: &Waker) -> bool {
     let mut any = false;
     loop {
         if link.partition.stopped().is_some() {
@@ -357,6 +391,7 @@ fn drain(link: &mut Link, gathered: &mut Vec<u8>) -> bool {
                 link.partition.add_segment(&active.segment);
                 link.current.segment.seal();
                 link.current = active;
+                keeper.wake();
             }
             None if gathered.is_empty() => return any,
             None => {}

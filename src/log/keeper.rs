@@ -2,9 +2,11 @@
 //! ones (name, trim, index), deletes by retention, compacts by key. One per log; it alone names and unlinks segment files.
 //!
 //! Prefaulting keeps a *lead* of writable pages before each mapped writer. The lead grows to the configured bound while the
-//! writer runs into it and is small for slow topics, so that a thousand idle partitions dirty next to nothing.
+//! writer is fast and is small for slow topics, so that a thousand idle partitions dirty next to nothing.
+//!
+//! It sleeps until somebody wakes it: an owner that has used half of its lead or of its segment, or that has rolled; the
+//! committer when it has closed a segment. Otherwise maintenance wakes it, every few seconds.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -23,11 +25,42 @@ use crate::host::threads::Turn;
 
 /// Smallest lead of prefaulted bytes.
 pub(super) const MIN_LEAD_BYTES: usize = 256 * 1024;
+/// A writer that uses half of its lead in less is fast and gets a longer one.
+const FAST_NS: u64 = 50_000_000;
+/// How soon a segment is tried again that could not be made.
+const RETRY_NS: u64 = 100_000_000;
 
 /// The keeper's end of the way to an owner.
 pub(super) struct KeeperLink {
     pub(super) partition: Arc<Partition>,
     pub(super) prepared: rtrb::Producer<Prepared>,
+    /// How much is kept writable before the writer, and when that was last seen to.
+    pub(super) lead: usize,
+    pub(super) last_prefault_ns: u64,
+}
+
+impl KeeperLink {
+    pub(super) fn new(partition: Arc<Partition>, prepared: rtrb::Producer<Prepared>) -> Self {
+        Self { partition, prepared, lead: MIN_LEAD_BYTES, last_prefault_ns: 0 }
+    }
+
+    fn wants_segment(&self) -> bool {
+        self.partition.wants_segment.load(Ordering::Acquire)
+            && !self.prepared.is_full()
+            && self.partition.stopped().is_none()
+    }
+
+    /// The segment that is being written.
+    fn active(&self) -> Option<Arc<Segment>> {
+        let is_running = self.partition.stopped().is_none();
+        self.partition.segments.load().last().filter(|s| is_running && !s.is_sealed()).cloned()
+    }
+}
+
+/// Half of the pages ahead of its writer are used.
+fn is_due(segment: &Segment) -> bool {
+    let published = segment.loaded().map_or(0, |l| l.region.published());
+    published >= segment.wake_at.load(Ordering::Relaxed)
 }
 
 /// See the module's documentation.
@@ -36,7 +69,6 @@ pub(super) struct Keeper {
     catalog: Arc<ArcSwap<Catalog>>,
     control: rtrb::Consumer<KeeperLink>,
     links: Vec<KeeperLink>,
-    leads: HashMap<String, usize>,
     next_name: u64,
     config: LogConfig,
     last_maintenance_ns: u64,
@@ -57,7 +89,6 @@ impl Keeper {
             catalog,
             control,
             links: Vec::new(),
-            leads: HashMap::new(),
             next_name: first_name,
             config,
             last_maintenance_ns,
@@ -74,7 +105,7 @@ impl Keeper {
         let mut busy = false;
         let now = self.clock.monotonic_ns();
         for i in 0..self.links.len() {
-            busy |= self.prefault(i);
+            busy |= self.prefault(i, now);
             busy |= self.prepare(i, now);
         }
         let catalog = self.catalog.load_full();
@@ -89,58 +120,64 @@ impl Keeper {
                 let _ = maintain(partition, wall_ms, self.config.compaction_bytes, false);
             }
         }
-        if busy { Turn::Busy } else { Turn::Idle(Duration::from_millis(1)) }
+        if busy { Turn::Busy } else { Turn::Idle(Duration::from_nanos(self.pause_ns(now))) }
+    }
+
+    /// How long nothing is due, unless woken.
+    fn pause_ns(&self, now: u64) -> u64 {
+        let maintenance = self.last_maintenance_ns + self.config.maintenance_interval_ms * 1_000_000;
+        let mut due = maintenance;
+        if self.links.iter().any(KeeperLink::wants_segment) {
+            due = due.min(self.last_failure_ns + RETRY_NS);
+        }
+        due.saturating_sub(now).max(1_000_000)
+    }
+
+    /// Something that somebody asked for is not done: asked before sleeping, so that no wake-up is lost.
+    pub(super) fn has_work(&self) -> bool {
+        !self.control.is_empty()
+            || self.links.iter().any(|l| {
+                l.prepared.is_abandoned()
+                    || l.active().is_some_and(|s| is_due(&s))
+                    || (self.last_failure_ns == 0 && l.wants_segment())
+            })
+            || self.catalog.load().partitions().any(|p| {
+                let list = p.segments.load();
+                p.stopped().is_none()
+                    && list.iter().any(|s| s.is_sealed() && !s.is_finished() || !s.is_named())
+            })
     }
 
     /// Keeps pages writable ahead of a mapped writer.
-    fn prefault(&mut self, i: usize) -> bool {
-        let partition = &self.links[i].partition;
-        let mapped = self
-            .config
-            .mapped_writes
-            .unwrap_or(matches!(partition.config.flush, FlushPolicy::None | FlushPolicy::Interval));
-        if !mapped {
-            return false;
-        }
-        let segments = partition.segments.load();
-        let Some(segment) = segments.last() else { return false };
+    fn prefault(&mut self, i: usize, now: u64) -> bool {
+        let link = &mut self.links[i];
+        let Some(segment) = link.active().filter(|s| is_due(s)) else { return false };
         let Some(loaded) = segment.loaded() else { return false };
-        if segment.is_sealed() {
-            return false;
-        }
         let written = loaded.region.published();
         let ready = segment.prefaulted.load(Ordering::Relaxed).max(written);
-        let lead = self.leads.entry(partition.name.clone()).or_insert(MIN_LEAD_BYTES);
-        let left = ready - written;
-        if left > *lead / 2 || ready == loaded.region.len() {
+        let is_fast = now.saturating_sub(link.last_prefault_ns) < FAST_NS;
+        link.lead = if is_fast { link.lead * 2 } else { MIN_LEAD_BYTES };
+        link.lead = link.lead.min(self.config.prefault_bytes);
+        link.last_prefault_ns = now;
+        let end = (written + link.lead).min(loaded.region.len());
+        if end > ready
+            && let Err(e) = loaded.region.prepare_write(ready..end)
+        {
+            link.partition.stop(format!("preparing pages: {e}"));
             return false;
         }
-        // The writer used up half of the lead since the last look: it is fast.
-        if ready > written && *lead < self.config.prefault_bytes {
-            *lead = (*lead * 2).min(self.config.prefault_bytes);
-        }
-        let end = (written + *lead).min(loaded.region.len());
-        if let Err(e) = loaded.region.prepare_write(ready..end) {
-            partition.stop(format!("preparing pages: {e}"));
-            return false;
-        }
-        segment.prefaulted.store(end, Ordering::Relaxed);
+        segment.note_prefaulted(written, end.max(ready), loaded.region.len());
         true
     }
 
-    /// Has the next segment ready once the active one is half full.
+    /// Makes the next segment when the owner asks for it.
     fn prepare(&mut self, i: usize, now: u64) -> bool {
         let link = &mut self.links[i];
-        if link.prepared.is_full() || link.partition.stopped().is_some() {
-            return false;
-        }
-        let segments = link.partition.segments.load();
-        let size = segments.last().map_or(0, |s| s.size());
-        if (size as usize) < link.partition.config.segment_bytes / 2 {
+        if !link.wants_segment() {
             return false;
         }
         // On a full disk ask again ten times a second, not without pause.
-        if self.last_failure_ns != 0 && now.saturating_sub(self.last_failure_ns) < 100_000_000 {
+        if self.last_failure_ns != 0 && now.saturating_sub(self.last_failure_ns) < RETRY_NS {
             return false;
         }
         let name = format!("prepared-{}", self.next_name);
@@ -148,9 +185,9 @@ impl Keeper {
         let policy = link.partition.config.flush;
         let mapped =
             self.config.mapped_writes.unwrap_or(matches!(policy, FlushPolicy::None | FlushPolicy::Interval));
-        let lead = self.leads.get(&link.partition.name).copied().unwrap_or(MIN_LEAD_BYTES);
-        match link.partition.create_file(&name, -1, mapped, lead) {
+        match link.partition.create_file(&name, -1, mapped, link.lead) {
             Ok(loaded) => {
+                link.partition.wants_segment.store(false, Ordering::Release);
                 let _ = link.prepared.push(Prepared { name, loaded });
                 self.last_failure_ns = 0;
                 true
@@ -270,4 +307,66 @@ pub(super) fn remove_files(partition: &Partition, segment: &Segment) -> LogResul
     partition.disk.remove(&path).map_err(|e| super::error::LogError::io("removing", &path, &e))?;
     let _ = partition.disk.remove(&segment.index_path());
     Ok(())
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::host::{ManualClock, SimDisk};
+    use crate::log::{FlushPolicy, Helpers, Log, LogConfig, TopicConfig};
+
+    /// With owners of every policy and nothing to do, both helpers sleep for long; an owner that needs them has work for
+    /// them at once.
+    #[test]
+    fn idle_helpers_sleep() {
+        let (disk, clock) = (SimDisk::default(), ManualClock::at(1));
+        let config = LogConfig { helpers: Helpers::Manual, prefault_bytes: 64 << 10, ..LogConfig::default() };
+        let mut log =
+            Log::open_on(Arc::new(disk), Arc::new(clock.clone()), Path::new("/log"), config).unwrap();
+        let mut owners = Vec::new();
+        for flush in [FlushPolicy::None, FlushPolicy::Interval, FlushPolicy::GroupCommit, FlushPolicy::Each] {
+            let config = TopicConfig { flush, segment_bytes: 1 << 20, ..TopicConfig::default() };
+            log.create_topic(&flush.to_string(), 1, config).unwrap();
+            owners.push(log.writer(&flush.to_string(), 0).unwrap());
+        }
+        for owner in &mut owners {
+            owner.append_record(1, None, Some(b"value"), &[]).unwrap();
+            owner.publish().unwrap();
+        }
+        let settle = |log: &mut Log| {
+            for _ in 0..20 {
+                log.turn();
+                clock.advance_ms(50);
+            }
+            log.idle_turns()
+        };
+        let (committer, keeper) = settle(&mut log);
+        // `interval` says nothing when it publishes: it is looked at four times in its 100 ms.
+        assert_eq!(committer, Turn::Idle(Duration::from_millis(25)));
+        assert!(matches!(keeper, Turn::Idle(pause) if pause >= Duration::from_secs(1)), "{keeper:?}");
+        let mapped = &mut owners[0];
+        let segment = mapped.partition().segments().last().unwrap().clone();
+        let before = segment.wake_at.load(Ordering::Relaxed);
+        while segment.place().position < before as u64 {
+            assert!(!log.keeper_has_work());
+            mapped.append_record(1, None, Some(&[7; 1000]), &[]).unwrap();
+            mapped.publish().unwrap();
+        }
+        assert!(log.keeper_has_work(), "half of the lead is used");
+        settle(&mut log);
+        assert!(!log.keeper_has_work() && segment.wake_at.load(Ordering::Relaxed) > before);
+        let next = Log::catalog(&log).partition("group-commit", 0).unwrap().clone();
+        while owners[2].appended().get() < 700 {
+            let _ = owners[2].append_record(1, None, Some(&[7; 1000]), &[]);
+            let _ = owners[2].publish();
+            log.idle_turns();
+        }
+        assert!(!next.wants_segment.load(Ordering::Acquire), "the next segment was made when half was used");
+        drop(owners);
+        log.delete_topic("interval").unwrap();
+        let (committer, _) = settle(&mut log);
+        assert_eq!(committer, Turn::Idle(Duration::from_secs(1)), "only the checkpoint's interval is left");
+    }
 }

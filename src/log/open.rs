@@ -141,28 +141,25 @@ impl Log {
             self.config.sync_by
         };
         let syncer = Syncer::new(by)?;
-        let committer = Box::new(Committer::new(
-            self.root.clone(),
-            self.disk.clone(),
-            self.clock.clone(),
-            self.catalog.clone(),
-            links_out,
-            &self.config,
-            syncer,
-        ));
         // Names of prepared files differ between runs, so that one left behind is never taken for another.
         let first_name = RandomState::new().hash_one(self.clock.wall_ms()) >> 24;
-        let keeper = Box::new(Keeper::new(
-            self.clock.clone(),
-            self.catalog.clone(),
-            keeper_out,
-            self.config.clone(),
-            first_name,
-        ));
+        let (clock, catalog) = (self.clock.clone(), self.catalog.clone());
+        let keeper = Keeper::new(clock, catalog, keeper_out, self.config.clone(), first_name);
+        let committer = |waker: Waker| {
+            let (root, disk) = (self.root.clone(), self.disk.clone());
+            let (clock, catalog) = (self.clock.clone(), self.catalog.clone());
+            Box::new(Committer::new(root, disk, clock, catalog, links_out, &self.config, syncer, waker))
+        };
         self.helpers = Some(match self.config.helpers {
-            Helpers::Manual => Running::Manual { committer, keeper, links, keeper_links },
+            Helpers::Manual => {
+                let (committer, keeper) = (committer(Waker::default()), Box::new(keeper));
+                Running::Manual { committer, keeper, links, keeper_links }
+            }
             Helpers::Threads => {
                 let failed = |e: std::io::Error| LogError::io("starting helpers of", &self.root, &e);
+                let keeper = SideThread::spawn("pelton-keeper", keeper, |k| k.turn(), |k| k.has_work(), drop)
+                    .map_err(failed)?;
+                let committer = committer(keeper.waker());
                 let sync_name = committer.sync_name().to_owned();
                 let (mut back, returned) = rtrb::RingBuffer::new(1);
                 let committer = SideThread::spawn(
@@ -173,8 +170,6 @@ impl Log {
                     move |c| drop(back.push(c)),
                 )
                 .map_err(failed)?;
-                let keeper = SideThread::spawn("pelton-keeper", keeper, |k| k.turn(), |_| false, drop)
-                    .map_err(failed)?;
                 Running::Threads { committer, keeper, links, keeper_links, returned, sync_name }
             }
         });
@@ -245,7 +240,7 @@ impl Log {
         let id = format!("{:016x}{:016x}", hash.hash_one(name), hash.hash_one(self.clock.wall_ms()));
         next.topics.insert(name.into(), Topic { name: topic, id, config, partitions: made });
         next.write(&*self.disk, &self.root)?;
-        self.catalog.store(Arc::new(next));
+        self.set_catalog(next);
         Ok(())
     }
 
@@ -275,6 +270,9 @@ impl Log {
     /// Makes a catalog the current one whose list of topics is the one on disk.
     pub(super) fn set_catalog(&mut self, next: Catalog) {
         self.catalog.store(Arc::new(next));
+        if let Some(Running::Threads { committer, .. }) = &self.helpers {
+            committer.waker().wake();
+        }
     }
 
     /// Writes the topics' list and makes it the current one.
@@ -304,7 +302,7 @@ impl Log {
         }
         // The name first: folders without a topic are nobody's and are removed at the next open.
         next.write(&*self.disk, &self.root)?;
-        self.catalog.store(Arc::new(next));
+        self.set_catalog(next);
         for partition in &topic.partitions {
             partition.stop("the topic was deleted".into());
             self.disk.remove_dir(&partition.dir).map_err(|e| LogError::io("removing", &partition.dir, &e))?;
@@ -336,7 +334,7 @@ impl Log {
             mapped_writes: self.config.mapped_writes,
         };
         let (writer, link) = PartitionWriter::new(partition.clone(), setup)?;
-        let keeper_link = KeeperLink { partition, prepared: prepared_in };
+        let keeper_link = KeeperLink::new(partition, prepared_in);
         let (links, keeper_links) = match &mut self.helpers {
             Some(
                 Running::Threads { links, keeper_links, .. } | Running::Manual { links, keeper_links, .. },
@@ -381,6 +379,21 @@ impl Log {
             }
             _ => false,
         }
+    }
+
+    /// What a turn of each helper says, where they have no threads.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn idle_turns(&mut self) -> (crate::host::threads::Turn, crate::host::threads::Turn) {
+        match &mut self.helpers {
+            Some(Running::Manual { committer, keeper, .. }) => (committer.turn(), keeper.turn()),
+            _ => unreachable!("a log without threads"),
+        }
+    }
+
+    /// What the keeper would find before it sleeps.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn keeper_has_work(&self) -> bool {
+        matches!(&self.helpers, Some(Running::Manual { keeper, .. }) if keeper.has_work())
     }
 
     /// Retention and compaction now, where helpers have no threads.

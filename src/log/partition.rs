@@ -55,6 +55,8 @@ pub struct Partition {
     durable: AtomicI64,
     stopped: OnceLock<String>,
     pub(super) is_owned: AtomicBool,
+    /// The owner asks the keeper for the next segment.
+    pub(super) wants_segment: AtomicBool,
     /// The keeper asks the owner to close the active segment (it has outlived its time).
     pub(super) roll_requested: AtomicBool,
     /// Compaction has seen everything before this offset.
@@ -109,6 +111,7 @@ impl Partition {
             durable: AtomicI64::new(found.durable.offset.min(found.next)),
             stopped,
             is_owned: AtomicBool::new(false),
+            wants_segment: AtomicBool::new(false),
             roll_requested: AtomicBool::new(false),
             compacted_to: AtomicI64::new(0),
             checkpointed: AtomicI64::new(found.durable.base),
@@ -233,7 +236,8 @@ impl Partition {
         match made {
             Ok(region) => {
                 let capacity = SegmentIndex::capacity_for(size, self.config.index_interval_bytes);
-                Ok(Loaded { file, region, index: SegmentIndex::with_capacity(capacity) })
+                let index = SegmentIndex::with_capacity(capacity);
+                Ok(Loaded { file, region, index, writable_to: if mapped { prefault.min(size) } else { 0 } })
             }
             Err(e) => {
                 // Never leave a half-made file that a later run would take for data.

@@ -34,6 +34,8 @@ pub struct Loaded {
     pub region: Arc<Region>,
     /// Its index.
     pub index: SegmentIndex,
+    /// Pages up to here were made writable when it was made; 0 where nobody stores to the mapping.
+    pub writable_to: usize,
 }
 
 /// See the module's documentation.
@@ -58,6 +60,8 @@ pub struct Segment {
     trusted_from: AtomicUsize,
     /// Prefaulted up to here, by the keeper.
     pub(super) prefaulted: AtomicUsize,
+    /// The writer wakes the keeper when it has published up to here: half of the prefaulted pages are used.
+    pub(super) wake_at: AtomicUsize,
 }
 
 impl Segment {
@@ -86,9 +90,17 @@ impl Segment {
         let published = loaded.region.published();
         segment.set_mark(published, next);
         segment.trusted_from.store(published, Ordering::Relaxed);
-        segment.prefaulted.store(published, Ordering::Relaxed);
+        segment.note_prefaulted(published, loaded.writable_to.min(loaded.region.len()), loaded.region.len());
         let _ = segment.loaded.set(loaded);
         segment
+    }
+
+    /// Pages up to `ready` can be written without a fault; the writer asks for more when it has used half of them.
+    pub(super) fn note_prefaulted(&self, published: usize, ready: usize, len: usize) {
+        self.prefaulted.store(ready.max(published), Ordering::Relaxed);
+        let is_enough = ready <= published || ready == len;
+        let wake_at = if is_enough { usize::MAX } else { published + (ready - published) / 2 };
+        self.wake_at.store(wake_at, Ordering::Relaxed);
     }
 
     fn new(dir: &Path, base: i64, prepared_name: Option<String>, is_exact: bool) -> Self {
@@ -106,6 +118,7 @@ impl Segment {
             prepared_name,
             trusted_from: AtomicUsize::new(usize::MAX),
             prefaulted: AtomicUsize::new(0),
+            wake_at: AtomicUsize::new(usize::MAX),
         }
     }
 
@@ -131,6 +144,11 @@ impl Segment {
         }
         self.renamed.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// Its file has its final name.
+    pub(super) fn is_named(&self) -> bool {
+        self.renamed.load(Ordering::Acquire)
     }
 
     /// Removes the file of a segment that never entered its partition's list.
@@ -169,7 +187,7 @@ impl Segment {
         if let Some((index, data)) = self.read_index(disk, size) {
             self.set_mark(data, place.offset);
             let region = file.map(data, data, false).map_err(|e| fail(&e))?;
-            return Ok(Loaded { file, region, index });
+            return Ok(Loaded { file, region, index, writable_to: 0 });
         }
         let mut region = file.map(size, size, false).map_err(|e| fail(&e))?;
         region.prepare_read(0..size).map_err(|e| fail(&e))?;
@@ -193,7 +211,7 @@ impl Segment {
                 .open(&self.index_path(), Open::Create)
                 .and_then(|f| f.write_at(&index.encode(summary), 0));
         }
-        Ok(Loaded { file, region, index })
+        Ok(Loaded { file, region, index, writable_to: 0 })
     }
 
     /// The index file and the size of the data, when it belongs to this segment.

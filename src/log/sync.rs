@@ -84,7 +84,7 @@ impl Syncer {
                     let _ = done.push((tag, sync_now(&segment)));
                     Turn::Busy
                 }
-                Err(_) => Turn::Idle(Duration::from_millis(100)),
+                Err(_) => Turn::Idle(Duration::from_secs(60)),
             },
             |(jobs, _)| !jobs.is_empty(),
             drop,

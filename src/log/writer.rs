@@ -78,7 +78,18 @@ struct Ring {
     bytes: rtrb::Producer<u8>,
     rolls: rtrb::Producer<Active>,
     capacity: usize,
-    waker: Waker,
+    /// Last, so that it is dropped after the ring: the committer then sees that the owner has gone.
+    waker: WakeAtEnd,
+}
+
+/// Wakes once more when it is dropped.
+#[derive(Debug)]
+struct WakeAtEnd(Waker);
+
+impl Drop for WakeAtEnd {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
 }
 
 /// The committer's ends.
@@ -107,7 +118,10 @@ pub struct PartitionWriter {
     scratch: Vec<u8>,
     prepared: rtrb::Consumer<Prepared>,
     keeper: Waker,
+    committer: Waker,
     prefault: usize,
+    /// At this position the keeper is asked for the next segment.
+    ask_at: usize,
 }
 
 /// What a new writer needs beside its partition.
@@ -167,7 +181,7 @@ impl PartitionWriter {
                 bytes: producer,
                 rolls: rolls_in,
                 capacity,
-                waker: setup.committer,
+                waker: WakeAtEnd(setup.committer.clone()),
             };
             link = Some(Link {
                 partition: partition.clone(),
@@ -178,6 +192,7 @@ impl PartitionWriter {
             Path::Ring(ring)
         };
         let builder = BatchBuilder::with_compression(config.compression);
+        let ask_at = config.segment_bytes / 2;
         let writer = Self {
             partition,
             config,
@@ -192,7 +207,9 @@ impl PartitionWriter {
             scratch: Vec::new(),
             prepared: setup.prepared,
             keeper: setup.keeper,
+            committer: setup.committer,
             prefault: setup.prefault,
+            ask_at,
         };
         Ok((writer, link))
     }
@@ -323,12 +340,23 @@ impl PartitionWriter {
             self.index().push(entry);
         }
         self.position += bytes.len();
+        if self.position >= self.ask_at {
+            self.ask();
+        }
         self.next = header.next_offset();
         let counters = &self.partition.counters;
         // One writer: a load and a store are enough and cost nothing.
         counters.batches.store(counters.batches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         counters.bytes.store(counters.bytes.load(Ordering::Relaxed) + bytes.len() as u64, Ordering::Relaxed);
         Ok(base)
+    }
+
+    /// Has the next segment made ready.
+    #[cold]
+    fn ask(&mut self) {
+        self.ask_at = usize::MAX;
+        self.partition.wants_segment.store(true, Ordering::Release);
+        self.keeper.wake();
     }
 
     fn index(&self) -> &SegmentIndex {
@@ -386,6 +414,7 @@ impl PartitionWriter {
         };
         let tail = loaded.region.tail().expect("a fresh region has no writer");
         let segment = Arc::new(Segment::active(&self.partition.dir, self.next, name, loaded, self.next));
+
         let active = Active { segment: segment.clone(), tail };
         match &mut self.path {
             Path::Mapped { current, rolled } => {
@@ -408,6 +437,7 @@ impl PartitionWriter {
         }
         self.partition.roll_requested.store(false, Ordering::Relaxed);
         self.position = 0;
+        self.ask_at = self.config.segment_bytes / 2;
         self.segment_base = self.next;
         self.segment_since_ms = now_ms;
         self.sparse = Sparse::new(self.config.index_interval_bytes);
@@ -423,9 +453,16 @@ impl PartitionWriter {
             Path::Mapped { current, rolled } => {
                 if !rolled.is_empty() {
                     publish_rolled(&self.partition, current, rolled);
+                    // There are sealed segments to be named, trimmed and synced.
+                    self.keeper.wake();
+                    self.committer.wake();
                 }
                 current.publish();
                 self.partition.set_published(self.next);
+                let segment = &current.active.segment;
+                if current.active.tail.appended() >= segment.wake_at.load(Ordering::Relaxed) {
+                    self.keeper.wake();
+                }
             }
             Path::Ring(ring) => {
                 self.partition.check_running()?;
@@ -575,7 +612,7 @@ impl Ring {
             return Err(LogError::Backpressure { partition: partition.name.clone() });
         }
         self.pending.clear();
-        self.waker.wake();
+        self.waker.0.wake();
         Ok(())
     }
 }
@@ -646,7 +683,7 @@ fn reopen_or_create(
     sparse.max_timestamp = walk.max_timestamp;
     let tail =
         region.tail().ok_or_else(|| LogError::Taken(format!("{} is being written", partition.name)))?;
-    let loaded = Loaded { file, region, index };
+    let loaded = Loaded { file, region, index, writable_to: if mapped { end } else { 0 } };
     let segment = Arc::new(Segment::active(&partition.dir, old.base, None, loaded, next));
     segment.note_timestamp(walk.max_timestamp);
     partition.add_segment(&segment);
