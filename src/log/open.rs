@@ -468,6 +468,9 @@ fn close_partition(partition: &Arc<Partition>) -> LogResult<CleanEnd> {
         last.trim_and_index(disk)?;
         let loaded = last.load(disk)?;
         loaded.file.sync().map_err(|e| LogError::io("syncing", &last.path(), &e))?;
+    } else {
+        // Nobody used it since recovery, which leaves reserved room where it is.
+        last.trim(disk)?;
     }
     for name in disk.list(&partition.dir).map_err(|e| LogError::io("listing", &partition.dir, &e))? {
         if name.starts_with("prepared-") {

@@ -386,47 +386,40 @@ impl Recovery<'_> {
                 return Ok((segment, following, false));
             }
         }
-        let mut is_dirty = false;
-        let kept = match &stop {
-            Stop::End => all.len(),
-            Stop::Zeros => end,
-            Stop::Unpublished | Stop::Bad(_) => {
-                let rest = &all[end..];
-                let used = rest.iter().rposition(|&b| b != 0).map_or(0, |i| i + 1);
-                let behind = scan::resync(all, end + 1, next, Rules::Pelton).is_some();
-                let kind = match (&stop, behind) {
-                    (Stop::Unpublished, _) => FindingKind::Unpublished,
-                    (_, true) => FindingKind::BehindHole,
-                    (_, false) => FindingKind::TornTail,
-                };
-                self.find(kind, &path, end as u64, used as u64, describe(&stop));
-                is_dirty = true;
-                if kind != FindingKind::Unpublished && !self.is_read_only {
+        if let Stop::Unpublished | Stop::Bad(_) = &stop {
+            let rest = &all[end..];
+            let used = rest.iter().rposition(|&b| b != 0).map_or(0, |i| i + 1);
+            let behind = scan::resync(all, end + 1, next, Rules::Pelton).is_some();
+            let kind = match (&stop, behind) {
+                (Stop::Unpublished, _) => FindingKind::Unpublished,
+                (_, true) => FindingKind::BehindHole,
+                (_, false) => FindingKind::TornTail,
+            };
+            self.find(kind, &path, end as u64, used as u64, describe(&stop));
+            if !self.is_read_only {
+                if kind != FindingKind::Unpublished {
                     self.quarantine_bytes(base, end as u64, &rest[..used])?;
                 }
-                end
+                drop(bytes);
+                self.cut(&path, end as u64)?;
             }
-        };
-        drop(bytes);
-        if !self.is_read_only {
-            self.cut(&path, kept as u64, is_dirty)?;
         }
-        if following.is_some() && kept == end {
+        // Reserved room stays for the next owner, or until the log is closed: giving it back costs a busy disk
+        // milliseconds, and there may be thousands of partitions to open.
+        if following.is_some() {
             next = next.max(base);
         }
         let segment = Segment::reopenable(&self.dir, base, end as u64, next, false);
         Ok((segment, next, following.is_some()))
     }
 
-    fn cut(&self, path: &Path, length: u64, is_dirty: bool) -> LogResult<()> {
+    fn cut(&self, path: &Path, length: u64) -> LogResult<()> {
         let fail = |e: std::io::Error| LogError::io("cutting", path, &e);
         let file: Box<dyn DiskFile> = self.disk.open(path, Open::Write).map_err(fail)?;
         if file.len().map_err(fail)? > length {
             file.set_len(length).map_err(fail)?;
-            if is_dirty {
-                // Else a power loss could bring old batches back behind new ones.
-                file.sync().map_err(fail)?;
-            }
+            // Else a power loss could bring old batches back behind new ones.
+            file.sync().map_err(fail)?;
         }
         Ok(())
     }

@@ -293,14 +293,24 @@ impl Segment {
         Ok(())
     }
 
+    /// Gives the reserved room behind the data back; nobody may append meanwhile. True when there was some.
+    pub(super) fn trim(&self, disk: &dyn Disk) -> LogResult<bool> {
+        let path = self.path();
+        let fail = |e: std::io::Error| LogError::io("trimming", &path, &e);
+        let size = self.size();
+        if disk.open(&path, Open::Read).and_then(|f| f.len()).map_err(fail)? <= size {
+            return Ok(false);
+        }
+        // Not by the file that is open: one that was only read is open for reading.
+        disk.open(&path, Open::Write).and_then(|f| f.set_len(size)).map_err(fail)?;
+        Ok(true)
+    }
+
     /// Trims the file to its data and writes the index; nobody may append meanwhile.
     pub(super) fn trim_and_index(&self, disk: &dyn Disk) -> LogResult<()> {
         let loaded = self.load(disk)?;
         let place = self.place();
-        let path = self.path();
-        if loaded.file.len().map_err(|e| LogError::io("reading", &path, &e))? > place.position {
-            loaded.file.set_len(place.position).map_err(|e| LogError::io("trimming", &path, &e))?;
-        }
+        self.trim(disk)?;
         let bytes = loaded.index.encode(Summary {
             base: self.base,
             next: place.offset,

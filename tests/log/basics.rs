@@ -473,6 +473,8 @@ fn a_thousand_partitions_open_again() {
     let log = Log::open(dir.path(), LogConfig::default()).unwrap();
     let clean = start.elapsed();
     println!("1000 partitions: {killed:?} after a kill, {clean:?} after a clean close");
+    let bar = std::time::Duration::from_secs(2);
+    assert!(killed < bar && clean < bar, "{killed:?}, {clean:?}");
     assert_eq!(read_all(&log, "t", 999, 0).0.len(), 10);
 }
 
