@@ -74,9 +74,7 @@ struct SyncState {
 
 impl Committer {
     pub(super) fn new(
-        root: PathBuf,
-        disk: Arc<dyn Disk>,
-        clock: Arc<dyn Clock>,
+        (root, disk, clock): (PathBuf, Arc<dyn Disk>, Arc<dyn Clock>),
         catalog: Arc<ArcSwap<Catalog>>,
         control: rtrb::Consumer<Link>,
         config: &LogConfig,

@@ -146,9 +146,8 @@ impl Log {
         let (clock, catalog) = (self.clock.clone(), self.catalog.clone());
         let keeper = Keeper::new(clock, catalog, keeper_out, self.config.clone(), first_name);
         let committer = |waker: Waker| {
-            let (root, disk) = (self.root.clone(), self.disk.clone());
-            let (clock, catalog) = (self.clock.clone(), self.catalog.clone());
-            Box::new(Committer::new(root, disk, clock, catalog, links_out, &self.config, syncer, waker))
+            let outside = (self.root.clone(), self.disk.clone(), self.clock.clone());
+            Box::new(Committer::new(outside, self.catalog.clone(), links_out, &self.config, syncer, waker))
         };
         self.helpers = Some(match self.config.helpers {
             Helpers::Manual => {

@@ -25,8 +25,13 @@ fn child() {
     let policy = std::env::var("PELTON_LOG_POLICY").unwrap();
     let mut log = Log::open(&folder, LogConfig::default()).unwrap();
     if log.catalog().topics.is_empty() {
-        let config =
-            options(&[("flush.policy", &policy), ("segment.bytes", "262144"), ("flush.interval.ms", "3")]);
+        // The records' times are offsets, which retention by time would find very old.
+        let config = options(&[
+            ("flush.policy", &policy),
+            ("segment.bytes", "262144"),
+            ("flush.interval.ms", "3"),
+            ("retention.ms", "-1"),
+        ]);
         log.create_topic("t", 1, config).unwrap();
     }
     let mut writer = log.writer("t", 0).unwrap();
