@@ -13,6 +13,7 @@ pub mod decimal;
 pub mod key;
 pub mod order;
 mod selection;
+pub mod sort_bytes;
 mod strings;
 pub mod text;
 pub mod types;

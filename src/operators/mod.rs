@@ -12,11 +12,14 @@
 //! on a new operator of the same plan node goes on from there to the same rows.
 
 mod aggregates;
+mod deduplicate;
+mod emit;
 mod filter;
 mod gather;
 mod group_aggregate;
 mod limit;
 mod project;
+mod rank;
 mod ready;
 mod set_operation;
 pub mod sort_by_time;
@@ -28,10 +31,12 @@ mod window_aggregate;
 mod window_assign;
 mod windows;
 
+pub use deduplicate::Deduplicate;
 pub use filter::Filter;
 pub use group_aggregate::GroupAggregate;
 pub use limit::Limit;
 pub use project::Project;
+pub use rank::Rank;
 pub use set_operation::SetOperation;
 use sort_by_time::SortByTime;
 use union::Union;
@@ -175,6 +180,8 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         Op::GroupAggregate { keys, aggregates } => {
             Box::new(GroupAggregate::new(keys, aggregates, inputs[0], node.changelog))
         }
+        Op::Rank(spec) => Box::new(Rank::new(spec, inputs[0])),
+        Op::Deduplicate { keys, keep } => Box::new(Deduplicate::new(keys, *keep, inputs[0])),
         Op::Union => Box::new(Union::new(inputs.len())),
         Op::Limit { offset, fetch } if inputs[0].changelog.is_insert_only() => {
             Box::new(Limit::new(*offset, *fetch))

@@ -278,6 +278,14 @@ fn rel_text(rel: &Rel) -> String {
         }
         RelKind::Union { inputs } => format!("UnionAll of {}", inputs.len()),
         RelKind::SetOperation { kind, all, .. } => set_text(*kind, *all),
+        RelKind::Over { partition, order, .. } => {
+            format!("RowNumber by [{}] {}", names_of(partition, input), sort_text(order, input))
+        }
+        RelKind::Rank { partition, order, range, number, .. } => {
+            let number = if *number { ", numbered" } else { "" };
+            let by = names_of(partition, input);
+            format!("Rank {} to {} by [{by}] {}{number}", range.0, range.1, sort_text(order, input))
+        }
         RelKind::Sort { keys, .. } => format!("Sort {}", sort_text(keys, input)),
         RelKind::Limit { offset, fetch, .. } => limit_text(*offset, *fetch),
         RelKind::Sink { spec, .. } => match &spec.table {
@@ -393,6 +401,12 @@ fn op_text(graph: &Graph, node: &Node) -> String {
                 if then.is_empty() { String::new() } else { format!(", then {}", sort_text(then, input)) };
             format!("{name} {}{then}", names_of(&[*time], input))
         }
+        Op::Rank(r) => {
+            let number = if r.number { ", numbered" } else { "" };
+            let (by, order) = (names_of(&r.partition, input), sort_text(&r.order, input));
+            format!("{name} {} to {} by [{by}] {order}{number}, {:?}", r.start, r.end, r.input)
+        }
+        Op::Deduplicate { keys, keep } => format!("{name} by [{}] {keep:?}", names_of(keys, input)),
         Op::Limit { offset, fetch } => limit_text(*offset, *fetch),
         Op::Sink(spec) => match &spec.table {
             Some(t) => format!("{name} {} by '{}'", t.name, t.connector.connector),
@@ -406,6 +420,9 @@ fn partition_text(graph: &Graph, node: &Node) -> String {
     let input = node.inputs.first().map(|&i| &graph.node(i).schema);
     match (&node.op, input) {
         (Op::GroupAggregate { keys, .. } | Op::WindowAggregate { keys, .. }, Some(input)) => {
+            if keys.is_empty() { "none: one shard".into() } else { names_of(keys, input) }
+        }
+        (Op::Rank(super::Rank { partition: keys, .. }) | Op::Deduplicate { keys, .. }, Some(input)) => {
             if keys.is_empty() { "none: one shard".into() } else { names_of(keys, input) }
         }
         (Op::SetOperation { .. }, Some(input)) => names_of(&(0..input.len()).collect::<Vec<_>>(), input),
@@ -473,6 +490,9 @@ fn state_text(node: &Node) -> &'static str {
             "accumulators a key and open window; freed when the watermark passes its end"
         }
         Op::SetOperation { .. } => "counts of each distinct row; grows with them",
+        Op::Rank(super::Rank { input: super::RankInput::Retract, .. }) => "all rows; grows with them",
+        Op::Rank(_) => "the rows of the range, a partition; grows with the partitions",
+        Op::Deduplicate { .. } => "a row, or that there was one, a key; grows with the keys",
         Op::SortByTime { .. } => "the rows that the watermark has not passed",
         Op::Limit { .. } => "the number of rows seen",
         _ => "",
@@ -527,6 +547,8 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
         Op::Union | Op::Sink(_) => {}
         Op::SetOperation { kind, all } => drop(write!(out, "{kind:?} {all}")),
         Op::SortByTime { time, then } => drop(write!(out, "{time} {then:?}")),
+        Op::Rank(rank) => drop(write!(out, "{rank:?}")),
+        Op::Deduplicate { keys, keep } => drop(write!(out, "{keys:?} {keep:?}")),
         Op::Limit { offset, fetch } => drop(write!(out, "{offset} {fetch:?}")),
     }
     out
@@ -548,6 +570,9 @@ pub(super) fn state_name(graph: &Graph, id: NodeId) -> String {
             names_of(keys, input)
         }
         (Op::SortByTime { time, .. }, Some(input)) => names_of(&[*time], input),
+        (Op::Rank(super::Rank { partition: keys, .. }) | Op::Deduplicate { keys, .. }, Some(input)) => {
+            names_of(keys, input)
+        }
         (Op::Sink(spec), _) => spec.table.as_ref().map_or_else(|| "result".to_owned(), |t| last(&t.name)),
         _ => String::new(),
     };

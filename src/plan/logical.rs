@@ -54,6 +54,17 @@ pub enum RelKind {
     Union { inputs: Vec<Rel> },
     /// INTERSECT or EXCEPT of two.
     SetOperation { kind: SetOperation, all: bool, inputs: Vec<Rel> },
+    /// Adds the number of each row in its partition.
+    Over { input: Box<Rel>, partition: Vec<usize>, order: Vec<SortKey> },
+    /// Top-N: the rows with those numbers; `number` adds the column. `limit`: it was ORDER BY with LIMIT.
+    Rank {
+        input: Box<Rel>,
+        partition: Vec<usize>,
+        order: Vec<SortKey>,
+        range: (u64, u64),
+        number: bool,
+        limit: bool,
+    },
     /// ORDER BY.
     Sort { input: Box<Rel>, keys: Vec<SortKey> },
     /// OFFSET and LIMIT.
@@ -223,6 +234,8 @@ impl Rel {
             | RelKind::Aggregate { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
+            | RelKind::Over { input, .. }
+            | RelKind::Rank { input, .. }
             | RelKind::Sort { input, .. }
             | RelKind::Limit { input, .. }
             | RelKind::Sink { input, .. } => vec![input],
@@ -241,6 +254,8 @@ impl Rel {
             | RelKind::Aggregate { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
+            | RelKind::Over { input, .. }
+            | RelKind::Rank { input, .. }
             | RelKind::Sort { input, .. }
             | RelKind::Limit { input, .. }
             | RelKind::Sink { input, .. } => vec![input],

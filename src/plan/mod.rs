@@ -104,6 +104,15 @@ pub enum Op {
         /// What decides among equal times.
         then: Vec<SortKey>,
     },
+    /// The rows of each partition whose number is in a range (Top-N).
+    Rank(Rank),
+    /// One row a key.
+    Deduplicate {
+        /// The columns that make the key.
+        keys: Vec<usize>,
+        /// Which of its rows.
+        keep: Keep,
+    },
     /// The first rows, in arrival order.
     Limit {
         /// Rows to skip.
@@ -192,6 +201,44 @@ pub enum SetOperation {
     Except,
 }
 
+/// Top-N: of each partition, the rows numbered `start` to `end`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// The columns that make the partition; none: all rows are one.
+    pub partition: Vec<usize>,
+    /// What decides the numbers; equal rows are numbered as they come.
+    pub order: Vec<SortKey>,
+    /// The first number, from 1.
+    pub start: u64,
+    /// The last number.
+    pub end: u64,
+    /// The number is a column behind the input's.
+    pub number: bool,
+    /// What the input may do.
+    pub input: RankInput,
+}
+
+/// What the input of a [`Rank`] may do, which decides what has to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RankInput {
+    /// It only grows.
+    Append,
+    /// Rows of a key, whose columns are these, are updated, and never to a worse number.
+    Update(Vec<usize>),
+    /// Anything.
+    Retract,
+}
+
+/// Which row of a key a de-duplication keeps. Numbers are of time attributes' columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Keep {
+    FirstArrived,
+    LastArrived,
+    FirstByTime(usize),
+    LastByTime(usize),
+}
+
 /// A column to sort by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SortKey {
@@ -218,6 +265,8 @@ impl Op {
             Op::Union => "Union",
             Op::SetOperation { .. } => "SetOperation",
             Op::SortByTime { .. } => "SortByTime",
+            Op::Rank(_) => "Rank",
+            Op::Deduplicate { .. } => "Deduplicate",
             Op::Limit { .. } => "Limit",
             Op::Sink(_) => "Sink",
         }

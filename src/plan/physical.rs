@@ -12,8 +12,8 @@ use super::connector::SourceSpec;
 use super::explain;
 use super::logical::{AggregateCall, ColumnSource, JoinKind, Rel, RelKind, TableScan, window_fields};
 use super::{
-    Aggregate, Changelog, Graph, Node, NodeId, Op, SetOperation, SortKey, Window, WindowKind, WindowProperty,
-    WindowTime,
+    Aggregate, Changelog, Graph, Keep, Node, NodeId, Op, RankInput, SetOperation, SortKey, Window,
+    WindowKind, WindowProperty, WindowTime,
 };
 use crate::batch::{Field, RowKind, Schema, TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
@@ -107,6 +107,10 @@ impl Builder {
             RelKind::Join { kind, .. } => Err(Error::unsupported(join_name(*kind), rel.span)),
             RelKind::Union { inputs } => self.union(inputs, rel),
             RelKind::SetOperation { kind, all, inputs } => self.set_operation(*kind, *all, inputs, rel),
+            RelKind::Over { .. } => {
+                Err(Error::unsupported("ROW_NUMBER OVER (an OVER window) without an upper bound", rel.span))
+            }
+            RelKind::Rank { .. } => self.rank(rel),
             RelKind::Sort { input, keys } => self.sort(input, keys, rel),
             RelKind::Limit { input, offset, fetch } => self.limit(input, *offset, *fetch, rel),
             RelKind::Sink { input, .. } => self.sink(input, rel),
@@ -495,18 +499,124 @@ impl Builder {
         Ok(Built { node, columns: built.columns })
     }
 
+    fn rank(&mut self, rel: &Rel) -> Result<Built> {
+        let RelKind::Rank { input, partition, order, range, number, limit } = &rel.kind else {
+            unreachable!("called for a rank")
+        };
+        let built = self.rel(input)?;
+        let partition: Vec<usize> = partition.iter().map(|&c| built.columns[c]).collect();
+        let order: Vec<SortKey> =
+            order.iter().map(|k| SortKey { column: built.columns[k.column], ..*k }).collect();
+        let from = self.node(built.node);
+        if let ([key], (1, 1), false, false) = (order.as_slice(), *range, *number, *limit)
+            && from.changelog.is_insert_only()
+        {
+            let keep = match (from.schema.ty(key.column).time, key.descending) {
+                (TimeAttribute::Rowtime, false) => Some(Keep::FirstByTime(key.column)),
+                (TimeAttribute::Rowtime, true) => Some(Keep::LastByTime(key.column)),
+                (TimeAttribute::Proctime, false) => Some(Keep::FirstArrived),
+                (TimeAttribute::Proctime, true) => Some(Keep::LastArrived),
+                (TimeAttribute::None, _) => None,
+            };
+            if let Some(keep) = keep {
+                let grows = matches!(keep, Keep::FirstByTime(_) | Keep::FirstArrived);
+                let changelog = match grows {
+                    true => Changelog::INSERT,
+                    false => Changelog::INSERT.with(RowKind::UpdateBefore).with(RowKind::UpdateAfter),
+                };
+                let output =
+                    Output { schema: from.schema.clone(), changelog, upsert_key: Some(partition.clone()) };
+                let op = Op::Deduplicate { keys: partition, keep };
+                let node = self.add(op, vec![built.node], output, rel.span);
+                return Ok(Built { node, columns: built.columns });
+            }
+        }
+        Ok(self.add_rank(built, partition, order, *range, *number, rel.span))
+    }
+
+    fn add_rank(
+        &mut self,
+        built: Built,
+        partition: Vec<usize>,
+        order: Vec<SortKey>,
+        (start, end): (u64, u64),
+        number: bool,
+        span: Span,
+    ) -> Built {
+        let from = self.node(built.node);
+        let climbs = |key: &Vec<usize>| {
+            !order.is_empty()
+                && !from.changelog.contains(RowKind::Delete)
+                && partition.iter().all(|c| key.contains(c))
+                && order.iter().all(|k| match self.trend(built.node, k.column) {
+                    Trend::Constant => true,
+                    Trend::Grows => k.descending,
+                    Trend::Falls => !k.descending,
+                    Trend::Unknown => false,
+                })
+        };
+        let input = match &from.upsert_key {
+            _ if from.changelog.is_insert_only() => RankInput::Append,
+            Some(key) if climbs(key) => RankInput::Update(key.clone()),
+            _ => RankInput::Retract,
+        };
+        let first_alone = (start, end) == (1, 1) && input != RankInput::Retract;
+        let updates = Changelog::INSERT.with(RowKind::UpdateBefore).with(RowKind::UpdateAfter);
+        let changelog = match (&input, number || start > 1) {
+            _ if first_alone => updates,
+            (RankInput::Append, false) => Changelog::INSERT.with(RowKind::Delete),
+            (RankInput::Append | RankInput::Update(_), true) => updates,
+            _ => Changelog::ALL,
+        };
+        let mut schema = without_time(&from.schema);
+        let mut columns = built.columns;
+        let mut upsert_key = from.upsert_key.clone();
+        if start == end {
+            upsert_key = Some(partition.clone());
+        }
+        if number {
+            columns.push(schema.len());
+            upsert_key = Some(partition.iter().copied().chain([schema.len()]).collect());
+            schema.fields.push(Field::new("$number", TypeKind::BigInt.not_null()));
+        }
+        let output = Output { schema, changelog, upsert_key };
+        let op = Op::Rank(super::Rank { partition, order, start, end, number, input });
+        let node = self.add(op, vec![built.node], output, span);
+        Built { node, columns }
+    }
+
+    /// How the values of a column change when the rows of a key are updated.
+    fn trend(&self, node: NodeId, column: usize) -> Trend {
+        let at = self.node(node);
+        match &at.op {
+            Op::Project(exprs) => match exprs[column].kind {
+                ExprKind::Column(c) => self.trend(at.inputs[0], c),
+                _ => Trend::Unknown,
+            },
+            Op::Filter(_) => self.trend(at.inputs[0], column),
+            Op::GroupAggregate { keys, aggregates } if self.node(at.inputs[0]).changelog.is_insert_only() => {
+                match column.checked_sub(keys.len()).map(|a| &*aggregates[a].name) {
+                    None => Trend::Constant,
+                    Some(name) if name.starts_with("COUNT(") || name.starts_with("MAX(") => Trend::Grows,
+                    Some(name) if name.starts_with("MIN(") => Trend::Falls,
+                    Some(_) => Trend::Unknown,
+                }
+            }
+            _ => Trend::Unknown,
+        }
+    }
+
     fn limit(&mut self, input: &Rel, offset: u64, fetch: Option<u64>, rel: &Rel) -> Result<Built> {
-        let mut below = input;
-        while let RelKind::Project { input, .. } = &below.kind {
-            below = input;
-        }
-        if let RelKind::Sort { .. } = below.kind {
-            return Err(Error::unsupported("ORDER BY with LIMIT (Top-N)", below.span.to(rel.span)));
-        }
         let built = self.rel(input)?;
         let from = self.node(built.node);
         if !from.changelog.is_insert_only() {
-            return Err(Error::unsupported("LIMIT over a changing input", rel.span));
+            // The rows that came first, of those that are there.
+            let Some(fetch) = fetch else {
+                return Err(Error::planning("OFFSET over input that changes needs a LIMIT", rel.span)
+                    .hint("add LIMIT: without it every row would have to be kept"));
+            };
+            let range = (offset + 1, offset.saturating_add(fetch));
+            return Ok(self.add_rank(built, vec![], vec![], range, false, rel.span));
         }
         let output = Output {
             schema: from.schema.clone(),
@@ -560,6 +670,15 @@ impl Builder {
             span,
         )
     }
+}
+
+/// See [`Builder::trend`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trend {
+    Constant,
+    Grows,
+    Falls,
+    Unknown,
 }
 
 /// The same rows come out each time it runs over the same input.

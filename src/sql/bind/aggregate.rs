@@ -285,6 +285,7 @@ impl Binder<'_> {
             return Ok(());
         }
         match &mut e.kind {
+            ExprKind::Column(n) if *n >= super::over::FIRST => Ok(()),
             ExprKind::Column(n) if *n >= columns => {
                 *n = *n - columns + keys.len();
                 Ok(())

@@ -23,10 +23,7 @@ impl Binder<'_> {
                 ast::Over::Name(name) => name.span,
                 ast::Over::Window(w) => w.span,
             };
-            return Err(Error::unsupported(
-                format!("{} OVER (an OVER window)", call.name),
-                call.span.to(span),
-            ));
+            return self.over_call(call, over, call.span.to(span), cx);
         }
         let Some(simple) = call.name.as_simple() else {
             return Err(Error::validation(format!("function '{}' not found", call.name), call.name.span()));

@@ -18,6 +18,7 @@ mod from;
 mod insert;
 mod literal;
 mod names;
+mod over;
 mod query;
 mod scan;
 mod scope;

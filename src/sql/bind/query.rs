@@ -3,6 +3,7 @@
 use super::aggregate::AggregateUse;
 use super::coerce;
 use super::expr::ExprContext;
+use super::over::OverUse;
 use super::scope::Scope;
 use super::{Binder, literal};
 use crate::batch::{Column, DataType, Field, Schema, TypeKind};
@@ -70,16 +71,22 @@ impl Binder<'_> {
             None => vec![],
         };
         let mut uses: Vec<AggregateUse> = vec![];
+        let mut numbers: Vec<OverUse> = vec![];
         let mut cx = ExprContext {
             scope: &scope,
             clause: "SELECT list",
             aggregates: Some(&mut uses),
             keys: keys.len(),
             inside_aggregate: false,
+            over: Some(&mut numbers),
         };
         let mut items = self.select_items(&s.items, &mut cx)?;
         cx.clause = "HAVING clause";
+        let over = cx.over.take();
         let mut having = s.having.as_ref().map(|h| self.condition(h, &mut cx)).transpose()?;
+        cx.over = over;
+        cx.clause = "QUALIFY clause";
+        let mut qualify = s.qualify.as_ref().map(|q| self.condition(q, &mut cx)).transpose()?;
         cx.clause = "ORDER BY clause";
         let distinct = s.quantifier == Some(ast::SetQuantifier::Distinct);
         let mut order = self.order_keys(order_by, &items, &mut cx)?;
@@ -88,6 +95,8 @@ impl Binder<'_> {
             let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|i| &mut i.0).collect();
             exprs.extend(having.as_mut());
             exprs.extend(order.hidden.iter_mut());
+            exprs.extend(qualify.as_mut());
+            exprs.extend(numbers.iter_mut().flat_map(OverUse::exprs_mut));
             if hidden_row {
                 debug_assert!(scope.len() == 0);
                 shift_columns(&mut exprs, 1);
@@ -96,6 +105,17 @@ impl Binder<'_> {
             if let Some(having) = having {
                 rel = rel.filter(having);
             }
+        }
+        if let (Some(q), true) = (&s.qualify, numbers.is_empty()) {
+            return Err(Error::validation("QUALIFY filters by a window function, and there is none", q.span)
+                .hint("a condition on the rows themselves belongs into WHERE"));
+        }
+        let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|i| &mut i.0).collect();
+        exprs.extend(order.hidden.iter_mut());
+        exprs.extend(qualify.as_mut());
+        rel = self.number(rel, numbers, &mut exprs);
+        if let Some(qualify) = qualify {
+            rel = rel.filter(qualify);
         }
         let visible = items.len();
         if distinct && let Some(e) = order.hidden.first() {
@@ -333,15 +353,12 @@ fn refuse_clauses(s: &Select) -> Result<()> {
     if let Some(w) = s.windows.first() {
         return Err(Error::unsupported("the WINDOW clause", w.span));
     }
-    if let Some(q) = &s.qualify {
-        return Err(Error::unsupported("QUALIFY", q.span));
-    }
     Ok(())
 }
 
 /// Columns behind an input's own move when the input has a column that no name reaches.
 fn shift_columns(exprs: &mut [&mut Expr], by: usize) {
-    exprs.iter_mut().for_each(|e| e.map_columns(&|n| n + by));
+    exprs.iter_mut().for_each(|e| e.map_columns(&|n| if n >= super::over::FIRST { n } else { n + by }));
 }
 
 fn sort(rel: Rel, keys: Vec<SortKey>, span: Span) -> Rel {
@@ -349,7 +366,7 @@ fn sort(rel: Rel, keys: Vec<SortKey>, span: Span) -> Rel {
     Rel { kind: RelKind::Sort { input: Box::new(rel), keys }, schema, span }
 }
 
-fn sort_key(item: &OrderItem, column: usize) -> SortKey {
+pub(super) fn sort_key(item: &OrderItem, column: usize) -> SortKey {
     SortKey {
         column,
         descending: item.descending,

@@ -72,8 +72,12 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
                 conditions,
             )
         }
-        // LIMIT decides by the rows that reach it; joins move filters when there are joins.
-        RelKind::Limit { .. } | RelKind::Join { .. } | RelKind::Sink { .. } => {
+        // LIMIT and Top-N decide by the rows that reach them; joins move filters when there are joins.
+        RelKind::Over { .. }
+        | RelKind::Rank { .. }
+        | RelKind::Limit { .. }
+        | RelKind::Join { .. }
+        | RelKind::Sink { .. } => {
             for input in rel.inputs_mut() {
                 let taken = std::mem::replace(input, Rel::one_row(input.span));
                 *input = push(taken, vec![]);
@@ -115,7 +119,7 @@ fn on_keys(e: &Expr, keys: &[usize]) -> Option<Expr> {
     Some(e)
 }
 
-fn conjuncts(e: Expr) -> Vec<Expr> {
+pub(super) fn conjuncts(e: Expr) -> Vec<Expr> {
     match e.kind {
         ExprKind::And(parts) => parts.into_iter().flat_map(conjuncts).collect(),
         _ if is_true(&e) => vec![],
@@ -128,7 +132,7 @@ fn is_true(e: &Expr) -> bool {
 }
 
 /// `rel` under what is left of the conditions.
-fn keep(rel: Rel, conditions: Vec<Expr>) -> Rel {
+pub(super) fn keep(rel: Rel, conditions: Vec<Expr>) -> Rel {
     let span = conditions.iter().map(|c| c.span).reduce(crate::error::Span::to);
     let condition = match (conditions.len(), span) {
         (0, _) | (_, None) => return rel,

@@ -1,7 +1,7 @@
 //! Rules over logical relations. Each keeps the result and the types and names of its columns, and does to the changelog what Flink's rule of
 //! that name does (pruning an aggregate call that nobody reads also prunes its updates).
 //!
-//! In order: [`fold`] constants; recognise [`window`] aggregates; push [`filter`]s towards the scans; merge [`project`]ions; [`narrow`]
+//! In order: [`fold`] constants; recognise [`window`] aggregates and Top-N ([`rank`]); push [`filter`]s towards the scans; merge [`project`]ions; [`narrow`]
 //! decimals without a cast where that is sure; read parts of [`nested`] columns; [`prune`] columns down to what each scan has to read.
 //! Expressions that merging makes are kept below [`MAX_EXPR_DEEP`] and [`MAX_EXPR_SIZE`], so
 //! that subqueries in subqueries neither overflow a stack nor grow without bound.
@@ -12,6 +12,7 @@ mod narrow;
 mod nested;
 mod project;
 mod prune;
+mod rank;
 mod window;
 
 use crate::error::Result;
@@ -43,7 +44,7 @@ pub(crate) fn optimise(rel: Rel) -> Result<Rel> {
 pub(crate) fn needed(mut rel: Rel) -> Result<Rel> {
     fold::fold(&mut rel)?;
     window::recognise(&mut rel);
-    Ok(rel)
+    rank::recognise(rel)
 }
 
 /// `e` with each column replaced by its expression in `exprs`; `None` when the result would be too large or deep.

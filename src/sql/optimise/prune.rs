@@ -2,6 +2,7 @@
 //! the end from the scans, so that formats decode only what a query needs.
 
 use crate::expr::{Expr, ExprKind};
+use crate::plan::SortKey;
 use crate::plan::logical::{Rel, RelKind};
 use std::collections::BTreeSet;
 
@@ -193,6 +194,28 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let kind = RelKind::Sort { input: Box::new(input.rel), keys };
             Pruned { rel: Rel { kind, schema, span: rel.span }, place: input.place }
         }
+        RelKind::Over { input, partition, order } => {
+            let number = input.schema.len();
+            let (input, partition, order) = numbered(*input, needed, number, partition, order);
+            let mut place = input.place.clone();
+            place.push(Some(input.rel.schema.len()));
+            let mut schema = input.rel.schema.clone();
+            schema.fields.push(rel.schema.fields[number].clone());
+            let kind = RelKind::Over { input: Box::new(input.rel), partition, order };
+            Pruned { rel: Rel { kind, schema, span: rel.span }, place }
+        }
+        RelKind::Rank { input, partition, order, range, number, limit } => {
+            let width = input.schema.len();
+            let (input, partition, order) = numbered(*input, needed, width, partition, order);
+            let mut place = input.place.clone();
+            let mut schema = input.rel.schema.clone();
+            if number {
+                place.push(Some(schema.len()));
+                schema.fields.push(rel.schema.fields[width].clone());
+            }
+            let kind = RelKind::Rank { input: Box::new(input.rel), partition, order, range, number, limit };
+            Pruned { rel: Rel { kind, schema, span: rel.span }, place }
+        }
         RelKind::Limit { input, offset, fetch } => {
             let input = need(*input, needed);
             let schema = input.rel.schema.clone();
@@ -210,6 +233,23 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
         }
         RelKind::Sink { .. } => identity(prune(rel)),
     }
+}
+
+/// The input of a numbering, whose number is column `number`, and the numbering's columns in it.
+fn numbered(
+    input: Rel,
+    needed: &BTreeSet<usize>,
+    number: usize,
+    mut partition: Vec<usize>,
+    mut order: Vec<SortKey>,
+) -> (Pruned, Vec<usize>, Vec<SortKey>) {
+    let mut below: BTreeSet<usize> = needed.iter().copied().filter(|&c| c < number).collect();
+    below.extend(&partition);
+    below.extend(order.iter().map(|k| k.column));
+    let input = need(input, &below);
+    input.map(&mut partition);
+    order.iter_mut().for_each(|k| k.column = input.at(k.column));
+    (input, partition, order)
 }
 
 fn reads(e: &Expr, into: &mut BTreeSet<usize>) {

@@ -21,7 +21,7 @@ pub(super) fn recognise(rel: &mut Rel) {
 }
 
 /// What a column says of a window.
-fn property(rel: &Rel, column: usize) -> Option<WindowProperty> {
+pub(super) fn property(rel: &Rel, column: usize) -> Option<WindowProperty> {
     match &rel.kind {
         RelKind::WindowTvf { input, .. } => match column.checked_sub(input.schema.len())? {
             0 => Some(WindowProperty::Start),
@@ -36,6 +36,7 @@ fn property(rel: &Rel, column: usize) -> Option<WindowProperty> {
             _ => None,
         },
         RelKind::Filter { input, .. } => property(input, column),
+        RelKind::Over { input, .. } if column < input.schema.len() => property(input, column),
         _ => None,
     }
 }
@@ -45,7 +46,9 @@ fn shape(rel: &Rel) -> Option<(WindowKind, Option<jiff::tz::TimeZone>)> {
     match &rel.kind {
         RelKind::WindowTvf { kind, zone, .. } => Some((*kind, zone.clone())),
         RelKind::WindowAggregate { window, .. } => Some((window.kind, window.zone.clone())),
-        RelKind::Project { input, .. } | RelKind::Filter { input, .. } => shape(input),
+        RelKind::Project { input, .. } | RelKind::Filter { input, .. } | RelKind::Over { input, .. } => {
+            shape(input)
+        }
         _ => None,
     }
 }
