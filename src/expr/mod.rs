@@ -9,6 +9,7 @@ pub mod cast;
 pub mod coercion;
 pub mod function;
 pub mod functions;
+pub mod json;
 pub mod kernel;
 pub mod kernels;
 mod program;

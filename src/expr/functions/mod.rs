@@ -43,6 +43,10 @@ mod collection;
 mod comparison;
 mod conditional;
 mod datetime_pattern;
+mod encoding;
+mod hash;
+mod json_construct;
+mod json_query;
 mod math;
 mod membership;
 mod pattern;
@@ -66,6 +70,10 @@ pub fn builtin() -> Registry {
     temporal::register(&mut r);
     conditional::register(&mut r);
     collection::register(&mut r);
+    encoding::register(&mut r);
+    hash::register(&mut r);
+    json_query::register(&mut r);
+    json_construct::register(&mut r);
     super::aggregates::register(&mut r);
     r
 }

@@ -54,6 +54,10 @@ impl Binder<'_> {
             }
         }
         match name.as_str() {
+            "JSON" => {
+                Err(Error::validation("JSON() stands only as a value of JSON_OBJECT or JSON_ARRAY", at)
+                    .hint("write JSON_OBJECT('key' VALUE JSON(text))"))
+            }
             "COALESCE" if !args.is_empty() => self.coalesce(args, at),
             "NULLIF" if args.len() == 2 => self.null_if(args, at),
             _ => self.call_bound(&name, args, at),

@@ -427,13 +427,10 @@ impl Binder<'_> {
             Ast::Subquery(_) => refuse("a subquery as a value"),
             Ast::Cursor(_) => refuse("CURSOR"),
             Ast::MatchSemantics { .. } => refuse("RUNNING and FINAL (MATCH_RECOGNIZE)"),
-            Ast::JsonExists(_) => refuse("JSON_EXISTS"),
-            Ast::JsonValue(_) => refuse("JSON_VALUE"),
-            Ast::JsonQuery(_) => refuse("JSON_QUERY"),
-            Ast::JsonConstructor(c) => refuse(match c.items {
-                ast::JsonItems::Object(_) => "JSON_OBJECT",
-                ast::JsonItems::Array(_) => "JSON_ARRAY",
-            }),
+            Ast::JsonExists(j) => self.json_exists(j, at, cx),
+            Ast::JsonValue(j) => self.json_value(j, at, cx),
+            Ast::JsonQuery(j) => self.json_query(j, at, cx),
+            Ast::JsonConstructor(j) => self.json_constructor(j, at, cx),
             Ast::JsonAggregate(a) => refuse(match a.item {
                 ast::JsonAggregateItem::Object(_) => "JSON_OBJECTAGG",
                 ast::JsonAggregateItem::Array(_) => "JSON_ARRAYAGG",

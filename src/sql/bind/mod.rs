@@ -16,6 +16,7 @@ pub(crate) mod ddl;
 mod expr;
 mod from;
 mod insert;
+mod json;
 mod literal;
 mod names;
 mod over;
