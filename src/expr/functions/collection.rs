@@ -110,6 +110,7 @@ fn row(call: &Call<'_>) -> Result<BoundFunction> {
 fn item(call: &Call<'_>) -> Result<BoundFunction> {
     call.count(2..=2)?;
     match call.kind(0) {
+        TypeKind::Variant => super::variant::item(call),
         TypeKind::Array(of) => {
             if !call.kind(1).is_integer() {
                 return Err(call.wrong_types(&["ARRAY[INTEGER]"]));
@@ -153,7 +154,7 @@ fn item(call: &Call<'_>) -> Result<BoundFunction> {
 }
 
 /// Row by row the element that `place` gives, or NULL.
-fn pick(
+pub(super) fn pick(
     sel: crate::batch::Sel<'_>,
     rows: usize,
     out: &mut Column,
@@ -172,7 +173,7 @@ fn pick(
 }
 
 /// Start and end of the elements of a row.
-fn extent(a: &Arg<'_>, i: usize) -> (usize, usize) {
+pub(super) fn extent(a: &Arg<'_>, i: usize) -> (usize, usize) {
     let (ColumnData::List { offsets, .. } | ColumnData::Map { offsets, .. }) = &a.column.data else {
         panic!("an array or a map")
     };
@@ -197,7 +198,8 @@ fn cardinality(call: &Call<'_>) -> Result<BoundFunction> {
 fn element(call: &Call<'_>) -> Result<BoundFunction> {
     call.count(1..=1)?;
     let TypeKind::Array(of) = call.kind(0) else { return Err(call.wrong_types(&["ARRAY"])) };
-    Ok(fallible(call.as_given(), plain((**of).clone()).with_nullable(true), |a, sel, rows, out| {
+    let nullable = of.nullable || call.args[0].ty.nullable;
+    Ok(fallible(call.as_given(), plain((**of).clone()).with_nullable(nullable), |a, sel, rows, out| {
         let ColumnData::List { child, .. } = &a[0].column.data else { panic!("an array") };
         sel.try_for_each(|i| match extent(&a[0], i) {
             (s, e) if a[0].is_valid(i) && e - s > 1 => {

@@ -39,19 +39,24 @@
 //! when an argument is, unless the function says otherwise. No result carries a time attribute but PROCTIME's.
 
 mod arithmetic;
+mod array;
 mod collection;
 mod comparison;
 mod conditional;
 mod datetime_pattern;
 mod encoding;
 mod hash;
+mod inspect;
 mod json_construct;
 mod json_query;
+mod map;
 mod math;
 mod membership;
 mod pattern;
 mod string;
 mod temporal;
+mod url;
+mod variant;
 
 use super::function::{BoundFunction, Call, FunctionDoc, Registry, ScalarFunction};
 use crate::batch::{Column, ColumnData, DataType, TypeKind};
@@ -70,6 +75,11 @@ pub fn builtin() -> Registry {
     temporal::register(&mut r);
     conditional::register(&mut r);
     collection::register(&mut r);
+    array::register(&mut r);
+    map::register(&mut r);
+    url::register(&mut r);
+    variant::register(&mut r);
+    inspect::register(&mut r);
     encoding::register(&mut r);
     hash::register(&mut r);
     json_query::register(&mut r);
@@ -223,6 +233,23 @@ fn more_shapes() -> Vec<(&'static str, Vec<TypeKind>)> {
         ("DATE_FORMAT", vec![Timestamp(3), s()]),
         ("FROM_UNIXTIME", vec![Int]),
         ("UNIX_TIMESTAMP", vec![s()]),
+        ("MD5", vec![s()]),
+        ("SHA224", vec![s()]),
+        ("HEX", vec![s()]),
+        ("HEX", vec![SmallInt]),
+        ("UNHEX", vec![s()]),
+        ("TO_BASE64", vec![s()]),
+        ("FROM_BASE64", vec![s()]),
+        ("URL_ENCODE", vec![s()]),
+        ("URL_DECODE", vec![s()]),
+        ("JSON_QUOTE", vec![s()]),
+        ("JSON_UNQUOTE", vec![s()]),
+        ("JSON_STRING", vec![Decimal(10, 2)]),
+        ("IS JSON VALUE", vec![s()]),
+        ("TRY_PARSE_JSON", vec![s()]),
+        ("SPLIT", vec![s(), s()]),
+        ("STR_TO_MAP", vec![s()]),
+        ("REGEXP_INSTR", vec![s(), s()]),
     ]
 }
 

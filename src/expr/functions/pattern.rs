@@ -8,7 +8,7 @@ use crate::batch::{Column, Sel};
 use crate::batch::{ColumnData, ColumnRef, DataType, TypeKind};
 use crate::error::{Error, Result};
 use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Registry};
-use crate::expr::kernels::text::{build, char_count, flags, opt_from, slices};
+use crate::expr::kernels::text::{build, flags, opt_from, slices};
 use crate::expr::kernels::with_kernel;
 use crate::expr::{Arg, EvalContext, Kernel, RowError};
 use regex::Regex;
@@ -44,7 +44,7 @@ pub(super) fn register(r: &mut Registry) {
     add(&["REGEXP_COUNT"], &["text, regex"], "Number of matches.", |c| {
         bind(c, 2..=2, |_| TypeKind::Int.nullable(), compile_regex, Use::Count)
     });
-    add(&["REGEXP_INSTR"], &["text, regex"], "Position of the first match, 0: none.", |c| {
+    add(&["REGEXP_INSTR"], &["text, regex"], "Position of the first match in UTF-16 units, 0: none.", |c| {
         bind(c, 2..=2, |_| TypeKind::Int.nullable(), compile_regex, Use::Position)
     });
     add(&["REGEXP_SUBSTR"], &["text, regex"], "The first match.", |c| {
@@ -295,7 +295,7 @@ fn apply(m: &Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usize, o
         }
         (Use::Position, Matcher::Regex(r)) => opt_from::<i32>(args, sel, out, |i| {
             let t = text(i);
-            Some(r.find(t).map_or(0, |m| char_count(&t.as_bytes()[..m.start()]) as i32 + 1))
+            Some(r.find(t).map_or(0, |m| t[..m.start()].encode_utf16().count() as i32 + 1))
         }),
         (Use::All, Matcher::Regex(r)) => {
             out.clear();
@@ -528,14 +528,14 @@ fn similar(pattern: &str, escape: Option<char>) -> std::result::Result<Regex, St
 
 /// Why a Java pattern has no counterpart.
 #[derive(Debug)]
-enum Refused {
+pub(super) enum Refused {
     /// Java refuses it too.
     Invalid,
     Unsupported(&'static str),
 }
 
 /// A Java regular expression in the syntax of the `regex` crate.
-fn java_regex(pattern: &str) -> std::result::Result<Regex, Refused> {
+pub(super) fn java_regex(pattern: &str) -> std::result::Result<Regex, Refused> {
     let mut re = String::with_capacity(pattern.len() + 16);
     let chars: Vec<char> = pattern.chars().collect();
     let (mut i, mut class) = (0, 0);

@@ -229,7 +229,7 @@ fn concat_operator(call: &Call<'_>) -> Result<BoundFunction> {
 
 fn concat_ws(call: &Call<'_>) -> Result<BoundFunction> {
     texts(call, 2..=usize::MAX)?;
-    let ty = TypeKind::STRING.nullable().with_nullable(call.args[0].ty.nullable);
+    let ty = call.result(TypeKind::STRING);
     Ok(infallible(text_then_int(call, usize::MAX), ty, |a, sel, _, out| {
         // NULL texts are skipped; only the separator's NULL counts.
         build(&a[..1], sel, out, |i, to| {
@@ -506,7 +506,7 @@ fn chr(call: &Call<'_>) -> Result<BoundFunction> {
     if !call.kind(0).is_integer() {
         return Err(call.wrong_types(&["INTEGER"]));
     }
-    Ok(build_with(vec![call.wanted(0, TypeKind::BigInt)], call.result(TypeKind::STRING), |a, i, out| {
+    Ok(build_with(vec![call.wanted(0, TypeKind::BigInt)], TypeKind::STRING.nullable(), |a, i, out| {
         let n = a[0].column.slice::<i64>()[a[0].at(i)];
         if n >= 0 {
             out.extend_from_slice(char::from((n & 0xff) as u8).encode_utf8(&mut [0; 4]).as_bytes());

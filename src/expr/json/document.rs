@@ -107,6 +107,11 @@ impl Document {
         &text[node.start as usize..node.end as usize]
     }
 
+    /// Some object has a key twice.
+    pub fn has_repeated_keys(&self) -> bool {
+        self.nodes.iter().any(|n| n.kind == Kind::Dropped)
+    }
+
     /// Elements of an array or different keys of an object.
     pub fn len(&self, n: u32) -> usize {
         self.node(n).link as usize

@@ -137,9 +137,15 @@ impl Binder<'_> {
         at: Span,
         cx: &mut ExprContext<'_>,
     ) -> Result<Expr> {
+        if op == BinaryOp::Overlaps {
+            return self.overlaps(left, right, at, cx);
+        }
         let name = operator_name(op, at)?;
         let l = self.expr(left, cx)?;
         let r = self.expr(right, cx)?;
+        if let Some(known) = same_on_both_sides(op, &l, &r, at) {
+            return Ok(known);
+        }
         let time = l.ty.time;
         let shifts_time = matches!(op, BinaryOp::Plus | BinaryOp::Minus) && r.ty.kind.is_interval();
         let mut bound = self.call_bound(name, vec![l, r], at)?;
@@ -148,6 +154,38 @@ impl Binder<'_> {
             bound.ty.time = time;
         }
         Ok(bound)
+    }
+
+    /// Two periods, each of two ends or a start and a length, have a moment in common; touching is enough.
+    fn overlaps(
+        &mut self,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        at: Span,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<Expr> {
+        let mut ends = Vec::with_capacity(4);
+        for side in [left, right] {
+            let Ast::Row { values, .. } = &side.kind else {
+                return Err(
+                    Error::validation("OVERLAPS compares periods", side.span).hint("write (start, end)")
+                );
+            };
+            let [start, end] = &values[..] else {
+                return Err(Error::validation("a period has a start and an end or length", side.span));
+            };
+            let (start, mut end) = (self.expr(start, cx)?, self.expr(end, cx)?);
+            if end.ty.kind.is_interval() {
+                end = self.call_bound("+", vec![start.clone(), end], at)?;
+            }
+            let test = self.call_bound("<=", vec![start.clone(), end.clone()], at)?;
+            ends.push(self.case_of(vec![(test.clone(), start.clone())], end.clone(), at)?);
+            ends.push(self.case_of(vec![(test, end)], start, at)?);
+        }
+        let [s0, e0, s1, e1] = <[Expr; 4]>::try_from(ends).expect("two ends a side");
+        let first = self.call_bound(">=", vec![e0, s1], at)?;
+        let second = self.call_bound(">=", vec![e1, s0], at)?;
+        Ok(logic(true, vec![first, second], at))
     }
 
     fn logic(&mut self, and: bool, parts: &[ast::Expr], at: Span, cx: &mut ExprContext<'_>) -> Result<Expr> {
@@ -490,6 +528,30 @@ pub(super) fn logic(and: bool, args: Vec<Expr>, at: Span) -> Expr {
     let ty = DataType { kind: TypeKind::Boolean, nullable, time: Default::default() };
     let kind = if and { ExprKind::And(args) } else { ExprKind::Or(args) };
     Expr { kind, ty, span: at }
+}
+
+/// Flink's planner knows the answer where both sides are the same expression, which shows for NaN.
+fn same_on_both_sides(op: BinaryOp, l: &Expr, r: &Expr, at: Span) -> Option<Expr> {
+    use BinaryOp::*;
+    let answer = match op {
+        Eq | LtEq | GtEq => true,
+        NotEq | Lt | Gt => false,
+        _ => return None,
+    };
+    let certain = !l.ty.nullable && l.is_deterministic() && !l.is_constant() && same_expression(l, r);
+    certain.then(|| literal::boolean(answer, at))
+}
+
+/// The same computation of the same columns.
+fn same_expression(a: &Expr, b: &Expr) -> bool {
+    let own = match (&a.kind, &b.kind) {
+        (ExprKind::Column(x), ExprKind::Column(y)) => x == y,
+        (ExprKind::Call { function: f, .. }, ExprKind::Call { function: g, .. }) => f.name == g.name,
+        (ExprKind::Field(_, x), ExprKind::Field(_, y)) => x == y,
+        _ => false,
+    };
+    let (x, y) = (a.children(), b.children());
+    own && a.ty == b.ty && x.len() == y.len() && x.iter().zip(y).all(|(a, b)| same_expression(a, b))
 }
 
 fn is_niladic(name: &str) -> bool {
