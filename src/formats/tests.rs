@@ -403,3 +403,145 @@ fn text_that_is_not_utf8_is_an_error_of_its_record() {
         assert_eq!((got.rows, got.bad), (vec!["1 a".into(), "3 c".into()], 1), "{name}");
     }
 }
+
+/// What an encoder makes of rows given as JSON lines.
+fn written(format: &str, list: &[(&str, &str)], columns: &[(&str, TypeKind)], rows: &str) -> String {
+    let table = schema(columns);
+    let all: Vec<usize> = (0..table.len()).collect();
+    let reader = Format::from_options("json", options(&[])).unwrap();
+    let mut decoded = Rows::default();
+    decoded.start(columns.iter().map(|c| ColumnRef::new(Column::of_kind(&c.1))).collect());
+    reader.decoder(&table, &all).decode(rows.as_bytes(), true, 1024, &mut 1, &mut decoded).unwrap();
+    let batch = Batch::new(decoded.columns, decoded.rows);
+    let mut encoder = Format::from_options(format, options(list)).unwrap().encoder(&table, &all);
+    let mut out = vec![];
+    for row in 0..batch.rows() {
+        if let Err(e) = encoder.encode(&batch, row, &mut out) {
+            out.extend_from_slice(format!("error: {e}\n").as_bytes());
+        }
+    }
+    String::from_utf8(out).unwrap()
+}
+
+const NUMBERS: &[(&str, TypeKind)] = &[
+    ("a", Decimal(10, 2)),
+    ("b", Decimal(20, 0)),
+    ("c", Double),
+    ("d", TypeKind::Float),
+    ("e", S),
+    ("g", TypeKind::BYTES),
+    ("h", Time(3)),
+    ("i", TimestampLtz(3)),
+    ("j", Timestamp(9)),
+    ("k", Date),
+];
+
+const NUMBER_ROWS: &str = r#"{"a":100,"b":100000,"c":1e7,"d":1.1,"e":"","g":"AQI=","h":"10:00:00","i":"1970-01-01 00:00:00.005Z","j":"2024-01-01 00:00:00","k":"2024-01-01"}
+{"a":0,"b":120,"c":1e-5,"d":1,"e":"é€/\\b","g":"","h":"10:00:01.5","i":"1970-01-01 00:00:00Z","j":"2024-01-01 00:00:00.123456789","k":"0001-01-01"}
+{"a":-1.5,"b":-5,"c":123456789.125,"d":0,"e":"a\u0001\u007f\u2028","g":"/w==","h":"00:00:00","i":"1970-01-01 00:00:01Z","j":"2024-01-01 10:00:00.12","k":null}
+{"a":0.01,"b":-500,"c":1,"d":1.5,"e":"a\u001f\"600","g":"/+4=","h":"00:00:00","i":"1970-01-01 00:00:01Z","j":"2024-01-01 10:00:00.12","k":"2024-01-01"}
+"#;
+
+#[test]
+fn json_is_written_as_flink_writes_it() {
+    assert_eq!(
+        written("json", &[], NUMBERS, NUMBER_ROWS),
+        [
+            r#"{"a":1E+2,"b":1E+5,"c":1.0E7,"d":1.1,"e":"","g":"AQI=","h":"10:00:00","i":"1970-01-01 00:00:00.005Z","j":"2024-01-01 00:00:00","k":"2024-01-01"}"#,
+            r#"{"a":0,"b":1.2E+2,"c":1.0E-5,"d":1.0,"e":"é€/\\b","g":"","h":"10:00:01.5","i":"1970-01-01 00:00:00Z","j":"2024-01-01 00:00:00.123456789","k":"0001-01-01"}"#,
+            "{\"a\":-1.5,\"b\":-5,\"c\":1.23456789125E8,\"d\":0.0,\"e\":\"a\\u0001\u{7f}\u{2028}\",\"g\":\"/w==\",\"h\":\"00:00:00\",\"i\":\"1970-01-01 00:00:01Z\",\"j\":\"2024-01-01 10:00:00.12\",\"k\":null}",
+            r#"{"a":0.01,"b":-5E+2,"c":1.0,"d":1.5,"e":"a\u001F\"600","g":"/+4=","h":"00:00:00","i":"1970-01-01 00:00:01Z","j":"2024-01-01 10:00:00.12","k":"2024-01-01"}"#,
+            ""
+        ]
+        .join("\n")
+    );
+    let plain = [
+        ("encode.decimal-as-plain-number", "true"),
+        ("encode.ignore-null-fields", "true"),
+        ("timestamp-format.standard", "ISO-8601"),
+    ];
+    let out = written("json", &plain, NUMBERS, NUMBER_ROWS);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with(r#"{"a":100.00,"b":100000,"c":1.0E7"#), "{}", lines[0]);
+    assert!(
+        lines[1].starts_with(r#"{"a":0.00,"b":120,"#)
+            && lines[1].contains(r#""j":"2024-01-01T00:00:00.123456789""#)
+    );
+    assert!(
+        lines[2].ends_with(r#""i":"1970-01-01T00:00:01Z","j":"2024-01-01T10:00:00.12"}"#),
+        "{}",
+        lines[2]
+    );
+}
+
+#[test]
+fn json_maps_are_written_by_the_null_keys_mode() {
+    let mut keys = Column::of_kind(&S);
+    let mut values = Column::of_kind(&Int);
+    for (k, v) in [(Some("x"), 1), (None, 2)] {
+        keys.validity.push(k.is_some());
+        keys.byte_column_mut().push(k.unwrap_or_default().as_bytes());
+        values.validity.push(true);
+        values.buffer_mut::<i32>().push(v);
+    }
+    let kind = TypeKind::Map(Box::new(S.nullable()), Box::new(Int.nullable()));
+    let mut map = Column::of_kind(&kind);
+    map.validity.push(true);
+    let crate::batch::ColumnData::Map { offsets, keys: k, values: v } = &mut map.data else { panic!() };
+    offsets.push(2);
+    (**k, **v) = (keys, values);
+    let batch = Batch::new(vec![ColumnRef::new(map)], 1);
+    let write = |list: &[(&str, &str)]| {
+        let table = schema(&[("m", kind.clone())]);
+        let mut out = vec![];
+        let mut encoder = Format::from_options("json", options(list)).unwrap().encoder(&table, &[0]);
+        encoder.encode(&batch, 0, &mut out).map(|()| String::from_utf8(out).unwrap())
+    };
+    assert!(write(&[]).unwrap_err().contains("map-null-key.mode"));
+    assert_eq!(write(&[("map-null-key.mode", "DROP")]).unwrap(), "{\"m\":{\"x\":1}}\n");
+    assert_eq!(write(&[("map-null-key.mode", "LITERAL")]).unwrap(), "{\"m\":{\"x\":1,\"null\":2}}\n");
+}
+
+#[test]
+fn csv_is_written_as_flink_writes_it() {
+    let numbers: Vec<_> = NUMBERS[..9].to_vec();
+    let rows = NUMBER_ROWS
+        .replace(r#","k":"2024-01-01""#, "")
+        .replace(r#","k":"0001-01-01""#, "")
+        .replace(r#","k":null"#, "");
+    let out = written("csv", &[], &numbers, &rows);
+    assert_eq!(
+        out.lines().take(2).collect::<Vec<_>>(),
+        [
+            "1E+2,1E+5,1.0E7,1.1,,AQI=,10:00:00,\"1970-01-01 00:00:00.005Z\",\"2024-01-01 00:00:00\"",
+            "0,1.2E+2,1.0E-5,1.0,\"é€/\\b\",,10:00:01.5,\"1970-01-01 00:00:00Z\",\"2024-01-01 00:00:00.123456789\""
+        ]
+    );
+    let two = [("a", S), ("b", S)];
+    let text = |list: &[(&str, &str)], rows: &str| written("csv", list, &two, rows);
+    assert_eq!(
+        text(
+            &[],
+            "{\"a\":\"abcdefghijklmnopqrstuvwx\",\"b\":\"abcdefghijklmnopqrstuvwxy\"}\n{\"a\":\"a\\\\b\",\"b\":\"a.b/c\"}\n{\"a\":\"#x\",\"b\":\"n\\\"\"}\n{\"a\":\" x\",\"b\":\"a;b\"}\n{\"a\":\"x,y\",\"b\":\"a-b_c'd\"}\n"
+        ),
+        "abcdefghijklmnopqrstuvwx,\"abcdefghijklmnopqrstuvwxy\"\n\"a\\b\",a.b/c\n\"#x\",\"n\"\"\"\n\" x\",a;b\n\"x,y\",\"a-b_c'd\"\n"
+    );
+    let pipe = [("field-delimiter", "|"), ("null-literal", "NIL")];
+    assert_eq!(
+        text(&pipe, "{\"a\":\"{x\",\"b\":\"}\"}\n{\"a\":\"NIL\"}\n{\"a\":\"~\",\"b\":\"é\"}\n"),
+        "\"{x\"|}\n\"NIL\"|NIL\n~|é\n"
+    );
+    assert_eq!(
+        text(&[("disable-quote-character", "true")], "{\"a\":\"a\\\"b\",\"b\":\"a,b\"}\n"),
+        "a\"b,a,b\n"
+    );
+    assert_eq!(text(&[("quote-character", "'")], "{\"a\":\"a\\\"b\",\"b\":\"it's\"}\n"), "'a\"b','it''s'\n");
+    let array = TypeKind::Array(Box::new(S.nullable()));
+    let arrays = written(
+        "csv",
+        &[("escape-character", "\\"), ("array-element-delimiter", "+")],
+        &[("a", S), ("r", array)],
+        "{\"a\":\"a\\\"b\",\"r\":[\"x\",\"y\\\"z\",\"p,q\"]}\n{\"a\":\"a\\\\b\",\"r\":[null,\"\"]}\n{\"a\":\"-\",\"r\":[\"x y\"]}\n",
+    );
+    assert_eq!(arrays, "\"a\"\"b\",\"x+y\"\"z+p,q\"\n\"a\\\\b\",\"+\"\n-,\"x y\"\n");
+}

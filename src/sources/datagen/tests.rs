@@ -185,10 +185,7 @@ fn which_columns_are_read_and_how_never_changes_a_value() {
     sorted.sort();
     assert_eq!(parts, sorted);
     let first = &poll(&mut *source.open(&spec, 0, 1).remove(0), &spec, 1, 1)[0];
-    assert!(
-        first.contains("2024-03-10 10:00:00.000 2024-03-10 10:00:00.000000000 2024-03-10 10:00:00.000")
-            || first.contains("2024-03-10")
-    );
+    assert!(first.contains("2024-03-10 10:00:00.000000000"), "{first}");
 }
 
 #[test]
