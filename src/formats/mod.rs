@@ -243,4 +243,6 @@ pub(crate) fn flag(key: &str, text: Option<&str>, default: bool) -> Result<bool,
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

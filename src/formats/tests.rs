@@ -15,16 +15,16 @@ fn options<'a>(list: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<&'a st
 
 /// What came of some bytes: rows in changelog form, the error, the line of each row, rows skipped and rows patched.
 #[derive(Debug, PartialEq, Default, Clone)]
-struct Outcome {
-    rows: Vec<String>,
-    error: Option<String>,
-    lines: Vec<u64>,
-    bad: u64,
-    nulled: u64,
+pub(super) struct Outcome {
+    pub(super) rows: Vec<String>,
+    pub(super) error: Option<String>,
+    pub(super) lines: Vec<u64>,
+    pub(super) bad: u64,
+    pub(super) nulled: u64,
 }
 
 /// Decodes bytes that arrive in blocks of `block` bytes, `max_rows` rows at a time.
-fn run(
+pub(super) fn run(
     format: &Format,
     schema: &Schema,
     columns: &[usize],

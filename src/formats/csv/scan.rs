@@ -341,7 +341,7 @@ impl Scanner {
             at += 1;
         }
         if at < input.len() && !self.ends(input[at]) {
-            return self.after_quote(input, at);
+            return self.after_quote(input, at, last);
         }
         let Some((next, ended)) = self.after(input, at, last) else {
             scratch.truncate(from);
@@ -354,15 +354,21 @@ impl Scanner {
         Field::Plain(Cell::scratch(from, scratch.len()), next, ended)
     }
 
+    /// A character other than a blank stands behind a closing quote. The next field starts behind that character.
     #[cold]
-    fn after_quote(&self, input: &[u8], at: usize) -> Field {
-        let c = String::from_utf8_lossy(&input[at..input.len().min(at + 4)]).chars().next().unwrap_or(' ');
+    fn after_quote(&self, input: &[u8], at: usize, last: bool) -> Field {
+        let rest = &input[at + 1..];
+        let tail = rest.iter().take(3).take_while(|b| **b & 0xc0 == 0x80).count();
+        if tail == rest.len() && !last {
+            return Field::Incomplete;
+        }
+        let c = String::from_utf8_lossy(&input[at..=at + tail]).chars().next().unwrap_or(' ');
         let d = char::from(self.delimiter);
         let message = format!(
             "Unexpected character ('{c}' (code {})): Expected column separator character ('{d}' (code {})) or end-of-line",
             c as u32, self.delimiter
         );
-        Field::Wrong(at, message, at + 1, false)
+        Field::Wrong(at, message, at + 1 + tail, false)
     }
 }
 

@@ -169,7 +169,7 @@ fn write_map(
 }
 
 /// Appends a JSON string as Jackson writes it: short escapes where JSON has them, `\u001F` for other control characters.
-pub(super) fn write_string(text: &[u8], out: &mut Vec<u8>) {
+pub(in crate::formats) fn write_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;
     while let Some(at) = rest.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\') {

@@ -11,6 +11,8 @@ mod tree;
 
 pub use decode::JsonDecoder;
 pub use encode::JsonEncoder;
+#[cfg(test)]
+pub(super) use encode::write_string as write_json_text;
 
 use super::scalar::TimestampFormat;
 use super::{OptionError, flag};
