@@ -1,8 +1,10 @@
 //! Bytes a second of decoding and encoding on Nexmark rows. Informs: decode in two passes (docs/decisions), our own tokenizers
 //! instead of a crate's tree, and the bar of 300 MB/s a core.
 //!
-//! Run with `cargo bench --bench formats`. Throughput is bytes of text.
+//! Run with `cargo bench --bench formats`. Throughput is bytes of text per second of the thread's CPU time, so that other load on the
+//! machine does not count.
 
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nexmark::EventGenerator;
 use nexmark::config::NexmarkConfig;
@@ -12,6 +14,37 @@ use pelton::formats::{Format, Rows};
 use std::hint::black_box;
 
 const EVENTS: usize = 100_000;
+
+/// CPU time of the calling thread.
+struct CpuTime;
+
+fn cpu_ns() -> u64 {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
+}
+
+impl Measurement for CpuTime {
+    type Intermediate = u64;
+    type Value = u64;
+    fn start(&self) -> u64 {
+        cpu_ns()
+    }
+    fn end(&self, start: u64) -> u64 {
+        cpu_ns() - start
+    }
+    fn add(&self, a: &u64, b: &u64) -> u64 {
+        a + b
+    }
+    fn zero(&self) -> u64 {
+        0
+    }
+    fn to_f64(&self, ns: &u64) -> f64 {
+        *ns as f64
+    }
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
 
 fn generator() -> EventGenerator {
     EventGenerator::new(NexmarkConfig { base_time: 1_700_000_000_000, ..NexmarkConfig::default() })
@@ -164,7 +197,7 @@ fn decode(format: &Format, schema: &Schema, read: &[usize], text: &[u8], kept: &
     total
 }
 
-fn decoding(c: &mut Criterion) {
+fn decoding(c: &mut Criterion<CpuTime>) {
     let events = pelton::sources::nexmark::schema();
     let cases = [
         ("json/events/all", "json", json_events(), events.clone(), vec![0, 1, 2, 3]),
@@ -189,7 +222,7 @@ fn decoding(c: &mut Criterion) {
     group.finish();
 }
 
-fn encoding(c: &mut Criterion) {
+fn encoding(c: &mut Criterion<CpuTime>) {
     let schema = columns(bid_columns());
     let all: Vec<usize> = (0..7).collect();
     let text = json_bids();
@@ -215,5 +248,9 @@ fn encoding(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decoding, encoding);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = decoding, encoding
+}
 criterion_main!(benches);
