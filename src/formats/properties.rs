@@ -10,9 +10,12 @@ fn strings(n: usize) -> Schema {
     Schema::new((0..n).map(|i| Field::new(format!("c{i}"), TypeKind::STRING.nullable())).collect())
 }
 
+/// The line of a row, and its fields.
+type CsvRow = (u64, Vec<Option<String>>);
+
 /// Reads csv a character at a time, by the rules that the module's text states: the lines of the rows and their fields, and
 /// the number of records that cannot be read. Without comments and escapes, errors ignored.
-fn naive_csv(text: &str, columns: usize) -> (Vec<(u64, Vec<Option<String>>)>, u64) {
+fn naive_csv(text: &str, columns: usize) -> (Vec<CsvRow>, u64) {
     let chars: Vec<char> = text.chars().collect();
     let (mut rows, mut bad) = (vec![], 0);
     let (mut at, mut line) = (0, 1);
