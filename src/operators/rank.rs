@@ -229,9 +229,20 @@ impl Rank {
             let rank = self.rank_of(slot, &place);
             let mut rows = self.rows_from(slot, rank);
             rows.truncate((old_rank + 1).saturating_sub(rank) as usize);
+            // The row of the key is taken back before its successor is told.
             for (n, &row) in rows.iter().enumerate() {
-                let before = rows.get(n + 1).copied().unwrap_or(old_row);
-                self.update(before, row, rank + n as u64, pool);
+                let at = rank + n as u64;
+                match rows.get(n + 1) {
+                    Some(&before) => {
+                        self.tell(RowKind::UpdateBefore, before, at, pool);
+                        if n == 0 {
+                            self.tell(RowKind::UpdateBefore, old_row, old_rank, pool);
+                        }
+                    }
+                    None if n == 0 => self.tell(RowKind::UpdateBefore, old_row, old_rank, pool),
+                    None => {}
+                }
+                self.tell(RowKind::UpdateAfter, row, at, pool);
             }
         } else {
             self.update(old_row, new_row, 1, pool);
@@ -526,10 +537,10 @@ mod tests {
              +I a 6 2 2
              +I a 7 3 3
              -U a 5 1 1
+             -U a 7 3 3
              +U a 4 3 1
              -U a 6 2 2
              +U a 5 1 2
-             -U a 7 3 3
              +U a 6 2 3
              -U a 6 2 3
              +U a 6 2 3
