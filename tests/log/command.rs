@@ -113,6 +113,10 @@ fn what_is_wrong_is_told_with_its_place() {
     // A single file, and what is not there.
     let one = file.display().to_string();
     assert_eq!(fails(&root, &["verify", "--file", &one], "").0, 1);
+    let (code, e) = fails(&root, &["cat", "--file", &one], "");
+    assert!(code == 1 && e.contains(&format!("damage at byte {second}: ")), "{e}");
+    let other = files(&root.join("t-0"), ".log")[1].display().to_string();
+    assert!(says(&root, &["cat", "--file", &other, "-n", "1"], "").contains("\tvalue 0\n"));
     let (code, e) = fails(&root, &["cat", "orders"], "");
     assert!(code == 2 && e.contains("there is no topic 'orders'") && e.contains("topics in"), "{e}");
     let (code, e) = fails(&root, &["cat", "t", "--from", "1000"], "");

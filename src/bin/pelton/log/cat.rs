@@ -1,10 +1,12 @@
 //! `pelton log cat`: the records of a topic, one a line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use pelton::log::scan::{self, Rules, Stop};
 use pelton::log::{Check, Follow, LogError, Partition, Reader, offset_for_time};
+use pelton::wire::Batch;
 use pelton::{Error, Result};
 
 use super::list::{look, topic};
@@ -18,7 +20,11 @@ const GATHER_BYTES: usize = 1 << 16;
 #[derive(Args, Debug)]
 pub(super) struct Cat {
     /// The topic
-    topic: String,
+    #[arg(required_unless_present = "files")]
+    topic: Option<String>,
+    /// Print segment files instead, also those of Apache Kafka
+    #[arg(long = "file", value_name = "FILE", conflicts_with_all = ["topic", "partition", "from", "since"])]
+    files: Vec<PathBuf>,
     /// Only this partition [default: one after the other]
     #[arg(short, long, value_name = "N")]
     partition: Option<u32>,
@@ -47,14 +53,25 @@ enum Form {
 }
 
 impl Cat {
+    /// It is about a log, not about files.
+    pub(super) fn needs_folder(&self) -> bool {
+        self.files.is_empty()
+    }
+
     pub(super) fn run(&self, folder: &Path) -> Result<Exit> {
+        let mut is_whole = true;
+        for path in &self.files {
+            is_whole &= self.file(path)?;
+        }
+        let Some(name) = &self.topic else {
+            return Ok(if is_whole { Exit::Done } else { Exit::Found });
+        };
         let log = look(folder)?;
-        let topic = topic(&log, &self.topic)?;
+        let topic = topic(&log, name)?;
         let chosen = match self.partition {
             None => topic.partitions.clone(),
-            Some(n) => vec![log.partition(&self.topic, n)?],
+            Some(n) => vec![log.partition(name, n)?],
         };
-        let mut is_whole = true;
         for p in &chosen {
             is_whole &= self.partition(p, chosen.len() > 1)?;
         }
@@ -63,7 +80,6 @@ impl Cat {
 
     /// Prints one partition; false when something in it could not be read.
     fn partition(&self, p: &Arc<Partition>, with_number: bool) -> Result<bool> {
-        const EXPAND_LIMIT: usize = 1 << 30;
         let (start, end) = (p.start(), p.published().get());
         let from = match (self.from, self.since) {
             (Some(n), _) if n < 0 => end.saturating_add(n).max(start),
@@ -75,17 +91,15 @@ impl Cat {
             (None, None) => start,
         };
         let mut reader = Reader::new(p.clone(), from, Follow::Published)?.checking(Check::All);
-        let mut left = self.count.unwrap_or(u64::MAX);
-        let (mut out, mut scratch) = (Vec::new(), Vec::new());
+        let mut lines = Lines::new(self, with_number.then_some(p.number), p.number, from);
         let mut is_whole = true;
-        while left > 0 {
+        while lines.left > 0 {
             let batch = match reader.poll() {
                 Ok(Some(batch)) => batch,
                 Ok(None) => break,
                 Err(e) if e.is_corrupt() || matches!(e, LogError::Deleted { .. }) => {
                     // What came before belongs before it on the screen.
-                    print(&out)?;
-                    out.clear();
+                    lines.print()?;
                     eprintln!("pelton: {e}");
                     is_whole = false;
                     reader.skip()?;
@@ -93,27 +107,77 @@ impl Cat {
                 }
                 Err(e) => return Err(e.into()),
             };
-            for r in batch.records(&mut scratch, EXPAND_LIMIT).map_err(LogError::from)? {
-                let r = r.map_err(LogError::from)?;
-                if r.offset < from || left == 0 {
-                    continue;
-                }
-                left -= 1;
-                match self.format {
-                    Form::Text => record::write_text(with_number.then_some(p.number), &r, &mut out),
-                    Form::Json => record::write_json(p.number, &r, &mut out),
-                    Form::Value => {
-                        out.extend_from_slice(r.value.unwrap_or_default());
-                        out.push(b'\n');
-                    }
-                }
+            lines.add(&batch)?;
+        }
+        lines.print()?;
+        Ok(is_whole)
+    }
+
+    /// Prints a segment file by itself; false when something in it could not be read.
+    fn file(&self, path: &Path) -> Result<bool> {
+        let bytes = std::fs::read(path).map_err(|e| Error::config(format!("{}: {e}", path.display())))?;
+        let mut lines = Lines::new(self, None, 0, 0);
+        let mut added = Ok(());
+        let walk = scan::walk(&bytes, 0, None, Rules::Kafka, true, |_, batch| {
+            // A commit marker is nobody's record.
+            if added.is_ok() && !batch.header().attributes.is_control() {
+                added = lines.add(batch);
             }
-            if out.len() >= GATHER_BYTES {
-                print(&out)?;
-                out.clear();
+        });
+        added?;
+        lines.print()?;
+        for d in &walk.damage {
+            eprintln!("pelton: {}: damage at byte {}: {}", path.display(), d.position, d.reason);
+        }
+        if let Some(Stop::Bad(why)) = &walk.stop {
+            eprintln!("pelton: {}: damage at byte {}: {why}", path.display(), walk.end);
+            return Ok(false);
+        }
+        Ok(walk.damage.is_empty())
+    }
+}
+
+/// Records on their way to standard output.
+struct Lines {
+    form: Form,
+    shown: Option<u32>,
+    partition: u32,
+    from: i64,
+    left: u64,
+    out: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+impl Lines {
+    fn new(cat: &Cat, shown: Option<u32>, partition: u32, from: i64) -> Self {
+        let left = cat.count.unwrap_or(u64::MAX);
+        Self { form: cat.format, shown, partition, from, left, out: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// The records of a batch from the asked offset on, as many as are still wanted.
+    fn add(&mut self, batch: &Batch<'_>) -> Result<()> {
+        const EXPAND_LIMIT: usize = 1 << 30;
+        for r in batch.records(&mut self.scratch, EXPAND_LIMIT).map_err(LogError::from)? {
+            let r = r.map_err(LogError::from)?;
+            if r.offset < self.from || self.left == 0 {
+                continue;
+            }
+            self.left -= 1;
+            match self.form {
+                Form::Text => record::write_text(self.shown, &r, &mut self.out),
+                Form::Json => record::write_json(self.partition, &r, &mut self.out),
+                Form::Value => {
+                    self.out.extend_from_slice(r.value.unwrap_or_default());
+                    self.out.push(b'\n');
+                }
             }
         }
-        print(&out)?;
-        Ok(is_whole)
+        if self.out.len() >= GATHER_BYTES { self.print() } else { Ok(()) }
+    }
+
+    fn print(&mut self) -> Result<()> {
+        print(&self.out)?;
+        self.out.clear();
+        Ok(())
     }
 }

@@ -63,6 +63,7 @@ impl Log {
         let is_needed = match &self.action {
             Action::Append(_) => false,
             Action::Verify(verify) => verify.needs_folder(),
+            Action::Cat(cat) => cat.needs_folder(),
             _ => true,
         };
         if is_needed && !folder.is_dir() {
