@@ -169,6 +169,12 @@ impl Column {
         self.len() == 0
     }
 
+    /// Its values are not made of columns.
+    #[inline]
+    pub fn is_flat(&self) -> bool {
+        !matches!(self.data, ColumnData::List { .. } | ColumnData::Map { .. } | ColumnData::Row(_))
+    }
+
     /// Row `i` is not NULL.
     #[inline]
     pub fn is_valid(&self, i: usize) -> bool {

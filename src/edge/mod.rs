@@ -12,7 +12,7 @@
 //!
 //! Memory is bounded everywhere: frames by API ([`crate::wire::api::frame_limit`]), connections and buffered bytes by
 //! [`Limits`]; a client that does not read its replies is not read from, and after a while closed. Decision records
-//! 0030 to 0033.
+//! 0030 to 0032.
 
 mod config;
 mod connection;

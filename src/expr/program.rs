@@ -53,6 +53,9 @@ pub struct Program {
     ty: DataType,
 }
 
+/// The rows of a batch that is small enough to copy.
+const FEW: [u32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+
 enum Node {
     Column(usize),
     Constant(ColumnRef),
@@ -158,6 +161,12 @@ impl Program {
             return eval_call(&mut **kernel, args, out, columns, rows, sel, cx).map_err(|e| e.at(*span));
         }
         match self.node.eval(columns, rows, sel, cx)? {
+            // A shared column cannot be written again when its batch comes home: of a few values a copy is cheaper.
+            Value::Input(c) if rows <= FEW.len() && c.is_flat() => {
+                let to = cx.pool.own(target, &self.ty);
+                to.clear();
+                to.extend_rows(c, &FEW[..rows]);
+            }
             Value::Input(c) => *target = c.clone(),
             Value::Constant(c) => {
                 let to = cx.pool.own(target, &self.ty);
