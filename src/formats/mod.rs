@@ -15,7 +15,7 @@ mod scalar;
 
 pub use scalar::base64_encode;
 
-use crate::batch::{Batch, Column, ColumnRef, Schema};
+use crate::batch::{Batch, Column, ColumnRef, RowKind, Schema};
 use crate::error::{Error, Span};
 
 /// Why an option cannot be used. The caller knows where it stands in the SQL text.
@@ -51,8 +51,12 @@ pub struct Rows {
     pub columns: Vec<ColumnRef>,
     /// Rows decoded.
     pub rows: usize,
+    /// The kinds of the rows; none: all of them are insertions.
+    pub kinds: Vec<RowKind>,
     /// Where the line number jumps: (first row, its line). Rows between count up by one.
     pub lines: Vec<(u32, u64)>,
+    /// The line that the next row has without a jump, where a decoder fills in several goes.
+    pub(crate) line_of_next: Option<u64>,
     /// Records that were skipped because they could not be decoded.
     pub bad: u64,
     /// Rows in which a field that could not be decoded became NULL.
@@ -64,7 +68,9 @@ impl Rows {
     pub fn start(&mut self, columns: Vec<ColumnRef>) {
         self.columns = columns;
         self.rows = 0;
+        self.kinds.clear();
         self.lines.clear();
+        self.line_of_next = None;
         self.bad = 0;
         self.nulled = 0;
     }
@@ -112,18 +118,8 @@ pub trait Encoder: Send {
 }
 
 /// Formats of Flink that are not there yet, refused by name.
-const FLINKS_OWN: &[&str] = &[
-    "avro",
-    "avro-confluent",
-    "canal-json",
-    "debezium-avro-confluent",
-    "debezium-json",
-    "maxwell-json",
-    "ogg-json",
-    "orc",
-    "parquet",
-    "protobuf",
-];
+const FLINKS_OWN: &[&str] =
+    &["avro", "avro-confluent", "debezium-avro-confluent", "orc", "parquet", "protobuf"];
 
 /// A format with its options, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,13 +128,16 @@ pub enum Format {
     Csv(csv::CsvOptions),
     /// `json`
     Json(json::JsonOptions),
+    /// `debezium-json` and its like
+    Changelog(json::ChangelogOptions),
     /// `raw`
     Raw(raw::RawOptions),
 }
 
 impl Format {
     /// The formats' names.
-    pub const NAMES: &'static [&'static str] = &["csv", "json", "raw"];
+    pub const NAMES: &'static [&'static str] =
+        &["canal-json", "csv", "debezium-json", "json", "maxwell-json", "ogg-json", "raw"];
 
     /// The options that a format has, without its prefix.
     pub fn option_names(format: &str) -> Option<&'static [&'static str]> {
@@ -146,7 +145,7 @@ impl Format {
             "csv" => Some(csv::CsvOptions::NAMES),
             "json" => Some(json::JsonOptions::NAMES),
             "raw" => Some(raw::RawOptions::NAMES),
-            _ => None,
+            _ => json::Envelope::of_format(format).map(json::Envelope::option_names),
         }
     }
 
@@ -165,7 +164,10 @@ impl Format {
             "csv" => csv::CsvOptions::from_options(get).map(Format::Csv),
             "json" => json::JsonOptions::from_options(get).map(Format::Json),
             "raw" => raw::RawOptions::from_options(get).map(Format::Raw),
-            _ => panic!("not a format: {format}"),
+            _ => match json::Envelope::of_format(format) {
+                Some(e) => json::ChangelogOptions::from_options(e, get).map(Format::Changelog),
+                None => panic!("not a format: {format}"),
+            },
         }
     }
 
@@ -201,6 +203,11 @@ impl Format {
         Self::NAMES.iter().flat_map(|f| names(f)).collect()
     }
 
+    /// Its rows have kinds: they are changes of a table.
+    pub fn has_kinds(&self) -> bool {
+        matches!(self, Format::Changelog(_))
+    }
+
     /// Checks that columns of these types can be read (`reading`) or written.
     ///
     /// # Errors
@@ -209,6 +216,7 @@ impl Format {
         match self {
             Format::Csv(_) => csv::check(schema, reading),
             Format::Json(_) => json::check(schema),
+            Format::Changelog(o) => json::check_changelog(o, schema, reading),
             Format::Raw(_) => raw::check(schema),
         }
     }
@@ -218,6 +226,7 @@ impl Format {
         match self {
             Format::Csv(o) => Box::new(csv::CsvDecoder::new(o, schema, columns)),
             Format::Json(o) => Box::new(json::JsonDecoder::new(o, schema, columns)),
+            Format::Changelog(o) => Box::new(json::ChangelogDecoder::new(o, schema, columns)),
             Format::Raw(o) => Box::new(raw::RawDecoder::new(o, schema, columns)),
         }
     }
@@ -227,6 +236,7 @@ impl Format {
         match self {
             Format::Csv(o) => Box::new(csv::CsvEncoder::new(o, schema, columns)),
             Format::Json(o) => Box::new(json::JsonEncoder::new(o, schema, columns)),
+            Format::Changelog(o) => Box::new(json::ChangelogEncoder::new(o, schema, columns)),
             Format::Raw(o) => Box::new(raw::RawEncoder::new(o, schema, columns)),
         }
     }

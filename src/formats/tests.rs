@@ -545,3 +545,62 @@ fn csv_is_written_as_flink_writes_it() {
     );
     assert_eq!(arrays, "\"a\"\"b\",\"x+y\"\"z+p,q\"\n\"a\\\\b\",\"+\"\n-,\"x y\"\n");
 }
+
+#[test]
+fn changes_come_the_same_however_the_bytes_arrive() {
+    let schema = schema(&[("id", Int), ("k", S), ("v", Int)]);
+    let debezium = "{\"before\":null,\"after\":{\"id\":1,\"k\":\"a\"},\"op\":\"c\"}\n\n\
+        {\"op\":\"u\",\"before\":{\"id\":1,\"k\":\"a\"},\"after\":{\"id\":1,\"v\":7}}\n{\"op\":\"d\",\"before\":{\"id\":1,\"v\":7}}";
+    // A name that stands in any of the old rows counts for all of them, as in Flink.
+    let canal = "{\"table\":\"x\",\"type\":\"INSERT\",\"data\":[{\"id\":[]}]}\n\
+        {\"table\":\"t\",\"type\":\"UPDATE\",\"data\":[{\"id\":1,\"k\":\"b\"},{\"id\":2,\"v\":3}],\"old\":[{\"k\":\"a\"},{\"id\":5}]}\n\
+        {\"table\":\"x\",\"type\":\"?\"}\n{\"data\":[],\"type\":\"DELETE\",\"table\":\"t\"}\n{\"type\":\"DELETE\",\"table\":\"t\",\"data\":[{\"id\":2}]}\n";
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a [&'a str], &'a [u64]);
+    let cases: [Case<'_>; 2] = [
+        ("debezium-json", &[], debezium, &["1 a \\N", "1 a \\N", "1 \\N 7", "1 \\N 7"], &[1, 3, 3, 4]),
+        (
+            "canal-json",
+            &[("table.include", "t|u")],
+            canal,
+            &["\\N a \\N", "1 b \\N", "5 \\N 3", "2 \\N 3", "2 \\N \\N"],
+            &[2, 2, 2, 2, 5],
+        ),
+    ];
+    for (name, list, text, rows, lines) in cases {
+        let format = Format::from_options(name, options(list)).unwrap();
+        let all = run(&format, &schema, &[0, 1, 2], text.as_bytes(), usize::MAX / 2, 1024);
+        assert_eq!(
+            (all.rows.iter().map(String::as_str).collect::<Vec<_>>(), &all.error),
+            (rows.to_vec(), &None)
+        );
+        assert_eq!(all.lines, lines);
+        for (block, max_rows) in [(1, 1), (7, 1024), (64, 2), (1000, 3)] {
+            assert_eq!(
+                run(&format, &schema, &[0, 1, 2], text.as_bytes(), block, max_rows),
+                all,
+                "{name} {block}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_corrupt_change_is_told_with_its_line() {
+    let schema = schema(&[("id", Int)]);
+    let told = |name: &str, text: &str| {
+        let format = Format::from_options(name, options(&[])).unwrap();
+        run(&format, &schema, &[0], text.as_bytes(), 1000, 1024).error.unwrap()
+    };
+    assert_eq!(
+        told("debezium-json", "{\"after\":{\"id\":1},\"op\":\"c\"}\n{\"after\":{\"id\":1},\"op\":\"x\"}"),
+        "2:1 Corrupt Debezium JSON message: Unknown \"op\" value \"x\""
+    );
+    let e = told("debezium-json", "{\"after\":{\"id\":1},\"op\":\"u\"}");
+    assert!(e.contains("\"before\" is null or missing") && e.contains("REPLICA IDENTITY"), "{e}");
+    let e = told("canal-json", "{\"data\":[{\"id\":1},null],\"type\":\"INSERT\"}");
+    assert_eq!(e, "1:1 Corrupt Canal JSON message: a row of \"data\" is null");
+    let e = told("maxwell-json", "{\"data\":{\"id\":1}}");
+    assert_eq!(e, "1:1 Corrupt Maxwell JSON message: \"type\" is missing");
+    let e = told("ogg-json", "{\"after\":{\"id\":\"x\"},\"op_type\":\"I\"}");
+    assert!(e.starts_with("1:17 Fail to deserialize at field: after."), "{e}");
+}

@@ -37,6 +37,11 @@ impl JsonDecoder {
         }
     }
 
+    /// Of each row of the last call that decoded: where its line starts in the input, and the line's number.
+    pub(super) fn places(&self) -> &[(usize, u64)] {
+        &self.rows
+    }
+
     /// The first pass: lines until `max_rows` or the input's end (a line with an array may pass it). Returns the bytes used.
     fn cut(
         &mut self,

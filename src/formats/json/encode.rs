@@ -28,9 +28,9 @@ fn quoted_name(name: &str) -> Vec<u8> {
     out
 }
 
-impl Encoder for JsonEncoder {
-    fn encode(&mut self, batch: &Batch, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
-        let start = out.len();
+impl JsonEncoder {
+    /// Appends the row as an object. After an error part of it stands there.
+    pub(super) fn object(&self, batch: &Batch, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
         out.push(b'{');
         let mut first = true;
         for (column, name, ty) in &self.columns {
@@ -43,12 +43,21 @@ impl Encoder for JsonEncoder {
             }
             first = false;
             out.extend_from_slice(name);
-            if let Err(e) = write(c, row, ty, &self.options, out) {
-                out.truncate(start);
-                return Err(e);
-            }
+            write(c, row, ty, &self.options, out)?;
         }
-        out.extend_from_slice(b"}\n");
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+impl Encoder for JsonEncoder {
+    fn encode(&mut self, batch: &Batch, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
+        let start = out.len();
+        if let Err(e) = self.object(batch, row, out) {
+            out.truncate(start);
+            return Err(e);
+        }
+        out.push(b'\n');
         Ok(())
     }
 }

@@ -3,12 +3,15 @@
 //! Reading follows Flink's converters token by token, for two reasons: what a malformed value does to the rest of its record under
 //! `ignore-parse-errors` is observable, and no tree of values has to be built. See [`decode`] for the two passes.
 
+mod changelog;
 mod decode;
 mod encode;
 mod fill;
 mod parser;
 mod tree;
 
+pub(super) use changelog::check as check_changelog;
+pub use changelog::{ChangelogDecoder, ChangelogEncoder, ChangelogOptions, Envelope};
 pub use decode::JsonDecoder;
 pub use encode::JsonEncoder;
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl FilesystemSink {
 
     /// What the planner may know.
     pub fn info(&self) -> SinkInfo {
-        SinkInfo { accepts: Changelog::INSERT }
+        SinkInfo { accepts: if self.format.has_kinds() { Changelog::ALL } else { Changelog::INSERT } }
     }
 
     /// Opens it for one shard.

@@ -62,7 +62,7 @@ pub struct FileInput {
     started: bool,
 }
 
-/// A batch of more rows than were asked for: a JSON array is a record of many.
+/// A batch of more rows than were asked for: a JSON array is a record of many, an update one of two.
 struct Held {
     batch: Batch,
     /// Rows given out.
@@ -223,6 +223,11 @@ impl FileInput {
         let mut batch = cx.pool.batch();
         batch.fill(&mut columns, n);
         cx.pool.recycle_columns(columns);
+        if !self.rows.kinds.is_empty() {
+            let mut kinds = cx.pool.kind_list();
+            kinds.extend_from_slice(&self.rows.kinds);
+            batch.set_kinds(Some(kinds));
+        }
         let partition = self.files[self.at.file].number;
         for &(row, line) in &self.rows.lines {
             let ingest_us = cx.now_us;

@@ -92,7 +92,8 @@ impl FilesystemSource {
 
     /// What the planner may know.
     pub fn info(&self) -> SourceInfo {
-        SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: metadata(), nested: false }
+        let changelog = if self.format.has_kinds() { Changelog::ALL } else { Changelog::INSERT };
+        SourceInfo { bounded: true, changelog, metadata: metadata(), nested: false }
     }
 
     /// Opens the files, dealt out to at most `parallelism` inputs. `source` is the number for provenance.
