@@ -15,6 +15,7 @@ mod sum;
 mod variance;
 
 use super::function::{AggregateFunction, BoundAggregate, Call, FunctionDoc, Registry};
+use super::functions::complete;
 use super::{Accumulator, AccumulatorFactory};
 use crate::batch::DataType;
 use crate::error::Result;
@@ -56,7 +57,7 @@ fn add(
     bind: Bind,
 ) {
     let doc = FunctionDoc { names, family: "aggregate", signatures, text, examples: &[] };
-    r.add_aggregate(Arc::new(Builtin { doc, bind }));
+    r.add_aggregate(Arc::new(Builtin { doc: complete(doc), bind }));
 }
 
 fn factory<A: Accumulator + 'static>(make: impl Fn() -> A + Send + Sync + 'static) -> AccumulatorFactory {

@@ -25,19 +25,27 @@ pub(super) fn register(r: &mut Registry) {
         ..FunctionDoc::default()
     };
     const SUM: &[&str] =
-        &["numeric, numeric", "interval, interval", "datetime, interval", "interval, datetime"];
+        &["numeric + numeric", "interval + interval", "datetime + interval", "interval + datetime"];
     r.builtin(doc(&["+"], SUM, "Sum. Integers wrap."), |c| plus_or_minus(c, Arithmetic::Add));
     r.builtin(
-        doc(&["-"], &["numeric", "numeric, numeric", "datetime, interval"], "Difference, or negation."),
+        doc(
+            &["-"],
+            &["- numeric", "- interval", "numeric - numeric", "interval - interval", "datetime - interval"],
+            "Difference, or negation.",
+        ),
         minus,
     );
-    r.builtin(doc(&["*"], &["numeric, numeric", "interval, integer"], "Product."), times);
-    r.builtin(doc(&["/"], &["numeric, numeric"], "Quotient; of integers cut towards zero."), |c| {
+    r.builtin(doc(&["*"], &["numeric * numeric", "interval * integer"], "Product."), times);
+    r.builtin(doc(&["/"], &["numeric / numeric"], "Quotient; of integers cut towards zero."), |c| {
         c.count(2..=2)?;
         numeric(c, Arithmetic::Divide)
     });
     r.builtin(
-        doc(&["%", "MOD"], &["exact numeric, exact numeric"], "Remainder with the sign of the first."),
+        doc(
+            &["%", "MOD"],
+            &["exact numeric % exact numeric", "MOD(exact numeric, exact numeric)"],
+            "Remainder with the sign of the first.",
+        ),
         |c| {
             c.count(2..=2)?;
             numeric(c, Arithmetic::Remainder)

@@ -13,12 +13,17 @@ pub(super) fn register(r: &mut Registry) {
     let mut add = |names, signatures, text, bind| {
         r.builtin(FunctionDoc { names, family: "collection", signatures, text, examples: &[] }, bind);
     };
-    add(&["ARRAY"], &["value, ..."], "An array of the values.", array);
-    add(&["MAP"], &["key, value, ..."], "A map of the entries; of equal keys the last counts.", map);
-    add(&["ROW"], &["value, ..."], "A row of the values, with fields EXPR$0, EXPR$1, …", row);
+    add(&["ARRAY"], &["ARRAY[value, ...]"], "An array of the values.", array);
+    add(&["MAP"], &["MAP[key, value, ...]"], "A map of the entries; of equal keys the last counts.", map);
+    add(
+        &["ROW"],
+        &["ROW(value, ...)", "(value, value, ...)"],
+        "A row of the values, with fields EXPR$0, EXPR$1, …",
+        row,
+    );
     add(
         &["ITEM"],
-        &["array, index", "map, key"],
+        &["array[index]", "map[key]", "row[index]", "variant[key]"],
         "An element (from 1) or the value of a key; NULL when there is none.",
         item,
     );

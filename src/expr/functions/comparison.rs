@@ -9,42 +9,62 @@ use crate::expr::kernels::compare::{Comparison, Form, compare};
 use crate::expr::kernels::{flag1, infallible};
 
 pub(super) fn register(r: &mut Registry) {
-    let operators: [(&'static [&'static str], _, &'static str); 6] = [
-        (&["="], bind_equal as fn(&Call<'_>) -> _, "a = b"),
-        (&["<>", "!="], bind_not_equal, "a <> b"),
-        (&["<"], bind_less, "a < b"),
-        (&["<="], bind_less_or_equal, "a <= b"),
-        (&[">"], bind_greater, "a > b"),
-        (&[">="], bind_greater_or_equal, "a >= b"),
+    let operators: [(&'static [&'static str], _, &'static [&'static str]); 6] = [
+        (&["="], bind_equal as fn(&Call<'_>) -> _, &["a = b"]),
+        (&["<>", "!="], bind_not_equal, &["a <> b", "a != b"]),
+        (&["<"], bind_less, &["a < b"]),
+        (&["<="], bind_less_or_equal, &["a <= b"]),
+        (&[">"], bind_greater, &["a > b"]),
+        (&[">="], bind_greater_or_equal, &["a >= b"]),
     ];
-    for (names, bind, _) in operators {
+    for (names, bind, signatures) in operators {
         r.builtin(
             FunctionDoc {
                 names,
                 family: "comparison",
-                signatures: &["comparable, comparable"],
+                signatures,
                 text: "Compares; NULL when either is NULL. Text goes by bytes, FALSE is before TRUE.",
                 examples: &[],
             },
             bind,
         );
     }
-    let doc = |names, text| FunctionDoc { names, family: "comparison", text, ..FunctionDoc::default() };
-    r.builtin(doc(&["IS DISTINCT FROM"], "Differs, NULL being a value like any other."), |c| {
-        distinct(c, true)
+    let doc = |names, signatures, text| FunctionDoc {
+        names,
+        family: "comparison",
+        signatures,
+        text,
+        ..FunctionDoc::default()
+    };
+    r.builtin(
+        doc(&["IS DISTINCT FROM"], &["a IS DISTINCT FROM b"], "Differs, NULL being a value like any other."),
+        |c| distinct(c, true),
+    );
+    r.builtin(
+        doc(
+            &["IS NOT DISTINCT FROM"],
+            &["a IS NOT DISTINCT FROM b"],
+            "Is the same, NULL being a value like any other.",
+        ),
+        |c| distinct(c, false),
+    );
+    r.builtin(doc(&["IS NULL"], &["value IS NULL"], "Is NULL."), |c| null_test(c, true));
+    r.builtin(doc(&["IS NOT NULL"], &["value IS NOT NULL"], "Is not NULL."), |c| null_test(c, false));
+    r.builtin(doc(&["IS UNKNOWN"], &["boolean IS UNKNOWN"], "A BOOLEAN is NULL."), |c| {
+        truth_test(c, None, true)
     });
-    r.builtin(doc(&["IS NOT DISTINCT FROM"], "Is the same, NULL being a value like any other."), |c| {
-        distinct(c, false)
+    r.builtin(doc(&["IS NOT UNKNOWN"], &["boolean IS NOT UNKNOWN"], "A BOOLEAN is not NULL."), |c| {
+        truth_test(c, None, false)
     });
-    r.builtin(doc(&["IS NULL"], "Is NULL."), |c| null_test(c, true));
-    r.builtin(doc(&["IS NOT NULL"], "Is not NULL."), |c| null_test(c, false));
-    r.builtin(doc(&["IS UNKNOWN"], "A BOOLEAN is NULL."), |c| truth_test(c, None, true));
-    r.builtin(doc(&["IS NOT UNKNOWN"], "A BOOLEAN is not NULL."), |c| truth_test(c, None, false));
-    r.builtin(doc(&["IS TRUE"], "Is TRUE."), |c| truth_test(c, Some(true), true));
-    r.builtin(doc(&["IS NOT TRUE"], "Is FALSE or NULL."), |c| truth_test(c, Some(true), false));
-    r.builtin(doc(&["IS FALSE"], "Is FALSE."), |c| truth_test(c, Some(false), true));
-    r.builtin(doc(&["IS NOT FALSE"], "Is TRUE or NULL."), |c| truth_test(c, Some(false), false));
-    r.builtin(doc(&["NOT"], "Negation; NULL stays NULL."), not);
+    r.builtin(doc(&["IS TRUE"], &["boolean IS TRUE"], "Is TRUE."), |c| truth_test(c, Some(true), true));
+    r.builtin(doc(&["IS NOT TRUE"], &["boolean IS NOT TRUE"], "Is FALSE or NULL."), |c| {
+        truth_test(c, Some(true), false)
+    });
+    r.builtin(doc(&["IS FALSE"], &["boolean IS FALSE"], "Is FALSE."), |c| truth_test(c, Some(false), true));
+    r.builtin(doc(&["IS NOT FALSE"], &["boolean IS NOT FALSE"], "Is TRUE or NULL."), |c| {
+        truth_test(c, Some(false), false)
+    });
+    r.builtin(doc(&["NOT"], &["NOT boolean"], "Negation; NULL stays NULL."), not);
 }
 
 fn bind_equal(c: &Call<'_>) -> Result<BoundFunction> {

@@ -52,21 +52,37 @@ pub(super) fn register(r: &mut Registry) {
         ],
         json_query,
     );
-    let mut is = |names, text, examples, bind| {
-        r.builtin(FunctionDoc { names, family: "JSON", signatures: &["text"], text, examples }, bind);
+    let mut is = |names, signatures, text, examples, bind| {
+        r.builtin(FunctionDoc { names, family: "JSON", signatures, text, examples }, bind);
     };
-    is(&["IS JSON VALUE"], "The text begins with a JSON value.", &[("'[1]' IS JSON", "true")], |c| {
-        is_json(c, |_| true)
-    });
-    is(&["IS JSON OBJECT"], "It is an object.", &[("'[1]' IS JSON OBJECT", "false")], |c| {
-        is_json(c, |k| k == Kind::Object)
-    });
-    is(&["IS JSON ARRAY"], "It is an array.", &[("'[1]' IS JSON ARRAY", "true")], |c| {
-        is_json(c, |k| k == Kind::Array)
-    });
-    is(&["IS JSON SCALAR"], "It is neither.", &[("'1' IS JSON SCALAR", "true")], |c| {
-        is_json(c, |k| !matches!(k, Kind::Object | Kind::Array))
-    });
+    is(
+        &["IS JSON VALUE"],
+        &["text IS [NOT] JSON [VALUE]"],
+        "The text begins with a JSON value.",
+        &[("'[1]' IS JSON", "true")],
+        |c| is_json(c, |_| true),
+    );
+    is(
+        &["IS JSON OBJECT"],
+        &["text IS [NOT] JSON OBJECT"],
+        "It is an object.",
+        &[("'[1]' IS JSON OBJECT", "false")],
+        |c| is_json(c, |k| k == Kind::Object),
+    );
+    is(
+        &["IS JSON ARRAY"],
+        &["text IS [NOT] JSON ARRAY"],
+        "It is an array.",
+        &[("'[1]' IS JSON ARRAY", "true")],
+        |c| is_json(c, |k| k == Kind::Array),
+    );
+    is(
+        &["IS JSON SCALAR"],
+        &["text IS [NOT] JSON SCALAR"],
+        "It is neither.",
+        &[("'1' IS JSON SCALAR", "true")],
+        |c| is_json(c, |k| !matches!(k, Kind::Object | Kind::Array)),
+    );
 }
 
 fn is_json(call: &Call<'_>, wanted: fn(Kind) -> bool) -> Result<BoundFunction> {

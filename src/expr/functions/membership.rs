@@ -17,7 +17,7 @@ pub(super) fn register(r: &mut Registry) {
         FunctionDoc {
             names: &["IN"],
             family: "comparison",
-            signatures: &["value, value, ..."],
+            signatures: &["value [NOT] IN (value, ...)"],
             text: "Equals one of the list; NULL when it equals none and one of them, or it, is NULL.",
             examples: &[],
         },

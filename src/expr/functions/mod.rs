@@ -40,11 +40,14 @@
 
 mod arithmetic;
 mod array;
+mod clock;
 mod collection;
 mod comparison;
 mod conditional;
 mod datetime_pattern;
 mod encoding;
+mod examples;
+mod flink;
 mod hash;
 mod inspect;
 mod json_construct;
@@ -57,6 +60,9 @@ mod string;
 mod temporal;
 mod url;
 mod variant;
+
+pub(super) use examples::complete;
+pub use flink::{FLINK_AGGREGATES, FLINK_FUNCTIONS};
 
 use super::function::{BoundFunction, Call, FunctionDoc, Registry, ScalarFunction};
 use crate::batch::{Column, ColumnData, DataType, TypeKind};
@@ -73,6 +79,7 @@ pub fn builtin() -> Registry {
     pattern::register(&mut r);
     math::register(&mut r);
     temporal::register(&mut r);
+    clock::register(&mut r);
     conditional::register(&mut r);
     collection::register(&mut r);
     array::register(&mut r);
@@ -106,7 +113,7 @@ impl ScalarFunction for Builtin {
 
 impl Registry {
     fn builtin(&mut self, doc: FunctionDoc, bind: fn(&Call<'_>) -> Result<BoundFunction>) {
-        self.add_scalar(Arc::new(Builtin { doc, bind }));
+        self.add_scalar(Arc::new(Builtin { doc: examples::complete(doc), bind }));
     }
 }
 

@@ -17,12 +17,12 @@ pub(super) fn register(r: &mut Registry) {
     let mut add = |names, signatures, text, bind| {
         r.builtin(FunctionDoc { names, family: "pattern", signatures, text, examples: &[] }, bind);
     };
-    add(&["LIKE"], &["text, pattern", "text, pattern, escape"], "Matches a pattern with % and _.", |c| {
+    add(&["LIKE"], &["text [NOT] LIKE pattern [ESCAPE character]"], "Matches a pattern with % and _.", |c| {
         bind(c, 2..=3, |_| TypeKind::Boolean.nullable(), like_compiler(c)?, Use::Test)
     });
     add(
         &["SIMILAR TO"],
-        &["text, pattern", "text, pattern, escape"],
+        &["text [NOT] SIMILAR TO pattern [ESCAPE character]"],
         "Matches an SQL regular expression.",
         |c| bind(c, 2..=3, |_| TypeKind::Boolean.nullable(), similar_compiler(c)?, Use::Test),
     );

@@ -15,7 +15,7 @@ pub(super) fn register(r: &mut Registry) {
     let mut add = |names, signatures, text, bind| {
         r.builtin(FunctionDoc { names, family: "string", signatures, text, examples: &[] }, bind);
     };
-    add(&["||"], &["text, text"], "Joins two texts.", concat_operator);
+    add(&["||"], &["text || text"], "Joins two texts.", concat_operator);
     add(&["CONCAT"], &["text, ..."], "Joins texts; NULL when one is NULL.", |c| {
         texts(c, 1..=usize::MAX)?;
         Ok(builder(c, TypeKind::STRING, |a, i, out| {
@@ -32,7 +32,12 @@ pub(super) fn register(r: &mut Registry) {
     add(&["UPPER"], &["text"], "In upper case.", |c| change_case(c, true));
     add(&["LOWER"], &["text"], "In lower case.", |c| change_case(c, false));
     add(&["INITCAP"], &["text"], "Words (of ASCII letters and digits) with a capital first.", initcap);
-    add(&["TRIM"], &["mode, characters, text"], "Without the characters at the ends.", trim);
+    add(
+        &["TRIM"],
+        &["TRIM([BOTH | LEADING | TRAILING] [characters FROM] text)"],
+        "Without the characters at the ends.",
+        trim,
+    );
     add(&["LTRIM"], &["text", "text, characters"], "Without the characters at the start.", |c| {
         trim_side(c, true, false)
     });
@@ -44,7 +49,7 @@ pub(super) fn register(r: &mut Registry) {
     });
     add(
         &["SUBSTRING", "SUBSTR"],
-        &["text, position", "text, position, length"],
+        &["text, position", "text, position, length", "SUBSTRING(text FROM position [FOR length])"],
         "A part; a negative position counts from the end.",
         substring,
     );
@@ -54,7 +59,7 @@ pub(super) fn register(r: &mut Registry) {
         texts(c, 1..=1)?;
         Ok(number(c, TypeKind::Int, |a, i| Some(char_count(a[0].bytes(i)) as i32)))
     });
-    add(&["POSITION"], &["part, text"], "Where the part first stands, 0: nowhere.", |c| {
+    add(&["POSITION"], &["POSITION(part IN text)"], "Where the part first stands, 0: nowhere.", |c| {
         texts(c, 2..=2)?;
         Ok(number(c, TypeKind::Int, |a, i| Some(locate(a[0].bytes(i), a[1].bytes(i), 1))))
     });
@@ -120,7 +125,7 @@ pub(super) fn register(r: &mut Registry) {
     add(&["CHR"], &["integer"], "The character with that number below 256.", chr);
     add(
         &["OVERLAY"],
-        &["text, new, position", "text, new, position, length"],
+        &["OVERLAY(text PLACING new FROM position [FOR length])"],
         "With a part replaced.",
         overlay,
     );

@@ -2,18 +2,17 @@
 //!
 //! **Before 1970** Flink rounds towards the epoch in EXTRACT and where FLOOR goes by days, which makes parts negative and some floors late; Pelton gives the
 //! same values (`functions/before_epoch_quirks` among the conformance cases). TIMESTAMP_LTZ is taken apart in the session's zone.
-//!
-//! The current time is the driver's clock at the turn; there is no other.
+//! What reads the clock is in [`clock`](super::clock).
 
 use super::datetime_pattern::{Pattern, read_sql};
 use crate::batch::text::civil::{self, DAY_MS, Moment, days_from_civil};
 use crate::batch::text::{moment, set_moment};
-use crate::batch::{BEFORE_TIME, Column, DataType, Sel, TimeAttribute, TypeKind};
+use crate::batch::{Column, DataType, Sel, TypeKind};
 use crate::error::{Error, Result};
-use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Registry};
+use crate::expr::Arg;
+use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
 use crate::expr::kernels::text::{build, opt_from};
-use crate::expr::kernels::{each_valid, infallible, map1, null_if_any, with_kernel};
-use crate::expr::{Arg, EvalContext, Kernel, RowError};
+use crate::expr::kernels::{each_valid, infallible, map1, null_if_any};
 use TypeKind::*;
 use jiff::tz::TimeZone;
 
@@ -21,10 +20,15 @@ pub(super) fn register(r: &mut Registry) {
     let mut add = |names, signatures, text, bind| {
         r.builtin(FunctionDoc { names, family: "temporal", signatures, text, examples: &[] }, bind);
     };
-    add(&["EXTRACT"], &["unit, datetime"], "A part of a date, time or interval.", |c| {
-        c.count(2..=2)?;
-        extract(c, unit_argument(c, 0)?, 1)
-    });
+    add(
+        &["EXTRACT"],
+        &["EXTRACT(unit FROM datetime)", "EXTRACT(unit FROM interval)"],
+        "A part of a date, time or interval.",
+        |c| {
+            c.count(2..=2)?;
+            extract(c, unit_argument(c, 0)?, 1)
+        },
+    );
     const DATETIME: &[&str] = &["datetime"];
     add(&["YEAR"], DATETIME, "The year.", |c| part(c, Unit::Year));
     add(&["QUARTER"], DATETIME, "The quarter.", |c| part(c, Unit::Quarter));
@@ -38,13 +42,13 @@ pub(super) fn register(r: &mut Registry) {
     add(&["SECOND"], DATETIME, "The second.", |c| part(c, Unit::Second));
     add(
         &["FLOOR"],
-        &["numeric", "datetime, unit"],
+        &["numeric", "FLOOR(datetime TO unit)"],
         "Rounded down, to a unit of time where one is given.",
         |c| round(c, false),
     );
     add(
         &["CEIL", "CEILING"],
-        &["numeric", "datetime, unit"],
+        &["numeric", "CEIL(datetime TO unit)"],
         "Rounded up, to a unit of time where one is given.",
         |c| round(c, true),
     );
@@ -82,23 +86,6 @@ pub(super) fn register(r: &mut Registry) {
         from_unixtime,
     );
     add(&["CONVERT_TZ"], &["text, zone, zone"], "A time of one zone as that of another.", convert_tz);
-    add(&["CURRENT_TIMESTAMP", "NOW", "CURRENT_ROW_TIMESTAMP"], &[""], "The current instant.", |c| {
-        now(c, TimestampLtz(3))
-    });
-    add(&["LOCALTIMESTAMP"], &[""], "The current local time.", |c| now(c, Timestamp(3)));
-    add(&["CURRENT_DATE"], &[""], "Today in the session's zone.", |c| now(c, Date));
-    add(&["CURRENT_TIME", "LOCALTIME"], &[""], "The time of day in the session's zone.", |c| now(c, Time(0)));
-    add(&["PROCTIME"], &[""], "The processing-time attribute.", |c| {
-        let mut f = now(c, TimestampLtz(3))?;
-        f.ty.time = TimeAttribute::Proctime;
-        Ok(f)
-    });
-    add(
-        &["CURRENT_WATERMARK"],
-        &["rowtime"],
-        "The watermark when the row arrives; NULL before the first.",
-        current_watermark,
-    );
 }
 
 /// A unit of EXTRACT, FLOOR and the rest.
@@ -699,10 +686,7 @@ fn date_format(call: &Call<'_>) -> Result<BoundFunction> {
 
 fn unix_timestamp(call: &Call<'_>) -> Result<BoundFunction> {
     if call.args.is_empty() {
-        return Ok(with_kernel(vec![], BigInt.not_null(), Determinism::PerRow, || Now {
-            kind: BigInt,
-            zone: TimeZone::UTC,
-        }));
+        return super::clock::now(call, BigInt);
     }
     call.count(1..=2)?;
     if !(0..call.args.len()).all(|i| character(call, i)) {
@@ -773,94 +757,4 @@ fn convert_tz(call: &Call<'_>) -> Result<BoundFunction> {
             }
         });
     }))
-}
-
-fn now(call: &Call<'_>, kind: TypeKind) -> Result<BoundFunction> {
-    call.count(0..=1)?;
-    let zone = call.session.time_zone.clone();
-    let ty = kind.clone().not_null();
-    Ok(with_kernel(call.as_given(), ty, Determinism::PerRow, move || Now {
-        kind: kind.clone(),
-        zone: zone.clone(),
-    }))
-}
-
-/// The driver's clock in some form.
-struct Now {
-    kind: TypeKind,
-    zone: TimeZone,
-}
-
-impl Kernel for Now {
-    fn eval(
-        &mut self,
-        _args: &[Arg<'_>],
-        _sel: Sel<'_>,
-        _rows: usize,
-        out: &mut Column,
-        cx: &mut EvalContext<'_>,
-    ) -> Result<(), RowError> {
-        let m = Moment::from_micros(cx.now_us).truncated(3);
-        let local = civil::to_local(m, &self.zone);
-        match self.kind {
-            BigInt => out.buffer_mut::<i64>().fill(m.seconds),
-            Date => out.buffer_mut::<i32>().fill(local.days()),
-            Time(_) => out.buffer_mut::<i32>().fill((local.seconds.rem_euclid(civil::DAY_S) * 1000) as i32),
-            Timestamp(_) => out.buffer_mut::<i64>().fill(local.micros()),
-            _ => out.buffer_mut::<i64>().fill(m.micros()),
-        }
-        Ok(())
-    }
-
-    fn can_fail(&self) -> bool {
-        false
-    }
-}
-
-fn current_watermark(call: &Call<'_>) -> Result<BoundFunction> {
-    call.count(1..=1)?;
-    let arg = call.args[0].ty.clone();
-    if !arg.is_rowtime() {
-        return Err(Error::validation(
-            format!(
-                "The argument of CURRENT_WATERMARK() must be a rowtime attribute, but was '{}'",
-                DataType { nullable: true, ..arg }
-            ),
-            call.span,
-        ));
-    }
-    let ty = DataType { kind: arg.kind.clone(), nullable: true, time: Default::default() };
-    Ok(with_kernel(vec![arg], ty, Determinism::PerRow, || CurrentWatermark))
-}
-
-struct CurrentWatermark;
-
-impl Kernel for CurrentWatermark {
-    fn eval(
-        &mut self,
-        _args: &[Arg<'_>],
-        sel: Sel<'_>,
-        _rows: usize,
-        out: &mut Column,
-        cx: &mut EvalContext<'_>,
-    ) -> Result<(), RowError> {
-        let mut runs = cx.watermarks.runs().iter().peekable();
-        let mut watermark = cx.watermark;
-        sel.for_each(|i| {
-            // What the rows before this one have made of it.
-            while let Some((_, w)) = runs.next_if(|(after, _)| *after as usize <= i) {
-                watermark = *w;
-            }
-            if watermark == BEFORE_TIME {
-                out.validity.set(i, false);
-            } else {
-                set_moment(out, i, Moment::from_millis(watermark));
-            }
-        });
-        Ok(())
-    }
-
-    fn can_fail(&self) -> bool {
-        false
-    }
 }
