@@ -165,7 +165,7 @@ pub enum Built {
 /// The operation, or a form of it, is not supported.
 ///
 /// # Panics
-/// For scans, sinks and values, which the shard drives through its inputs and outputs.
+/// For scans, sinks, values and exchanges, which the shard drives through its inputs and outputs.
 pub fn build(node: &Node, inputs: &[&Node]) -> Result<Built> {
     Ok(match &node.op {
         Op::Filter(condition) => Built::Stage(Box::new(Filter::new(condition))),
@@ -196,7 +196,7 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         Op::SetOperation { kind, all } => Box::new(SetOperation::new(*kind, *all, inputs[0])),
         Op::SortByTime { time, then } => Box::new(SortByTime::new(*time, then, inputs[0])),
         Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } => unreachable!("{} is a stage", node.id),
-        Op::Scan(_) | Op::Values(_) | Op::Sink(_) => {
+        Op::Scan(_) | Op::Values(_) | Op::Sink(_) | Op::Exchange(_) => {
             panic!("{} is driven by the shard, it has no operator", node.id)
         }
     })

@@ -6,7 +6,8 @@
 
 use super::logical::{AggregateCall, ColumnSource, Rel, RelKind};
 use super::{
-    Aggregate, Changelog, Graph, Node, NodeId, Op, SetOperation, SortKey, Window, WindowKind, WindowTime,
+    Aggregate, Changelog, Exchange, Graph, Node, NodeId, Op, Place, SetOperation, SortKey, Window,
+    WindowKind, WindowTime,
 };
 use crate::batch::text::{Style, write_value};
 use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
@@ -348,6 +349,13 @@ fn write_node(graph: &Graph, id: NodeId, node: &Node, out: &mut String) {
         line("key", if key.is_empty() { "one row".into() } else { names_of(key, &node.schema) });
     }
     line("partition", partition_text(graph, node));
+    if !graph.places.is_empty() {
+        let place = match graph.place(id) {
+            Place::One => "one",
+            Place::All => "all",
+        };
+        line("shards", place.into());
+    }
     line("watermark", watermark_text(graph, id));
     line("state", state_text(node).into());
 }
@@ -412,6 +420,8 @@ fn op_text(graph: &Graph, node: &Node) -> String {
             Some(t) => format!("{name} {} by '{}'", t.name, t.connector.connector),
             None => format!("{name} result"),
         },
+        Op::Exchange(Exchange::Keyed(keys)) => format!("{name} by [{}]", names_of(keys, input)),
+        Op::Exchange(Exchange::Gather) => format!("{name} to one shard"),
     }
 }
 
@@ -550,6 +560,7 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
         Op::Rank(rank) => drop(write!(out, "{rank:?}")),
         Op::Deduplicate { keys, keep } => drop(write!(out, "{keys:?} {keep:?}")),
         Op::Limit { offset, fetch } => drop(write!(out, "{offset} {fetch:?}")),
+        Op::Exchange(exchange) => drop(write!(out, "{exchange:?}")),
     }
     out
 }

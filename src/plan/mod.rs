@@ -11,6 +11,7 @@ pub mod logical;
 pub mod options;
 pub mod physical;
 pub mod settings;
+pub mod spread;
 
 pub use changelog::Changelog;
 
@@ -29,6 +30,26 @@ pub struct NodeId(pub usize);
 pub struct Graph {
     /// The nodes; node `i` is `nodes[i]`.
     pub nodes: Vec<Node>,
+    /// Where each runs; empty: all on one shard.
+    pub places: Vec<Place>,
+}
+
+/// On which shards a node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On shard 0.
+    One,
+    /// On every shard, each with some of the rows.
+    All,
+}
+
+/// How rows move between shards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exchange {
+    /// Each row to the shard that owns the key group of these columns.
+    Keyed(Vec<usize>),
+    /// All rows to shard 0.
+    Gather,
 }
 
 /// One operation with what is known about its output.
@@ -122,6 +143,8 @@ pub enum Op {
     },
     /// Writes to a table, or hands the rows to whoever asked for the query's result.
     Sink(SinkSpec),
+    /// Moves rows between shards.
+    Exchange(Exchange),
 }
 
 /// One aggregate of an aggregation. Arguments and filter are columns of the input: the planner projects them first.
@@ -269,6 +292,7 @@ impl Op {
             Op::Deduplicate { .. } => "Deduplicate",
             Op::Limit { .. } => "Limit",
             Op::Sink(_) => "Sink",
+            Op::Exchange(_) => "Exchange",
         }
     }
 }
@@ -279,6 +303,11 @@ impl Graph {
         debug_assert!(node.inputs.iter().all(|i| i.0 < self.nodes.len()), "inputs come first");
         self.nodes.push(node);
         NodeId(self.nodes.len() - 1)
+    }
+
+    /// Where a node runs.
+    pub fn place(&self, id: NodeId) -> Place {
+        self.places.get(id.0).copied().unwrap_or(Place::One)
     }
 
     /// The node of that number.

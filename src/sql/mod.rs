@@ -11,6 +11,8 @@ pub mod optimise;
 mod parser;
 mod planner;
 mod print;
+#[cfg(test)]
+mod spread_tests;
 pub mod token;
 
 pub use parser::{Statements, parse_expr, parse_query, parse_statements, parse_type_name, statements};

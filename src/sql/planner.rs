@@ -16,7 +16,7 @@ use crate::plan::catalog::{Catalogs, Object, ObjectPath};
 use crate::plan::connector::Connectors;
 use crate::plan::logical::Rel;
 use crate::plan::settings::{self, Settings};
-use crate::plan::{Graph, explain, physical};
+use crate::plan::{Graph, explain, physical, spread};
 use std::sync::Arc;
 
 /// A session that plans statements.
@@ -27,6 +27,7 @@ pub struct Planner<'a> {
     settings: Settings,
     extensions: Extensions,
     start_us: i64,
+    shards: usize,
     /// The sinks of BEGIN STATEMENT SET … END so far.
     open_set: Option<Vec<Rel>>,
 }
@@ -74,8 +75,16 @@ impl<'a> Planner<'a> {
             settings: Settings::default(),
             extensions: Extensions::default(),
             start_us,
+            shards: 1,
             open_set: None,
         }
+    }
+
+    /// How many shards run a job.
+    #[must_use]
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = shards;
+        self
     }
 
     /// The session's tables and views.
@@ -228,7 +237,7 @@ impl<'a> Planner<'a> {
         let off = self.settings.get("pelton.optimizer").is_some_and(|v| v.eq_ignore_ascii_case("off"));
         let rules = if off { optimise::needed } else { optimise::optimise };
         let logical = sinks.into_iter().map(rules).collect::<Result<Vec<_>>>()?;
-        let graph = physical::build(&logical)?;
+        let graph = spread::spread(physical::build(&logical)?, self.shards);
         Ok(Plan { graph, logical, settings: self.settings.clone(), returns_rows, span })
     }
 

@@ -1,0 +1,305 @@
+//! Where the nodes of a graph run when there are several shards, and the exchanges between them.
+//!
+//! A node runs on shard 0 alone or on all shards. Sources and sinks are on shard 0; an operation with keys runs on all of them, and an
+//! [`Op::Exchange`] in front of it sends each row to the shard that owns the row's key group (`batch::key`). What has no keys, or
+//! depends on the order of all rows, runs on shard 0.
+//!
+//! **The number of shards never changes the rows.** Each operation states what it takes ([`Op::distribution`]) and whether its result
+//! depends on the order of arrival. A stream is *ordered* while each key's rows, with the watermarks between them, arrive as with one
+//! shard: over any number of exchanges from a single shard. Behind an exchange from many shards it is not, since their rows interleave
+//! as the threads run. What depends on order is then not given such a stream: the operations before it run on shard 0 instead. The
+//! same holds for what drops late rows, unless its input cannot be late: the result of a window, which stands before the watermark
+//! that closed it ([`is_punctual`]), while the watermark behind an exchange is the smallest of all its shards'.
+
+use super::{Exchange, Graph, Node, NodeId, Op, Place, WindowTime};
+use crate::batch::TypeKind;
+use crate::expr::ExprKind;
+
+/// What an operation asks of the rows at a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Distribution {
+    /// Nothing: it runs where its input is.
+    Any,
+    /// Rows with equal values in these columns of the input meet on one shard.
+    Keyed(Vec<usize>),
+    /// All rows meet.
+    One,
+}
+
+impl Op {
+    /// What it asks of its inputs, which have `width` columns.
+    pub fn distribution(&self, width: usize) -> Distribution {
+        let keyed = |keys: &[usize]| match keys {
+            [] => Distribution::One,
+            _ => Distribution::Keyed(keys.to_vec()),
+        };
+        match self {
+            Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } | Op::WindowAssign(_) | Op::Union => {
+                Distribution::Any
+            }
+            Op::GroupAggregate { keys, .. }
+            | Op::WindowAggregate { keys, .. }
+            | Op::Deduplicate { keys, .. } => keyed(keys),
+            Op::Rank(rank) => keyed(&rank.partition),
+            Op::SetOperation { .. } => keyed(&(0..width).collect::<Vec<_>>()),
+            // What does not say otherwise is right on one shard.
+            _ => Distribution::One,
+        }
+    }
+}
+
+/// The graph for `shards` shards: with exchanges, and the place of each node. For one shard, the graph as it is.
+#[must_use]
+pub fn spread(graph: Graph, shards: usize) -> Graph {
+    if shards <= 1 {
+        return graph;
+    }
+    let mut alone = vec![false; graph.nodes.len()];
+    loop {
+        match Spreader::new(&graph, &alone).run() {
+            Ok(graph) => return graph,
+            Err(offended) => {
+                let before = ancestors(&graph, offended);
+                // Where they are alone already, two of them meet in the offended node itself.
+                alone[offended] |= before.iter().all(|&n| alone[n]);
+                before.into_iter().for_each(|n| alone[n] = true);
+            }
+        }
+    }
+}
+
+/// The nodes that `n` depends on.
+fn ancestors(graph: &Graph, n: usize) -> Vec<usize> {
+    let mut found = vec![];
+    let mut open: Vec<usize> = graph.nodes[n].inputs.iter().map(|i| i.0).collect();
+    while let Some(at) = open.pop() {
+        if !found.contains(&at) {
+            found.push(at);
+            open.extend(graph.nodes[at].inputs.iter().map(|i| i.0));
+        }
+    }
+    found
+}
+
+/// What is known of a stream, at a node of the new graph.
+#[derive(Clone, Debug)]
+struct Stream {
+    place: Place,
+    /// On all shards: the columns whose values decide which.
+    by: Option<Vec<usize>>,
+    /// Rows of a key and the watermarks between them come as with one shard.
+    ordered: bool,
+    /// No row comes behind a watermark that has passed it.
+    punctual: bool,
+}
+
+struct Spreader<'a> {
+    from: &'a Graph,
+    /// Nodes that must be on shard 0.
+    alone: &'a [bool],
+    graph: Graph,
+    streams: Vec<Stream>,
+    /// Where the nodes of the old graph stand in the new one.
+    at: Vec<NodeId>,
+}
+
+impl<'a> Spreader<'a> {
+    fn new(from: &'a Graph, alone: &'a [bool]) -> Self {
+        Self { from, alone, graph: Graph::default(), streams: vec![], at: vec![] }
+    }
+
+    /// The new graph, or the number of a node whose input would come in another order.
+    fn run(mut self) -> Result<Graph, usize> {
+        for n in 0..self.from.nodes.len() {
+            self.node(n)?;
+        }
+        Ok(self.graph)
+    }
+
+    fn add(&mut self, node: Node, stream: Stream) -> NodeId {
+        self.graph.places.push(stream.place);
+        self.streams.push(stream);
+        self.graph.add(node)
+    }
+
+    fn node(&mut self, n: usize) -> Result<(), usize> {
+        let node = &self.from.nodes[n];
+        let inputs: Vec<NodeId> = node.inputs.iter().map(|i| self.at[i.0]).collect();
+        let place = self.place(n, &inputs);
+        let mut node = node.clone();
+        for (port, input) in node.inputs.iter_mut().enumerate() {
+            *input = self.input(n, inputs[port], place, inputs.len());
+        }
+        let inputs: Vec<&Stream> = node.inputs.iter().map(|i| &self.streams[i.0]).collect();
+        let ordered = match inputs[..] {
+            [] => true,
+            [one] => one.ordered,
+            // Two streams meet in an order of their own making, unless one loop turns both.
+            _ => place == Place::One && node.inputs.iter().all(|i| self.is_local(*i)),
+        } && inputs.iter().all(|s| s.ordered);
+        let punctual = !inputs.is_empty() && inputs.iter().all(|s| s.punctual);
+        let late = drops_late(&node.op) && !(ordered || punctual);
+        if late || depends_on_order(&node.op, &node.inputs, &self.graph) && !ordered {
+            return Err(n);
+        }
+        let by = match (place, inputs.first()) {
+            (Place::All, Some(first)) => first.by.as_ref().and_then(|by| keep(&node.op, by)),
+            _ => None,
+        };
+        let stream = Stream { place, by, ordered, punctual: is_punctual(&node.op, punctual) };
+        let id = self.add(node, stream);
+        self.at.push(id);
+        Ok(())
+    }
+
+    /// It comes from the same shard, without an exchange.
+    fn is_local(&self, input: NodeId) -> bool {
+        !matches!(self.graph.node(input).op, Op::Exchange(_))
+    }
+
+    /// Where old node `n` runs.
+    fn place(&self, n: usize, inputs: &[NodeId]) -> Place {
+        let node = &self.from.nodes[n];
+        let Some(&first) = inputs.first() else { return Place::One };
+        if self.alone[n] {
+            return Place::One;
+        }
+        let all = inputs.iter().all(|i| self.streams[i.0].place == Place::All);
+        match node.op.distribution(self.graph.node(first).schema.len()) {
+            Distribution::Any if all => Place::All,
+            Distribution::Any | Distribution::One => Place::One,
+            Distribution::Keyed(keys) if self.same_types(&keys, inputs) => Place::All,
+            Distribution::Keyed(_) => Place::One,
+        }
+    }
+
+    /// Equal keys of all inputs have equal bytes.
+    fn same_types(&self, keys: &[usize], inputs: &[NodeId]) -> bool {
+        let ty = |i: NodeId, k: usize| &self.graph.node(i).schema.ty(k).kind;
+        keys.iter().all(|&k| inputs.iter().all(|&i| alike(ty(i, k), ty(inputs[0], k))))
+    }
+
+    /// The node to read instead of `input`, for old node `n` at `place` with that many ports.
+    fn input(&mut self, n: usize, input: NodeId, place: Place, ports: usize) -> NodeId {
+        let stream = &self.streams[input.0];
+        let width = self.graph.node(input).schema.len();
+        let exchange = match (place, self.from.nodes[n].op.distribution(width)) {
+            (Place::One, _) if stream.place == Place::All => Exchange::Gather,
+            (Place::All, Distribution::Keyed(keys)) => {
+                // Spread by some of the keys, rows of equal keys have met already. Two inputs have to agree on all of them.
+                let met = stream.by.as_ref().is_some_and(|by| by.iter().all(|c| keys.contains(c)));
+                if ports == 1 && met {
+                    return input;
+                }
+                Exchange::Keyed(keys)
+            }
+            _ => return input,
+        };
+        let same = |n: &Node| n.inputs == [input] && matches!(&n.op, Op::Exchange(e) if *e == exchange);
+        if let Some(known) = self.graph.nodes.iter().position(same) {
+            return NodeId(known);
+        }
+        let by = match &exchange {
+            Exchange::Keyed(keys) => Some(keys.clone()),
+            Exchange::Gather => None,
+        };
+        let (ordered, punctual) = (stream.ordered && stream.place == Place::One, stream.punctual);
+        let from = self.graph.node(input);
+        let node = Node {
+            op: Op::Exchange(exchange),
+            inputs: vec![input],
+            schema: from.schema.clone(),
+            changelog: from.changelog,
+            upsert_key: from.upsert_key.clone(),
+            id: format!("exchange-{}", self.graph.nodes.len()),
+            span: from.span,
+        };
+        self.add(node, Stream { place, by, ordered, punctual })
+    }
+}
+
+/// Values of both types have the same canonical bytes where they are equal.
+fn alike(a: &TypeKind, b: &TypeKind) -> bool {
+    match (a, b) {
+        (TypeKind::VarChar(_), TypeKind::VarChar(_)) => true,
+        (TypeKind::Decimal(_, a), TypeKind::Decimal(_, b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// Where the columns that decide the shard stand in the output of `op`, if they all do.
+fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
+    match op {
+        Op::Filter(_)
+        | Op::Watermark { .. }
+        | Op::WindowAssign(_)
+        | Op::Rank(_)
+        | Op::Deduplicate { .. }
+        | Op::SetOperation { .. }
+        | Op::Exchange(_) => Some(by.to_vec()),
+        Op::Project(exprs) => {
+            let at = |k: &usize| exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(c) if c == *k));
+            by.iter().map(at).collect()
+        }
+        Op::GroupAggregate { keys, .. } | Op::WindowAggregate { keys, .. } => {
+            by.iter().map(|c| keys.iter().position(|k| k == c)).collect()
+        }
+        _ => None,
+    }
+}
+
+/// Its rows stand before every watermark that passes them, given whether its input's do.
+fn is_punctual(op: &Op, input: bool) -> bool {
+    match op {
+        Op::WindowAggregate { .. } => true,
+        Op::Filter(_) | Op::Project(_) | Op::Union | Op::WindowAssign(_) | Op::Exchange(_) => input,
+        _ => false,
+    }
+}
+
+/// Rows behind the watermark are dropped.
+fn drops_late(op: &Op) -> bool {
+    match op {
+        Op::WindowAggregate { window, .. } => {
+            matches!(window.time, WindowTime::Attribute(_) | WindowTime::Attached { .. })
+        }
+        Op::Scan(_)
+        | Op::Values(_)
+        | Op::Filter(_)
+        | Op::Project(_)
+        | Op::Union
+        | Op::WindowAssign(_)
+        | Op::GroupAggregate { .. }
+        | Op::SetOperation { .. }
+        | Op::Exchange(_)
+        | Op::Sink(_) => false,
+        _ => true,
+    }
+}
+
+/// What is left in the end depends on the order in which rows of a key arrive.
+fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
+    match op {
+        Op::Scan(_)
+        | Op::Values(_)
+        | Op::Filter(_)
+        | Op::Project(_)
+        | Op::Union
+        | Op::WindowAssign(_)
+        | Op::SetOperation { .. }
+        | Op::Exchange(_)
+        | Op::Sink(_) => false,
+        Op::GroupAggregate { aggregates, .. } | Op::WindowAggregate { aggregates, .. } => {
+            let input = &graph.node(inputs[0]).schema;
+            !aggregates.iter().all(|a| {
+                let exact = |c: &usize| !matches!(input.ty(*c).kind, TypeKind::Float | TypeKind::Double);
+                match a.name.split('(').next().unwrap_or(&a.name) {
+                    "COUNT" | "MIN" | "MAX" => true,
+                    "SUM" | "AVG" => a.args.iter().all(exact),
+                    _ => false,
+                }
+            })
+        }
+        _ => true,
+    }
+}

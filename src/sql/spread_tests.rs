@@ -1,0 +1,121 @@
+//! Where the nodes of a query run on several shards: one line a node, with what it reads and its place.
+
+use super::{Outcome, Planner};
+use crate::error::Result;
+use crate::plan::connector::{Connectors, SinkInfo, SourceInfo, TableSpec};
+use crate::plan::{Changelog, Exchange, Graph, Op, Place};
+
+struct Anything;
+
+impl Connectors for Anything {
+    fn source(&self, _: &TableSpec) -> Result<SourceInfo> {
+        Ok(SourceInfo { bounded: true, changelog: Changelog::INSERT, metadata: vec![], nested: true })
+    }
+
+    fn sink(&self, _: &TableSpec) -> Result<SinkInfo> {
+        Ok(SinkInfo { accepts: Changelog::ALL })
+    }
+}
+
+fn graph(query: &str, shards: usize) -> Graph {
+    let registry = crate::expr::functions::builtin();
+    let script = format!(
+        "CREATE TABLE t (
+             a INT, b INT, d DOUBLE, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' SECOND
+         ) WITH ('connector' = 'any');
+         {query};"
+    );
+    let mut planner = Planner::new(&registry, &Anything, 0).shards(shards);
+    let outcomes = planner.script(&script).unwrap_or_else(|e| panic!("{}", e.render("test", &script)));
+    let Some(Outcome::Plan(plan)) = outcomes.into_iter().next_back() else { panic!("{query} is no query") };
+    plan.graph
+}
+
+/// The nodes with state and the exchanges, from source to sink: `name/all`, `by 0,1`, `gather`.
+fn places(query: &str) -> String {
+    let graph = graph(query, 4);
+    let mut out = vec![];
+    for (n, node) in graph.nodes.iter().enumerate() {
+        let place = match graph.places[n] {
+            Place::One => "one",
+            Place::All => "all",
+        };
+        out.push(match &node.op {
+            Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } | Op::WindowAssign(_) => continue,
+            Op::Exchange(Exchange::Keyed(keys)) => {
+                format!("by {}", keys.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
+            }
+            Op::Exchange(Exchange::Gather) => "gather".to_owned(),
+            op => format!("{}/{place}", op.name()),
+        });
+    }
+    out.join(" > ")
+}
+
+#[test]
+fn one_shard_needs_no_exchange() {
+    let graph = graph("SELECT a, COUNT(*) FROM t GROUP BY a", 1);
+    assert!(graph.places.is_empty() && !graph.nodes.iter().any(|n| matches!(n.op, Op::Exchange(_))));
+}
+
+#[test]
+fn keys_are_spread_and_results_gathered() {
+    assert_eq!(
+        places("SELECT b, COUNT(*), SUM(d) FROM t GROUP BY b"),
+        "Scan/one > by 0 > GroupAggregate/all > gather > Sink/one"
+    );
+    assert_eq!(places("SELECT a + 1 FROM t WHERE b > 2"), "Scan/one > Sink/one");
+    assert_eq!(places("SELECT COUNT(*) FROM t"), "Scan/one > GroupAggregate/one > Sink/one");
+    assert_eq!(
+        places("SELECT a FROM t INTERSECT SELECT b FROM t"),
+        "Scan/one > by 0 > by 0 > SetOperation/all > gather > Sink/one"
+    );
+}
+
+#[test]
+fn rows_that_have_met_are_not_moved_again() {
+    assert_eq!(
+        places("SELECT a, b, MAX(n) FROM (SELECT a, b, COUNT(*) n FROM t GROUP BY a, b) GROUP BY a, b"),
+        "Scan/one > by 0,1 > GroupAggregate/all > GroupAggregate/all > gather > Sink/one"
+    );
+    assert_eq!(
+        places("SELECT n, COUNT(*) FROM (SELECT a, COUNT(*) n FROM t GROUP BY a) GROUP BY n"),
+        "Scan/one > by 0 > GroupAggregate/all > by 1 > GroupAggregate/all > gather > Sink/one"
+    );
+}
+
+const WINDOWED: &str = "SELECT a, window_time wt, COUNT(*) n, SUM(d) s
+    FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE))
+    GROUP BY a, window_start, window_end, window_time";
+
+#[test]
+fn results_of_windows_are_never_late_behind_an_exchange() {
+    assert_eq!(
+        places(&format!(
+            "CREATE VIEW w AS {WINDOWED};
+             SELECT n, COUNT(*) FROM TABLE(TUMBLE(TABLE w, DESCRIPTOR(wt), INTERVAL '1' HOUR))
+             GROUP BY n, window_start, window_end"
+        )),
+        "Scan/one > by 0 > WindowAggregate/all > by 1 > WindowAggregate/all > gather > Sink/one"
+    );
+}
+
+#[test]
+fn what_depends_on_order_gets_the_order_of_one_shard() {
+    // A number of DOUBLEs added up in another order is another number.
+    assert_eq!(
+        places(&format!("SELECT n, SUM(s) FROM ({WINDOWED}) GROUP BY n")),
+        "Scan/one > WindowAggregate/one > by 1 > GroupAggregate/all > gather > Sink/one"
+    );
+    assert_eq!(
+        places("SELECT * FROM (SELECT a, COUNT(*) n FROM t GROUP BY a) LIMIT 3"),
+        "Scan/one > GroupAggregate/one > Rank/one > Sink/one"
+    );
+    assert_eq!(
+        places(
+            "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY a ORDER BY ts DESC) rn FROM t)
+             WHERE rn = 1"
+        ),
+        "Scan/one > by 0 > Deduplicate/all > gather > Sink/one"
+    );
+}
