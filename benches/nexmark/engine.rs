@@ -145,7 +145,11 @@ impl Input for Replay {
         let whole = block.first().map_or(0, |c| c.len());
         let rows = max_rows.min(whole - self.row);
         let mut batch = cx.pool.batch_at(&mut self.home, &self.types);
-        if rows == whole {
+        if rows == 1 {
+            for ((to, from), ty) in batch.columns.iter_mut().zip(block).zip(&self.types) {
+                cx.pool.own(to, ty).set_only(from, self.row);
+            }
+        } else if rows == whole {
             for (to, from) in batch.columns.iter_mut().zip(block) {
                 *to = from.clone();
             }
@@ -175,7 +179,6 @@ impl Input for Replay {
 fn copy(to: &mut Column, from: &Column, first: usize, rows: usize) {
     to.reset(rows);
     match (&mut to.data, &from.data) {
-        (ColumnData::I64(to), ColumnData::I64(from)) if rows == 1 => to[0] = from[first],
         (ColumnData::I64(to), ColumnData::I64(from)) => {
             for (to, from) in to.iter_mut().zip(&from[first..]) {
                 *to = *from;

@@ -67,6 +67,7 @@ impl Provenance {
     }
 
     /// The runs, by ascending row.
+    #[inline]
     pub fn runs(&self) -> &[Origin] {
         &self.runs
     }
@@ -81,6 +82,7 @@ impl Provenance {
     }
 
     /// No runs, the memory kept.
+    #[inline]
     pub fn clear(&mut self) {
         self.runs.clear();
     }
@@ -173,6 +175,7 @@ impl Batch {
     }
 
     /// Neither a selected row nor a watermark.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.selected() == 0 && self.watermarks.is_empty()
     }
@@ -187,6 +190,7 @@ impl Batch {
     }
 
     /// Replaces the selection; row numbers ascend and are below [`Batch::rows`]. Returns the old list for reuse.
+    #[inline]
     pub fn select(&mut self, rows: Option<Vec<u32>>) -> Option<Vec<u32>> {
         debug_assert!(rows.as_ref().is_none_or(|r| {
             r.is_sorted_by(|a, b| a < b) && r.last().is_none_or(|&l| (l as usize) < self.rows)
@@ -244,6 +248,7 @@ impl Batch {
     }
 
     /// Says how many rows the columns have that were put into a [pooled](Pool::batch) batch.
+    #[inline]
     pub fn set_rows(&mut self, rows: usize) {
         debug_assert!(self.columns.iter().all(|c| c.len() == rows), "columns of different lengths");
         self.rows = rows;
@@ -268,8 +273,8 @@ pub struct Home(u32);
 #[derive(Debug)]
 struct Returned {
     batches: Vec<Batch>,
-    /// Some column holds texts.
-    texts: bool,
+    /// The columns that hold texts.
+    texts: Vec<usize>,
 }
 
 /// Columns and lists that wait to be used again, so that a steady state allocates nothing. Every shard has one. Bounded:
@@ -315,7 +320,7 @@ impl Pool {
     #[cold]
     fn new_batch_at(&mut self, home: &mut Home, types: &[DataType]) -> Batch {
         if home.0 == 0 || home.0 as usize > self.homes.len() {
-            let texts = types.iter().any(|t| t.physical() == Physical::Bytes);
+            let texts = (0..types.len()).filter(|&n| types[n].physical() == Physical::Bytes).collect();
             self.homes.push(Returned { batches: Vec::with_capacity(Self::PER_HOME), texts });
             *home = Home(self.homes.len() as u32);
         }
@@ -361,6 +366,7 @@ impl Pool {
     }
 
     /// An empty list for row numbers.
+    #[inline]
     pub fn row_list(&mut self) -> Vec<u32> {
         self.rows.pop().unwrap_or_default()
     }
@@ -422,6 +428,7 @@ impl Pool {
     }
 
     /// Takes a list of row numbers back.
+    #[inline]
     pub fn recycle_rows(&mut self, mut rows: Vec<u32>) {
         if rows.capacity() > 0 && self.rows.len() < Self::PER_KIND {
             rows.clear();
@@ -446,31 +453,37 @@ impl Pool {
     }
 
     /// Takes all of a batch back.
+    #[inline]
     pub fn recycle(&mut self, mut batch: Batch) {
         let parts = &mut *batch.0;
+        if parts.selection.is_some() | parts.kinds.is_some() {
+            self.recycle_lists(parts);
+        }
+        parts.watermarks.clear();
+        parts.provenance.clear();
+        match self.homes.get_mut((parts.home as usize).wrapping_sub(1)) {
+            Some(home) if home.batches.len() < Self::PER_HOME => {
+                for &n in &home.texts {
+                    let_go(&mut parts.columns[n]);
+                }
+                home.batches.push(batch);
+            }
+            Some(_) => {}
+            None => self.recycle_homeless(batch),
+        }
+    }
+
+    fn recycle_lists(&mut self, parts: &mut Parts) {
         if let Some(r) = parts.selection.take() {
             self.recycle_rows(r);
         }
         if let Some(k) = parts.kinds.take() {
             self.recycle_kinds(k);
         }
-        parts.rows = 0;
-        parts.watermarks.clear();
-        parts.provenance.clear();
-        match (parts.home as usize).checked_sub(1).and_then(|h| self.homes.get_mut(h)) {
-            Some(home) => {
-                if home.texts {
-                    let_go(&mut parts.columns);
-                }
-                if home.batches.len() < Self::PER_HOME {
-                    home.batches.push(batch);
-                }
-            }
-            None => self.recycle_homeless(batch),
-        }
     }
 
     fn recycle_homeless(&mut self, mut batch: Batch) {
+        batch.0.rows = 0;
         batch.0.home = 0;
         while let Some(c) = batch.columns.pop() {
             self.recycle_column(c);
@@ -482,14 +495,13 @@ impl Pool {
 }
 
 /// Lets go of the buffers of others in which texts live: they must not be held until the next use.
-fn let_go(columns: &mut [ColumnRef]) {
-    for c in columns {
-        if let ColumnData::Bytes(b) = &c.data
-            && b.shares()
-            && let Some(c) = ColumnRef::get_mut(c)
-        {
-            c.clear();
-        }
+#[inline]
+fn let_go(column: &mut ColumnRef) {
+    if let ColumnData::Bytes(b) = &column.data
+        && b.shares()
+        && let Some(c) = ColumnRef::get_mut(column)
+    {
+        c.clear();
     }
 }
 

@@ -19,11 +19,13 @@ impl Bitmap {
     }
 
     /// Number of bits.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
     /// No bits.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -135,16 +137,19 @@ pub struct Validity {
 
 impl Validity {
     /// `len` rows without NULL.
+    #[inline]
     pub fn all_valid(len: usize) -> Self {
         Self { bits: Bitmap::default(), len, nulls: false }
     }
 
     /// Number of rows.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
     /// No rows.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -156,6 +161,7 @@ impl Validity {
     }
 
     /// The bits (set = not NULL), or `None` when no row is NULL.
+    #[inline]
     pub fn bits(&self) -> Option<&Bitmap> {
         self.nulls.then_some(&self.bits)
     }
@@ -212,7 +218,9 @@ impl Validity {
     /// Becomes `len` rows without NULL.
     #[inline]
     pub fn reset(&mut self, len: usize) {
-        self.clear();
+        if self.nulls {
+            self.clear();
+        }
         self.len = len;
     }
 

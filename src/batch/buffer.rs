@@ -97,9 +97,20 @@ impl<T: Pod> Buffer<T> {
     /// Becomes `len` values that are initialised but unspecified: what a kernel wants that writes all of them.
     #[inline]
     pub fn reset(&mut self, len: usize) {
-        self.len = 0;
-        self.reserve(len);
+        if len > self.lines.len() * Self::PER_LINE {
+            self.grow(len.div_ceil(Self::PER_LINE));
+        }
         self.len = len;
+    }
+
+    /// Becomes this one value.
+    #[inline]
+    pub fn set_only(&mut self, value: T) {
+        if self.lines.is_empty() {
+            self.grow(1);
+        }
+        bytemuck::cast_slice_mut::<Line, T>(&mut self.lines[..1])[0] = value;
+        self.len = 1;
     }
 
     /// Keeps the first `len` values.

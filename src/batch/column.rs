@@ -18,8 +18,11 @@ pub struct Column {
 }
 
 /// The buffers of a column. See [`Physical`] for which type has which.
+///
+/// The tag stands apart (`repr`): read from a niche of a buffer it would take longer than what is done to one row.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
+#[repr(u8)]
 pub enum ColumnData {
     Null,
     Bool(Bitmap),
@@ -165,6 +168,7 @@ impl Column {
     }
 
     /// No rows.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -301,6 +305,27 @@ impl Column {
                 b.resize(rows);
             }
             _ => self.reset_other(rows),
+        }
+    }
+
+    /// Becomes a single row: row `row` of `from`, a column of the same type. For batches of one row, where a pass over rows costs
+    /// more than the row.
+    #[inline]
+    pub fn set_only(&mut self, from: &Column, row: usize) {
+        match (&mut self.data, &from.data) {
+            (ColumnData::I64(to), ColumnData::I64(from)) => to.set_only(from[row]),
+            (ColumnData::I32(to), ColumnData::I32(from)) => to.set_only(from[row]),
+            (ColumnData::F64(to), ColumnData::F64(from)) => to.set_only(from[row]),
+            (ColumnData::I128(to), ColumnData::I128(from)) => to.set_only(from[row]),
+            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_only(from.get(row)),
+            _ => {
+                self.clear();
+                return self.extend_rows(from, &[row as u32]);
+            }
+        }
+        self.validity.reset(1);
+        if from.validity.may_have_nulls() {
+            self.validity.set(0, from.validity.get(row));
         }
     }
 

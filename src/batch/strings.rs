@@ -87,16 +87,19 @@ impl Default for ByteColumn {
 
 impl ByteColumn {
     /// Number of values.
+    #[inline]
     pub fn len(&self) -> usize {
         self.views.len()
     }
 
     /// No values.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.views.is_empty()
     }
 
     /// The views.
+    #[inline]
     pub fn views(&self) -> &[View] {
         &self.views
     }
@@ -207,6 +210,18 @@ impl ByteColumn {
         }
     }
 
+    /// Becomes this one value.
+    #[inline]
+    pub fn set_only(&mut self, bytes: &[u8]) {
+        if self.shares() || !self.buffers[0].is_unique() {
+            self.clear();
+        }
+        let arena = Arc::get_mut(&mut self.buffers[0]).expect("buffer 0 is ours after the check above");
+        arena.clear();
+        let view = ByteWriter { views: &mut self.views, arena }.store(bytes);
+        self.views.set_only(view);
+    }
+
     /// Bytes reserved by views and own arena (shared buffers are counted where they are owned).
     pub fn bytes(&self) -> usize {
         self.views.capacity() * size_of::<View>() + self.buffers[0].capacity()
@@ -312,11 +327,13 @@ impl ByteWriter<'_> {
     }
 
     /// Number of values.
+    #[inline]
     pub fn len(&self) -> usize {
         self.views.len()
     }
 
     /// No values.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.views.is_empty()
     }

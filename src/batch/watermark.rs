@@ -27,16 +27,19 @@ impl Watermarks {
     }
 
     /// The entries, ascending.
+    #[inline]
     pub fn runs(&self) -> &[(u32, i64)] {
         &self.runs
     }
 
     /// The watermark after the whole batch, if it moves in it.
+    #[inline]
     pub fn last(&self) -> Option<i64> {
         self.runs.last().map(|r| r.1)
     }
 
     /// The watermark does not move.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
@@ -53,6 +56,7 @@ impl Watermarks {
     }
 
     /// No entries, the memory kept.
+    #[inline]
     pub fn clear(&mut self) {
         self.runs.clear();
     }

@@ -30,6 +30,13 @@ impl<'a> Arg<'a> {
         self.column.is_valid(self.at(row))
     }
 
+    /// The BOOLEAN at `row` is TRUE.
+    #[inline]
+    pub fn is_true(&self, row: usize) -> bool {
+        let at = self.at(row);
+        self.column.is_valid(at) && self.column.bools().get(at)
+    }
+
     /// The bytes at `row` of a character or binary argument.
     #[inline]
     pub fn bytes(&self, row: usize) -> &'a [u8] {

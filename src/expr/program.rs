@@ -87,6 +87,20 @@ enum Node {
     },
 }
 
+/// What an expression is evaluated over: `rows` rows of `columns`, those of `sel`.
+struct Rows<'v, 's> {
+    columns: &'v [ColumnRef],
+    rows: usize,
+    sel: Sel<'s>,
+}
+
+impl<'v> Rows<'v, '_> {
+    /// The same columns under another selection.
+    fn only<'s>(&self, rows: &'s [u32]) -> Rows<'v, 's> {
+        Rows { sel: Sel::Rows(rows), ..*self }
+    }
+}
+
 /// Where a node writes its result. It stays with the node, so that its memory is warm and nothing is taken from the pool.
 struct Register {
     column: ColumnRef,
@@ -138,7 +152,7 @@ impl Program {
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
     ) -> Result<Value<'v>, RowError> {
-        self.node.eval(columns, rows, sel, cx)
+        self.node.eval(&Rows { columns, rows, sel }, cx)
     }
 
     /// As [`Program::eval`], into `target`, a column of the program's type, whose former content is lost: written there, exchanged
@@ -158,9 +172,10 @@ impl Program {
         if let Node::Call { kernel, args, span, .. } = &mut self.node {
             let out = cx.pool.own(target, &self.ty);
             out.reset(rows);
-            return eval_call(&mut **kernel, args, out, columns, rows, sel, cx).map_err(|e| e.at(*span));
+            let at = &Rows { columns, rows, sel };
+            return eval_call(&mut **kernel, args, out, at, cx).map_err(|e| e.at(*span));
         }
-        match self.node.eval(columns, rows, sel, cx)? {
+        match self.node.eval(&Rows { columns, rows, sel }, cx)? {
             // A shared column cannot be written again when its batch comes home: of a few values a copy is cheaper.
             Value::Input(c) if rows <= FEW.len() && c.is_flat() => {
                 let to = cx.pool.own(target, &self.ty);
@@ -249,9 +264,9 @@ impl Program {
         keep: &mut Vec<u32>,
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
-        let value = self.node.eval(&batch.columns, batch.rows(), sel, cx)?;
+        let value = self.node.eval(&Rows { columns: &batch.columns, rows: batch.rows(), sel }, cx)?;
         if value.is_constant() {
-            if is_true(value.column(), 0) {
+            if value.arg().is_true(0) {
                 keep.extend(sel.iter().map(|i| i as u32));
             }
         } else {
@@ -324,37 +339,25 @@ impl Node {
 
     /// As [`Node::eval`]; leaves, which most arguments are, in place.
     #[inline(always)]
-    fn value<'v>(
-        &'v mut self,
-        columns: &'v [ColumnRef],
-        rows: usize,
-        sel: Sel<'_>,
-        cx: &mut EvalContext<'_>,
-    ) -> Result<Value<'v>, RowError> {
+    fn value<'v>(&'v mut self, at: &Rows<'v, '_>, cx: &mut EvalContext<'_>) -> Result<Value<'v>, RowError> {
         match self {
-            Node::Column(n) => Ok(Value::Input(&columns[*n])),
+            Node::Column(n) => Ok(Value::Input(&at.columns[*n])),
             Node::Constant(c) => Ok(Value::Constant(c)),
-            _ => self.eval(columns, rows, sel, cx),
+            _ => self.eval(at, cx),
         }
     }
 
-    fn eval<'v>(
-        &'v mut self,
-        columns: &'v [ColumnRef],
-        rows: usize,
-        sel: Sel<'_>,
-        cx: &mut EvalContext<'_>,
-    ) -> Result<Value<'v>, RowError> {
+    fn eval<'v>(&'v mut self, at: &Rows<'v, '_>, cx: &mut EvalContext<'_>) -> Result<Value<'v>, RowError> {
         match self {
-            Node::Column(n) => Ok(Value::Input(&columns[*n])),
+            Node::Column(n) => Ok(Value::Input(&at.columns[*n])),
             Node::Constant(c) => Ok(Value::Constant(c)),
             Node::Call { kernel, args, out, span } => {
-                let target = out.reset(rows, cx.pool);
-                eval_call(&mut **kernel, args, target, columns, rows, sel, cx).map_err(|e| e.at(*span))?;
-                debug_assert!(target.len() == rows, "a kernel writes every row");
+                let target = out.reset(at.rows, cx.pool);
+                eval_call(&mut **kernel, args, target, at, cx).map_err(|e| e.at(*span))?;
+                debug_assert!(target.len() == at.rows, "a kernel writes every row");
                 Ok(Value::Computed(target))
             }
-            _ => self.eval_compound(columns, rows, sel, cx),
+            _ => self.eval_compound(at, cx),
         }
     }
 
@@ -362,28 +365,26 @@ impl Node {
     #[inline(never)]
     fn eval_compound<'v>(
         &'v mut self,
-        columns: &'v [ColumnRef],
-        rows: usize,
-        sel: Sel<'_>,
+        at: &Rows<'v, '_>,
         cx: &mut EvalContext<'_>,
     ) -> Result<Value<'v>, RowError> {
         match self {
-            Node::Column(_) | Node::Constant(_) | Node::Call { .. } => self.eval(columns, rows, sel, cx),
+            Node::Column(_) | Node::Constant(_) | Node::Call { .. } => self.eval(at, cx),
             Node::Logic { and, args, out } => {
-                let target = out.reset(rows, cx.pool);
-                eval_logic(*and, args, target, columns, rows, sel, cx)?;
+                let target = out.reset(at.rows, cx.pool);
+                eval_logic(*and, args, target, at, cx)?;
                 Ok(Value::Computed(target))
             }
             Node::Case { branches, otherwise, out } => {
-                if sel.len() == 1 {
-                    return case_of_one(branches, otherwise, columns, rows, sel, cx);
+                if at.sel.len() == 1 {
+                    return case_of_one(branches, otherwise, at, cx);
                 }
-                let mut picks = Picks::new(rows, sel, cx.pool);
+                let mut picks = Picks::new(at.rows, at.sel, cx.pool);
                 for (condition, value) in branches {
                     if picks.rest.is_empty() {
                         break;
                     }
-                    let c = condition.eval(columns, rows, Sel::Rows(&picks.rest), cx)?;
+                    let c = condition.eval(&at.only(&picks.rest), cx)?;
                     let mut hit = cx.pool.row_list();
                     if c.is_constant() {
                         if is_true(c.column(), 0) {
@@ -393,26 +394,26 @@ impl Node {
                         hit.extend(picks.rest.iter().filter(|&&r| is_true(c.column(), r as usize)));
                     }
                     if !hit.is_empty() {
-                        let v = value.eval(columns, rows, Sel::Rows(&hit), cx)?;
+                        let v = value.eval(&at.only(&hit), cx)?;
                         picks.take(&hit, v);
                     }
                     cx.pool.recycle_rows(hit);
                 }
                 if !picks.rest.is_empty() {
                     let rest = std::mem::take(&mut picks.rest);
-                    let v = otherwise.eval(columns, rows, Sel::Rows(&rest), cx)?;
+                    let v = otherwise.eval(&at.only(&rest), cx)?;
                     picks.take(&rest, v);
                     cx.pool.recycle_rows(rest);
                 }
                 Ok(picks.finish(out, cx.pool))
             }
             Node::Coalesce { args, out } => {
-                let mut picks = Picks::new(rows, sel, cx.pool);
+                let mut picks = Picks::new(at.rows, at.sel, cx.pool);
                 for a in args {
                     if picks.rest.is_empty() {
                         break;
                     }
-                    let v = a.eval(columns, rows, Sel::Rows(&picks.rest), cx)?;
+                    let v = a.eval(&at.only(&picks.rest), cx)?;
                     let mut hit = cx.pool.row_list();
                     let arg = v.arg();
                     hit.extend(picks.rest.iter().filter(|&&r| arg.is_valid(r as usize)));
@@ -422,7 +423,7 @@ impl Node {
                 Ok(picks.finish(out, cx.pool))
             }
             Node::Field { of, field, out } => {
-                let v = of.eval(columns, rows, sel, cx)?;
+                let v = of.eval(at, cx)?;
                 let (whole, part) = field_of(v.column(), *field);
                 match v {
                     Value::Input(_) if part.validity.implies(&whole.validity) => {
@@ -435,7 +436,7 @@ impl Node {
                         // A NULL row's field.
                         let target = out.reset(0, cx.pool);
                         target.clear();
-                        target.push_nulls(rows);
+                        target.push_nulls(at.rows);
                         return Ok(Value::Computed(target));
                     }
                     _ => {}
@@ -480,19 +481,17 @@ impl Node {
 fn case_of_one<'v>(
     branches: &'v mut [(Node, Node)],
     otherwise: &'v mut Node,
-    columns: &'v [ColumnRef],
-    rows: usize,
-    sel: Sel<'_>,
+    at: &Rows<'v, '_>,
     cx: &mut EvalContext<'_>,
 ) -> Result<Value<'v>, RowError> {
-    let row = sel.row(0);
+    let row = at.sel.row(0);
     for (condition, value) in branches {
-        let c = condition.eval(columns, rows, sel, cx)?.arg();
+        let c = condition.eval(at, cx)?.arg();
         if is_true(c.column, c.at(row)) {
-            return value.eval(columns, rows, sel, cx);
+            return value.eval(at, cx);
         }
     }
-    otherwise.eval(columns, rows, sel, cx)
+    otherwise.eval(at, cx)
 }
 
 /// A ROW column and one of its fields.
@@ -502,39 +501,35 @@ fn field_of(row: &Column, field: usize) -> (&Column, &ColumnRef) {
 }
 
 /// Evaluates the arguments and runs the kernel; without allocation for the usual numbers of arguments.
-#[inline]
+#[inline(always)]
 fn eval_call(
     kernel: &mut dyn Kernel,
     args: &mut [Node],
     out: &mut Column,
-    columns: &[ColumnRef],
-    rows: usize,
-    sel: Sel<'_>,
+    at: &Rows<'_, '_>,
     cx: &mut EvalContext<'_>,
 ) -> Result<(), RowError> {
     match args {
-        [] => kernel.eval(&[], sel, rows, out, cx),
+        [] => kernel.eval(&[], at.sel, at.rows, out, cx),
         [a] => {
-            let a = a.value(columns, rows, sel, cx)?;
-            kernel.eval(&[a.arg()], sel, rows, out, cx)
+            let a = a.value(at, cx)?;
+            kernel.eval(&[a.arg()], at.sel, at.rows, out, cx)
         }
         [a, b] => {
-            let a = a.value(columns, rows, sel, cx)?;
-            let b = b.value(columns, rows, sel, cx)?;
-            kernel.eval(&[a.arg(), b.arg()], sel, rows, out, cx)
+            let a = a.value(at, cx)?;
+            let b = b.value(at, cx)?;
+            kernel.eval(&[a.arg(), b.arg()], at.sel, at.rows, out, cx)
         }
         [a, b, c] => {
-            let a = a.value(columns, rows, sel, cx)?;
-            let b = b.value(columns, rows, sel, cx)?;
-            let c = c.value(columns, rows, sel, cx)?;
-            kernel.eval(&[a.arg(), b.arg(), c.arg()], sel, rows, out, cx)
+            let a = a.value(at, cx)?;
+            let b = b.value(at, cx)?;
+            let c = c.value(at, cx)?;
+            kernel.eval(&[a.arg(), b.arg(), c.arg()], at.sel, at.rows, out, cx)
         }
         more => {
-            let args: Vec<Arg<'_>> = more
-                .iter_mut()
-                .map(|a| a.value(columns, rows, sel, cx).map(|v| v.arg()))
-                .collect::<Result<_, _>>()?;
-            kernel.eval(&args, sel, rows, out, cx)
+            let args: Vec<Arg<'_>> =
+                more.iter_mut().map(|a| a.value(at, cx).map(|v| v.arg())).collect::<Result<_, _>>()?;
+            kernel.eval(&args, at.sel, at.rows, out, cx)
         }
     }
 }
@@ -696,9 +691,7 @@ fn eval_logic(
     and: bool,
     args: &mut [Node],
     target: &mut Column,
-    columns: &[ColumnRef],
-    rows: usize,
-    sel: Sel<'_>,
+    at: &Rows<'_, '_>,
     cx: &mut EvalContext<'_>,
 ) -> Result<(), RowError> {
     // `and` starts as TRUE, `or` as FALSE: the value that changes nothing.
@@ -713,13 +706,13 @@ fn eval_logic(
             if guarded {
                 open.retain(|&r| !decided(r as usize));
             } else {
-                open.extend(sel.iter().filter(|&r| !decided(r)).map(|r| r as u32));
+                open.extend(at.sel.iter().filter(|&r| !decided(r)).map(|r| r as u32));
                 guarded = true;
             }
             if open.is_empty() {
                 break;
             }
-            let v = a.eval(columns, rows, Sel::Rows(&open), cx)?;
+            let v = a.eval(&at.only(&open), cx)?;
             let arg = v.arg();
             for &r in &open {
                 let r = r as usize;
@@ -730,13 +723,13 @@ fn eval_logic(
                 target.validity.set(r, valid);
             }
         } else {
-            let v = a.eval(columns, rows, sel, cx)?;
+            let v = a.eval(at, cx)?;
             if v.is_constant() {
                 let (bb, bv) = (v.column().bools().get(0), v.column().is_valid(0));
-                let (mut b, mut bvalid) = (Bitmap::filled(rows, bb), None);
+                let (mut b, mut bvalid) = (Bitmap::filled(at.rows, bb), None);
                 if !bv {
-                    bvalid = Some(Bitmap::filled(rows, false));
-                    b = Bitmap::filled(rows, false);
+                    bvalid = Some(Bitmap::filled(at.rows, false));
+                    b = Bitmap::filled(at.rows, false);
                 }
                 combine(and, target, &b, bvalid.as_ref());
             } else {

@@ -50,6 +50,7 @@ impl Projection {
     ///
     /// # Errors
     /// The smallest failing row; the batch then has the results for the rows before it, and is still to be cut there.
+    #[inline]
     pub fn apply(
         &mut self,
         batch: &mut Batch,

@@ -20,17 +20,27 @@ impl Filter {
     }
 
     fn select(&mut self, batch: &mut Batch, selected: usize, cx: &mut Context<'_>) -> Result<()> {
-        let mut keep = cx.pool.row_list();
-        let result = self.condition.filter(
-            batch,
-            &mut keep,
-            &mut EvalContext {
-                pool: cx.pool,
-                now_us: cx.now_us,
-                watermark: self.watermark,
-                watermarks: &batch.watermarks,
-            },
-        );
+        let eval = &mut EvalContext {
+            pool: cx.pool,
+            now_us: cx.now_us,
+            watermark: self.watermark,
+            watermarks: &batch.watermarks,
+        };
+        // Of a single row the answer will do: most are kept as they are, without a list.
+        if batch.rows() == 1
+            && let Ok(value) = self.condition.eval(&batch.columns, 1, batch.sel(), eval)
+        {
+            if !value.arg().is_true(0) {
+                self.counters.filtered += 1;
+                let none = cx.pool.row_list();
+                if let Some(old) = batch.select(Some(none)) {
+                    cx.pool.recycle_rows(old);
+                }
+            }
+            return Ok(());
+        }
+        let mut keep = eval.pool.row_list();
+        let result = self.condition.filter(batch, &mut keep, eval);
         if let Err(e) = &result {
             batch.watermarks.truncate(e.row);
         }

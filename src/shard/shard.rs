@@ -110,6 +110,12 @@ impl Node {
     }
 }
 
+/// What the driver hands to a turn, but for the inputs.
+struct Doors<'a> {
+    now_us: i64,
+    outputs: &'a mut [Box<dyn Output>],
+}
+
 #[derive(Default)]
 struct Port {
     waiting: Option<Batch>,
@@ -127,8 +133,8 @@ pub struct Shard {
     batch_rows: usize,
     memory_limit: usize,
     turns: u64,
-    /// Nodes below this may be sources.
-    sources: usize,
+    /// The nodes that are sources.
+    sources: Vec<usize>,
     /// Some port waits, or some operator is in the middle of its output.
     stalled: bool,
     /// The earliest timer of an operator, µs.
@@ -176,7 +182,7 @@ impl Shard {
             });
             nodes[n].targets = targets.collect();
         }
-        let sources = nodes.iter().rposition(|n| matches!(n.role, Role::Source(_))).map_or(0, |n| n + 1);
+        let sources = (0..nodes.len()).filter(|&n| matches!(nodes[n].role, Role::Source(_))).collect();
         let mut shard = Self {
             nodes,
             ended: vec![false; inputs],
@@ -205,24 +211,35 @@ impl Shard {
         outputs: &mut [Box<dyn Output>],
     ) -> Result<Turn> {
         self.turns += 1;
+        let doors = &mut Doors { now_us, outputs };
         let mut worked = false;
         if self.stalled || self.failed.is_some() || now_us >= self.wake_at_us {
-            worked = self.drive_all(now_us, outputs);
+            worked = self.drive_all(doors);
         }
         // Whether anybody still wants rows is asked now and then: a walk over the graph.
         let ask = self.turns.is_multiple_of(ASK_EVERY);
-        for n in 0..self.sources {
+        for k in 0..self.sources.len() {
             if self.failed.is_some() {
                 break;
             }
-            worked |= self.poll(n, ask, now_us, inputs, outputs);
+            let n = self.sources[k];
+            worked |= match &self.nodes[n] {
+                // The usual case: one input, which has not ended.
+                Node { role: Role::Source(own), finished: false, .. } if !ask && !self.stalled => {
+                    match own[..] {
+                        [i] if !self.ended[i] => self.take(n, i, inputs, doors),
+                        _ => self.poll(n, ask, inputs, doors),
+                    }
+                }
+                _ => self.poll(n, ask, inputs, doors),
+            };
         }
         if self.failed.is_some() {
-            worked |= self.drive_all(now_us, outputs);
+            worked |= self.drive_all(doors);
             if self.is_quiet()
                 && let Some(e) = self.failed.take()
             {
-                for o in outputs.iter_mut() {
+                for o in doors.outputs.iter_mut() {
                     o.flush()?;
                 }
                 return Err(e);
@@ -241,11 +258,11 @@ impl Shard {
     }
 
     /// What an earlier turn could not finish, and what timers are due: nearest to the outputs first.
-    fn drive_all(&mut self, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+    fn drive_all(&mut self, doors: &mut Doors<'_>) -> bool {
         self.stalled = false;
         let mut worked = false;
         for n in (0..self.nodes.len()).rev() {
-            worked |= self.drive(n, now_us, outputs);
+            worked |= self.drive(n, doors);
         }
         self.stalled |= !self.is_quiet();
         let wakes = self.nodes.iter().filter_map(|n| n.operator()?.wake_at_us());
@@ -259,14 +276,7 @@ impl Shard {
     }
 
     /// Polls the inputs of source `n`.
-    fn poll(
-        &mut self,
-        n: usize,
-        ask: bool,
-        now_us: i64,
-        inputs: &mut [Box<dyn Input>],
-        outputs: &mut [Box<dyn Output>],
-    ) -> bool {
+    fn poll(&mut self, n: usize, ask: bool, inputs: &mut [Box<dyn Input>], doors: &mut Doors<'_>) -> bool {
         if self.nodes[n].finished {
             return false;
         }
@@ -283,26 +293,8 @@ impl Shard {
                 continue;
             }
             open = true;
-            if !self.has_room(n) {
-                continue;
-            }
-            let mut cx = IoContext { pool: &mut self.pool, now_us };
-            match inputs[i].poll(self.batch_rows, &mut cx) {
-                Ok(Polled::Batch(batch)) => {
-                    worked = true;
-                    self.nodes[n].counters.rows_out += batch.selected() as u64;
-                    self.give(n, batch, now_us, outputs);
-                }
-                Ok(Polled::Pending) => {}
-                Ok(Polled::End) => {
-                    worked = true;
-                    self.ended[i] = true;
-                    continue;
-                }
-                Err(e) => {
-                    self.failed.get_or_insert(e);
-                    return true;
-                }
+            if self.has_room(n) {
+                worked |= self.take(n, i, inputs, doors);
             }
             if self.failed.is_some() {
                 return true;
@@ -310,12 +302,30 @@ impl Shard {
         }
         if !open && self.has_room(n) {
             worked = true;
-            self.give(n, Batch::watermark(END_OF_TIME), now_us, outputs);
+            self.give(n, Batch::watermark(END_OF_TIME), doors);
             self.finish_readers(n);
-            self.drive_readers(n, now_us, outputs);
+            self.drive_readers(n, doors);
             self.stalled = true;
         }
         worked
+    }
+
+    /// Polls input `i` of source `n`, whose readers have room.
+    #[inline]
+    fn take(&mut self, n: usize, i: usize, inputs: &mut [Box<dyn Input>], doors: &mut Doors<'_>) -> bool {
+        let mut cx = IoContext { pool: &mut self.pool, now_us: doors.now_us };
+        match inputs[i].poll(self.batch_rows, &mut cx) {
+            Ok(Polled::Batch(batch)) => {
+                self.nodes[n].counters.rows_out += batch.selected() as u64;
+                self.give(n, batch, doors);
+            }
+            Ok(Polled::Pending) => return false,
+            Ok(Polled::End) => self.ended[i] = true,
+            Err(e) => {
+                self.failed.get_or_insert(e);
+            }
+        }
+        true
     }
 
     /// Every reader has said that it will give nothing more.
@@ -334,33 +344,37 @@ impl Shard {
     }
 
     /// Gives a batch to all readers, whose ports have room, and lets them work on it.
-    fn give(&mut self, n: usize, batch: Batch, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+    #[inline]
+    fn give(&mut self, n: usize, batch: Batch, doors: &mut Doors<'_>) {
         let node = &mut self.nodes[n];
         if let Some(w) = batch.watermarks.last() {
             node.watermark = Some(w);
         }
-        let Some(last) = node.readers.len().checked_sub(1) else { return };
+        match node.readers[..] {
+            [(r, p)] => self.feed(r, p, batch, doors),
+            _ => self.give_all(n, batch, doors),
+        }
+    }
+
+    /// Gives a batch to any number of readers.
+    fn give_all(&mut self, n: usize, batch: Batch, doors: &mut Doors<'_>) {
+        let Some(last) = self.nodes[n].readers.len().checked_sub(1) else { return };
         for k in 0..last {
             let (r, p) = self.nodes[n].readers[k];
-            self.feed(r, p, batch.clone(), now_us, outputs);
+            self.feed(r, p, batch.clone(), doors);
         }
         let (r, p) = self.nodes[n].readers[last];
-        self.feed(r, p, batch, now_us, outputs);
+        self.feed(r, p, batch, doors);
     }
 
     /// Hands a batch to port `p` of node `n`, through the stages from there on: an idle operator gets it at once, a busy one finds
     /// it at its port.
-    fn feed(
-        &mut self,
-        mut n: usize,
-        mut p: usize,
-        mut batch: Batch,
-        now_us: i64,
-        outputs: &mut [Box<dyn Output>],
-    ) {
+    fn feed(&mut self, mut n: usize, mut p: usize, mut batch: Batch, doors: &mut Doors<'_>) {
         let mut failed = None;
         while let Node { role: Role::Stage(stage), name, readers, watermark, .. } = &mut self.nodes[n] {
-            if let Err(e) = stage.apply(&mut batch, &mut Context { pool: &mut self.pool, now_us }) {
+            if let Err(e) =
+                stage.apply(&mut batch, &mut Context { pool: &mut self.pool, now_us: doors.now_us })
+            {
                 // A later stage's error is that of an earlier row: this one has cut the batch.
                 failed = Some(e.during(name));
             }
@@ -376,46 +390,47 @@ impl Shard {
             match readers[..] {
                 [only] => (n, p) = only,
                 _ => {
-                    self.give(n, batch, now_us, outputs);
+                    self.give_all(n, batch, doors);
                     self.failed = self.failed.take().or(failed);
                     return;
                 }
             }
         }
-        self.arrive(n, p, batch, now_us, outputs);
+        self.arrive(n, p, batch, doors);
         if failed.is_some() {
             self.failed = self.failed.take().or(failed);
         }
     }
 
     /// A batch comes to port `p` of an operator or sink.
-    fn arrive(&mut self, n: usize, p: usize, batch: Batch, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+    fn arrive(&mut self, n: usize, p: usize, batch: Batch, doors: &mut Doors<'_>) {
         let node = &mut self.nodes[n];
         match &mut node.role {
             Role::Operator(op) if !node.producing && self.failed.is_none() => {
-                match op.push(p, batch, &mut Context { pool: &mut self.pool, now_us }) {
+                match op.push(p, batch, &mut Context { pool: &mut self.pool, now_us: doors.now_us }) {
                     Ok(()) => {
                         node.producing = true;
-                        self.pull(n, now_us, outputs);
+                        self.pull(n, doors);
                     }
                     Err(e) => self.fail(n, e),
                 }
             }
             &mut Role::Sink(output) => {
-                self.offer(n, output, batch, now_us, outputs);
+                self.offer(n, output, batch, doors);
             }
             _ => {
                 node.ports[p].waiting = Some(batch);
-                self.drive(n, now_us, outputs);
+                self.stalled = true;
+                self.drive(n, doors);
             }
         }
     }
 
     /// Pulls operator `n` until it has nothing more or a reader has no room.
-    fn pull(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+    fn pull(&mut self, n: usize, doors: &mut Doors<'_>) {
         loop {
             if !self.has_room(n) {
-                self.drive_readers(n, now_us, outputs);
+                self.drive_readers(n, doors);
                 if !self.has_room(n) {
                     self.stalled = true;
                     return;
@@ -423,8 +438,8 @@ impl Shard {
             }
             let node = &mut self.nodes[n];
             let Role::Operator(op) = &mut node.role else { unreachable!("only operators are pulled") };
-            match op.pull(&mut Context { pool: &mut self.pool, now_us }) {
-                Ok(Some(batch)) => self.give(n, batch, now_us, outputs),
+            match op.pull(&mut Context { pool: &mut self.pool, now_us: doors.now_us }) {
+                Ok(Some(batch)) => self.give(n, batch, doors),
                 Ok(None) => {
                     node.producing = false;
                     if node.timed
@@ -459,34 +474,29 @@ impl Shard {
         }
     }
 
-    fn drive_readers(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) {
+    fn drive_readers(&mut self, n: usize, doors: &mut Doors<'_>) {
         for k in 0..self.nodes[n].targets.len() {
             let r = self.nodes[n].targets[k].0;
-            self.drive(r, now_us, outputs);
+            self.drive(r, doors);
         }
     }
 
     /// Works on node `n` until it has nothing waiting or a reader has no room. Recursion is as deep as the plan.
-    fn drive(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+    fn drive(&mut self, n: usize, doors: &mut Doors<'_>) -> bool {
         match self.nodes[n].role {
             Role::Source(_) | Role::Stage(_) => false,
-            Role::Sink(output) => self.drive_sink(n, output, now_us, outputs),
-            Role::Operator(_) => self.drive_operator(n, now_us, outputs),
+            Role::Sink(output) => self.drive_sink(n, output, doors),
+            Role::Operator(_) => self.drive_operator(n, doors),
         }
     }
 
     /// Offers a batch to an output; what it does not take waits at the sink's port.
-    fn offer(
-        &mut self,
-        n: usize,
-        output: usize,
-        batch: Batch,
-        now_us: i64,
-        outputs: &mut [Box<dyn Output>],
-    ) -> bool {
+    fn offer(&mut self, n: usize, output: usize, batch: Batch, doors: &mut Doors<'_>) -> bool {
         let rows = batch.selected() as u64;
         let node = &mut self.nodes[n];
-        match outputs[output].offer(batch, &mut IoContext { pool: &mut self.pool, now_us }) {
+        match doors.outputs[output]
+            .offer(batch, &mut IoContext { pool: &mut self.pool, now_us: doors.now_us })
+        {
             Ok(None) => {
                 node.counters.rows_in += rows;
                 node.counters.batches_in += 1;
@@ -504,16 +514,16 @@ impl Shard {
         }
     }
 
-    fn drive_sink(&mut self, n: usize, output: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+    fn drive_sink(&mut self, n: usize, output: usize, doors: &mut Doors<'_>) -> bool {
         let mut worked = match self.nodes[n].ports[0].waiting.take() {
-            Some(batch) => self.offer(n, output, batch, now_us, outputs),
+            Some(batch) => self.offer(n, output, batch, doors),
             None => false,
         };
         let port = &mut self.nodes[n].ports[0];
         if port.closing && port.waiting.is_none() && !port.closed && self.failed.is_none() {
             port.closed = true;
             self.nodes[n].finished = true;
-            if let Err(e) = outputs[output].finish() {
+            if let Err(e) = doors.outputs[output].finish() {
                 self.failed.get_or_insert(e);
             }
             worked = true;
@@ -521,24 +531,24 @@ impl Shard {
         worked
     }
 
-    fn drive_operator(&mut self, n: usize, now_us: i64, outputs: &mut [Box<dyn Output>]) -> bool {
+    fn drive_operator(&mut self, n: usize, doors: &mut Doors<'_>) -> bool {
         let mut worked = false;
         loop {
             let Node { role: Role::Operator(op), ports, producing, timed, .. } = &mut self.nodes[n] else {
                 unreachable!("drive_operator is called for operators")
             };
-            if !*producing && *timed && op.wake_at_us().is_some_and(|t| t <= now_us) {
+            if !*producing && *timed && op.wake_at_us().is_some_and(|t| t <= doors.now_us) {
                 *producing = true;
             }
             if *producing {
                 worked = true;
-                self.pull(n, now_us, outputs);
+                self.pull(n, doors);
                 if self.nodes[n].producing {
                     return worked;
                 }
                 continue;
             }
-            let mut cx = Context { pool: &mut self.pool, now_us };
+            let mut cx = Context { pool: &mut self.pool, now_us: doors.now_us };
             let result = if let Some(p) = ports.iter().position(|p| p.waiting.is_some()) {
                 let batch = ports[p].waiting.take().expect("position found it");
                 op.push(p, batch, &mut cx)
@@ -549,7 +559,7 @@ impl Shard {
                 op.finish(p, &mut cx)
             } else if !self.nodes[n].finished && self.nodes[n].ports.iter().all(|p| p.closed) {
                 self.finish_readers(n);
-                self.drive_readers(n, now_us, outputs);
+                self.drive_readers(n, doors);
                 return true;
             } else {
                 return worked;
