@@ -135,6 +135,8 @@ pub struct BoundAggregate {
     pub ty: DataType,
     /// DISTINCT changes nothing (MIN, MAX).
     pub ignores_distinct: bool,
+    /// Flink can merge two groups. Where not, it refuses windows that need it: HOP, CUMULATE, SESSION.
+    pub merges: bool,
     /// Makes accumulators for insert-only input.
     pub accumulator: AccumulatorFactory,
     /// Makes accumulators that can take rows back.

@@ -9,7 +9,7 @@ use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, S
 use crate::error::Result;
 use crate::expr::{Accumulator, Arg, RowError, Updates};
 use crate::plan;
-use crate::state::DistinctView;
+use crate::state::{DistinctView, Joined};
 
 /// See the module's text.
 pub(super) struct Aggregates {
@@ -85,6 +85,37 @@ impl Aggregates {
             })
             .collect();
         Self { calls, feeds, last: Vec::new(), changed: Vec::new() }
+    }
+
+    /// With what [`Aggregates::merge`] needs of the one that is merged from.
+    pub(super) fn mergeable(mut self) -> Self {
+        for feed in &mut self.feeds {
+            feed.view = feed.view.take().map(DistinctView::mergeable);
+        }
+        self
+    }
+
+    /// Folds group `from[k]` of `other`, which has the same aggregates, into group `into[k]`. Both are [mergeable](Aggregates::mergeable).
+    pub(super) fn merge(&mut self, into: &[u32], other: &Aggregates, from: &[u32]) {
+        let joined: Vec<Option<Joined>> = self
+            .feeds
+            .iter_mut()
+            .zip(&other.feeds)
+            .map(|(f, o)| Some(f.view.as_mut()?.merge(into, o.view.as_ref()?, from)))
+            .collect();
+        for (call, other) in self.calls.iter_mut().zip(&other.calls) {
+            match call.feed.and_then(|f| joined[f].as_ref()) {
+                // Of distinct values it sees those that are new to the group.
+                Some(j) => {
+                    let args: Vec<_> =
+                        j.columns.iter().map(|column| Arg { column, constant: false }).collect();
+                    let updates = Updates { args: &args, rows: &j.rows, slots: &j.groups, kinds: None };
+                    let taken = call.accumulator.update(&updates);
+                    debug_assert!(taken.is_ok(), "values that one group has taken, another can take");
+                }
+                None => call.accumulator.merge(into, &*other.accumulator, from),
+            }
+        }
     }
 
     /// Number of aggregates.

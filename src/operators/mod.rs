@@ -21,6 +21,8 @@ mod limit;
 mod project;
 mod rank;
 mod ready;
+mod session_aggregate;
+mod session_assign;
 mod set_operation;
 pub mod sort_by_time;
 #[cfg(test)]
@@ -37,6 +39,8 @@ pub use group_aggregate::GroupAggregate;
 pub use limit::Limit;
 pub use project::Project;
 pub use rank::Rank;
+pub use session_aggregate::SessionAggregate;
+pub use session_assign::SessionAssign;
 pub use set_operation::SetOperation;
 use sort_by_time::SortByTime;
 use union::Union;
@@ -46,7 +50,7 @@ pub use window_assign::WindowAssign;
 
 use crate::batch::{Batch, Decoder, Encoder, Pool};
 use crate::error::{Error, Result};
-use crate::plan::{Node, Op};
+use crate::plan::{Node, Op, Window, WindowKind, WindowTime};
 
 /// What an operator may know besides its input.
 #[derive(Debug)]
@@ -189,7 +193,20 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         Op::Limit { .. } => {
             return Err(Error::unsupported("LIMIT without ORDER BY over input that changes", node.span));
         }
+        Op::WindowAssign(window @ Window { kind: WindowKind::Session { .. }, time, .. }) => match *time {
+            WindowTime::Attribute(time) => {
+                Box::new(SessionAssign::new(window, time, inputs[0], &node.schema))
+            }
+            WindowTime::Attached { .. } => unreachable!("a window function reads a time attribute"),
+        },
         Op::WindowAssign(window) => Box::new(WindowAssign::new(window, &node.schema, node.span)?),
+        Op::WindowAggregate {
+            window:
+                window @ Window { kind: WindowKind::Session { .. }, time: WindowTime::Attribute(time), .. },
+            keys,
+            aggregates,
+            properties,
+        } => Box::new(SessionAggregate::new(window, *time, keys, aggregates, properties, inputs[0], node)),
         Op::WindowAggregate { window, keys, aggregates, properties } => {
             Box::new(WindowAggregate::new(window, keys, aggregates, properties, inputs[0], node)?)
         }

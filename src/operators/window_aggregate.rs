@@ -410,7 +410,7 @@ mod tests {
 
     fn window_count_sum(time: WindowTime, key: usize, value: usize) -> Node {
         let op = Op::WindowAggregate {
-            window: Window { kind: TUMBLE_10, time, zone: None },
+            window: Window { kind: TUMBLE_10, time, partition: vec![], grouping: false, zone: None },
             keys: vec![key],
             aggregates: vec![aggregate("COUNT", &[]), aggregate("SUM", &[value])],
             properties: vec![WindowProperty::Start, WindowProperty::End, WindowProperty::Time],
@@ -502,7 +502,13 @@ mod tests {
         distinct.distinct = true;
         filtered.filter = Some(1);
         let op = Op::WindowAggregate {
-            window: Window { kind: TUMBLE_10, time: WindowTime::Attribute(2), zone: None },
+            window: Window {
+                kind: TUMBLE_10,
+                time: WindowTime::Attribute(2),
+                partition: vec![],
+                grouping: false,
+                zone: None,
+            },
             keys: vec![],
             aggregates: vec![distinct, filtered],
             properties: vec![],

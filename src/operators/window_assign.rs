@@ -206,7 +206,13 @@ mod tests {
     use jiff::tz::TimeZone;
 
     fn assign(kind: WindowKind, zone: Option<TimeZone>) -> Op {
-        Op::WindowAssign(Window { kind, time: WindowTime::Attribute(1), zone })
+        Op::WindowAssign(Window {
+            kind,
+            time: WindowTime::Attribute(1),
+            partition: vec![],
+            grouping: false,
+            zone,
+        })
     }
 
     const OUT: &str = "id INT, t ROWTIME, start TIMESTAMP, end TIMESTAMP, time ROWTIME";

@@ -172,7 +172,13 @@ mod tests {
 
     fn windows(kind: WindowKind, zone: Option<&str>) -> Windows {
         let zone = zone.map(|z| TimeZone::get(z).unwrap());
-        Windows::new(&Window { kind, time: WindowTime::Attribute(0), zone })
+        Windows::new(&Window {
+            kind,
+            time: WindowTime::Attribute(0),
+            partition: vec![],
+            grouping: false,
+            zone,
+        })
     }
 
     fn all(w: &mut Windows, ms: i64) -> Vec<(i64, i64)> {

@@ -263,8 +263,9 @@ fn rel_text(rel: &Rel) -> String {
         RelKind::Aggregate { keys, aggregates, .. } => {
             format!("Aggregate by [{}]: {}", names_of(keys, input), calls(aggregates))
         }
-        RelKind::WindowTvf { time, kind, zone, .. } => {
-            format!("Window {} on {}", window_text(*kind, zone.as_ref()), names_of(&[*time], input))
+        RelKind::WindowTvf { time, kind, partition, zone, .. } => {
+            let text = window_text(*kind, zone.as_ref());
+            format!("Window {text} on {}{}", names_of(&[*time], input), session_keys(partition, input))
         }
         RelKind::WindowAggregate { window, keys, aggregates, properties, .. } => format!(
             "WindowAggregate {} by [{}]: {} with {properties:?}",
@@ -308,10 +309,16 @@ fn project_text(exprs: &[Expr], output: &Schema, input: &Schema) -> String {
     exprs.iter().zip(output.fields.iter().map(|f| f.name.as_str())).map(one).collect::<Vec<_>>().join(", ")
 }
 
+fn session_keys(partition: &[usize], input: &Schema) -> String {
+    if partition.is_empty() { String::new() } else { format!(" by [{}]", names_of(partition, input)) }
+}
+
 fn window_on(window: &Window, input: &Schema) -> String {
     let text = window_text(window.kind, window.zone.as_ref());
     match window.time {
-        WindowTime::Attribute(c) => format!("{text} on {}", names_of(&[c], input)),
+        WindowTime::Attribute(c) => {
+            format!("{text} on {}{}", names_of(&[c], input), session_keys(&window.partition, input))
+        }
         WindowTime::Attached { start, end } => format!("{text} of {}", names_of(&[start, end], input)),
     }
 }

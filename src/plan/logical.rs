@@ -39,7 +39,16 @@ pub enum RelKind {
     /// One row a key: the key columns, then the aggregates. Without aggregates: DISTINCT.
     Aggregate { input: Box<Rel>, keys: Vec<usize>, aggregates: Vec<AggregateCall> },
     /// Adds `window_start`, `window_end`, `window_time`.
-    WindowTvf { input: Box<Rel>, time: usize, kind: WindowKind, zone: Option<jiff::tz::TimeZone> },
+    WindowTvf {
+        input: Box<Rel>,
+        time: usize,
+        kind: WindowKind,
+        /// Of sessions.
+        partition: Vec<usize>,
+        /// Not a function in FROM, but a window of GROUP BY.
+        grouping: bool,
+        zone: Option<jiff::tz::TimeZone>,
+    },
     /// One row a key and window: the keys, the aggregates, then the properties.
     WindowAggregate {
         input: Box<Rel>,
@@ -218,11 +227,31 @@ impl Rel {
     }
 
     /// A window table function over the time attribute `time`.
-    pub fn window(self, time: usize, kind: WindowKind, zone: Option<jiff::tz::TimeZone>, span: Span) -> Rel {
+    pub fn window(
+        self,
+        time: usize,
+        kind: WindowKind,
+        partition: Vec<usize>,
+        zone: Option<jiff::tz::TimeZone>,
+        span: Span,
+    ) -> Rel {
         let mut fields = self.schema.fields.clone();
         fields.extend(window_fields(self.schema.ty(time)));
         let schema = Schema::new(fields);
-        Rel { kind: RelKind::WindowTvf { input: Box::new(self), time, kind, zone }, schema, span }
+        Rel {
+            kind: RelKind::WindowTvf { input: Box::new(self), time, kind, partition, grouping: false, zone },
+            schema,
+            span,
+        }
+    }
+
+    /// A window table function as a window of GROUP BY.
+    #[must_use]
+    pub fn grouped_by_window(mut self) -> Rel {
+        if let RelKind::WindowTvf { grouping, .. } = &mut self.kind {
+            *grouping = true;
+        }
+        self
     }
 
     /// The inputs, first to last.

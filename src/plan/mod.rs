@@ -177,6 +177,10 @@ pub struct Window {
     pub kind: WindowKind,
     /// Where the rows' window comes from.
     pub time: WindowTime,
+    /// Sessions: the columns that make the key whose rows they are of.
+    pub partition: Vec<usize>,
+    /// A window of GROUP BY, not of a table function.
+    pub grouping: bool,
     /// For TIMESTAMP_LTZ: windows align in this zone. `None` for TIMESTAMP.
     pub zone: Option<jiff::tz::TimeZone>,
 }

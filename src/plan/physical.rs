@@ -98,9 +98,7 @@ impl Builder {
             RelKind::Filter { input, condition } => self.filter(input, condition, rel),
             RelKind::Project { input, exprs } => self.project(input, exprs, rel),
             RelKind::Aggregate { input, keys, aggregates } => self.aggregate(input, keys, aggregates, rel),
-            RelKind::WindowTvf { input, time, kind, zone } => {
-                self.window_assign(input, *time, *kind, zone.clone(), rel)
-            }
+            RelKind::WindowTvf { input, .. } => self.window_assign(input, rel),
             RelKind::WindowAggregate { input, window, keys, aggregates, properties } => {
                 self.window_aggregate(input, window, keys, aggregates, properties, rel)
             }
@@ -368,16 +366,13 @@ impl Builder {
         Ok(Built { node, columns: (0..rel.schema.len()).collect() })
     }
 
-    fn window_assign(
-        &mut self,
-        input: &Rel,
-        time: usize,
-        kind: WindowKind,
-        zone: Option<jiff::tz::TimeZone>,
-        rel: &Rel,
-    ) -> Result<Built> {
+    fn window_assign(&mut self, input: &Rel, rel: &Rel) -> Result<Built> {
+        let RelKind::WindowTvf { time, kind, partition, zone, .. } = &rel.kind else {
+            unreachable!("called for a window function")
+        };
         let built = self.rel(input)?;
-        let time = built.columns[time];
+        let (time, kind) = (built.columns[*time], *kind);
+        let partition = partition.iter().map(|&c| built.columns[c]).collect();
         let from = self.node(built.node);
         require_rowtime(&from.schema, time, rel.span)?;
         let mut schema = from.schema.clone();
@@ -390,7 +385,13 @@ impl Builder {
             changelog: from.changelog,
             upsert_key: from.upsert_key.clone().filter(|_| tumbling),
         };
-        let window = Window { kind, time: WindowTime::Attribute(time), zone };
+        let window = Window {
+            kind,
+            time: WindowTime::Attribute(time),
+            partition,
+            grouping: false,
+            zone: zone.clone(),
+        };
         let node = self.add(Op::WindowAssign(window), vec![built.node], output, rel.span);
         Ok(Built { node, columns })
     }
@@ -406,7 +407,7 @@ impl Builder {
     ) -> Result<Built> {
         match window.kind {
             WindowKind::Tumble { .. } => {}
-            WindowKind::Hop { size, slide, .. } if size % slide != 0 => {
+            WindowKind::Hop { size, slide, .. } if size % slide != 0 && !window.grouping => {
                 return Err(Error::planning(
                     format!(
                         "aggregating HOP windows needs a size that is a multiple of the slide: {size} ms and {slide} ms"
@@ -415,10 +416,15 @@ impl Builder {
                 ));
             }
             // Rows that were assigned to overlapping windows bring theirs along.
-            WindowKind::Hop { .. } | WindowKind::Cumulate { .. } => {}
-            WindowKind::Session { .. } => {
-                return Err(Error::unsupported("aggregation over SESSION windows", rel.span));
-            }
+            WindowKind::Hop { .. } | WindowKind::Cumulate { .. } | WindowKind::Session { .. } => {}
+        }
+        let merging = !matches!(window.kind, WindowKind::Tumble { .. });
+        if let Some(call) = calls.iter().find(|c| merging && !c.function.merges) {
+            return Err(Error::validation(
+                format!("{} cannot be merged, which windows that overlap or grow need", call.name),
+                call.span,
+            )
+            .hint("aggregate over TUMBLE, or take MIN, MAX or ARRAY_AGG"));
         }
         let built = self.rel(input)?;
         let from = self.node(built.node);
@@ -432,6 +438,7 @@ impl Builder {
             }
         };
         let keys: Vec<usize> = keys.iter().map(|&k| built.columns[k]).collect();
+        let partition = window.partition.iter().map(|&k| built.columns[k]).collect();
         let aggregates = aggregates(calls, &built, from.changelog);
         let mut schema = without_time(&rel.schema);
         let first = keys.len() + aggregates.len();
@@ -445,7 +452,7 @@ impl Builder {
         let upsert_key = window_column.map(|w| (0..keys.len()).chain([first + w]).collect());
         let output = Output { schema, changelog: Changelog::INSERT, upsert_key };
         let op = Op::WindowAggregate {
-            window: Window { time, ..window.clone() },
+            window: Window { time, partition, ..window.clone() },
             keys,
             aggregates,
             properties: properties.to_vec(),

@@ -5,7 +5,7 @@
 //! only grows, membership is all there is; else each value has a count.
 
 use super::KeyTable;
-use crate::batch::{Column, DataType, Decoder, Encoder, RowKind};
+use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, RowKind};
 use crate::error::{Error, Result};
 
 /// See the module's text.
@@ -18,6 +18,20 @@ pub struct DistinctView {
     slots: Vec<u32>,
     /// Values whose count came to 0 in this batch.
     emptied: Vec<u32>,
+    /// By group: its values' slots as they came, some of them of values that have left. For [`DistinctView::merge`].
+    members: Option<Vec<Vec<u32>>>,
+    /// By value's slot, where slots are used again without counts: no value has it.
+    fresh: Option<Vec<bool>>,
+}
+
+/// Values that joined groups by [`DistinctView::merge`]: row `rows[k]` of `columns` joined group `groups[k]`.
+pub struct Joined {
+    /// Columns of the values' types.
+    pub columns: Vec<ColumnRef>,
+    /// Rows in them.
+    pub rows: Vec<u32>,
+    /// Parallel to `rows`.
+    pub groups: Vec<u32>,
 }
 
 impl DistinctView {
@@ -29,7 +43,60 @@ impl DistinctView {
             values: Vec::new(),
             slots: Vec::new(),
             emptied: Vec::new(),
+            members: None,
+            fresh: None,
         }
+    }
+
+    /// With what merging needs: the values of a group are found without looking at all.
+    #[must_use]
+    pub fn mergeable(self) -> Self {
+        let fresh = self.counts.is_none().then(Vec::new);
+        Self { members: Some(Vec::new()), fresh, ..self }
+    }
+
+    /// Takes the values of groups `from` of `other`, a view of the same values, into groups `into`, and gives those that were not there.
+    pub fn merge(&mut self, into: &[u32], other: &DistinctView, from: &[u32]) -> Joined {
+        let (mut values, mut groups) = (vec![], vec![]);
+        for (&i, &f) in into.iter().zip(from) {
+            values.extend(other.members_of(f));
+            groups.resize(values.len(), i);
+        }
+        let mut columns: Vec<ColumnRef> =
+            other.table.types().iter().map(|t| ColumnRef::new(Column::new(t))).collect();
+        other.table.emit(&values, &mut columns);
+        let rows: Vec<u32> = (0..values.len() as u32).collect();
+        let mut passing = vec![];
+        {
+            let columns: Vec<&Column> = columns.iter().map(|c| &**c).collect();
+            self.update(&columns, &rows, &groups, None, &mut passing);
+        }
+        if let (Some(counts), Some(others)) = (&mut self.counts, &other.counts) {
+            // The update has counted one of each.
+            for (&slot, &v) in self.slots.iter().zip(&values) {
+                counts[slot as usize] += others[v as usize] - 1;
+            }
+        }
+        let groups = passing.iter().map(|&k| groups[k as usize]).collect();
+        Joined { columns, rows: passing, groups }
+    }
+
+    /// The values of a group, as they came.
+    fn members_of(&self, group: u32) -> Vec<u32> {
+        let all = self.members.as_ref().expect("a view to merge from is mergeable");
+        let mut live = all.get(group as usize).cloned().unwrap_or_default();
+        live.retain(|&s| self.is_live(s, group));
+        if self.counts.is_some() {
+            // A value that left and came again may stand there twice.
+            let mut seen = hashbrown::HashSet::new();
+            live.retain(|&s| seen.insert(s));
+        }
+        live
+    }
+
+    /// The slot is that of a value of the group.
+    fn is_live(&self, slot: u32, group: u32) -> bool {
+        self.counts.as_ref().is_none_or(|c| c[slot as usize] > 0) && self.table.prefix(slot) == group
     }
 
     /// Takes rows into (or out of) the groups of `groups`, parallel to `rows`, and appends to `passing` the positions in `rows` at
@@ -49,13 +116,26 @@ impl DistinctView {
             && self.values.len() <= max as usize
         {
             self.values.resize(max as usize + 1, 0);
+            if let Some(m) = &mut self.members {
+                m.resize_with(max as usize + 1, Vec::new);
+            }
         }
         let Some(counts) = &mut self.counts else {
             for (k, &s) in self.slots.iter().enumerate() {
-                // Without removals, new keys get ascending slots.
-                if s == next {
-                    next += 1;
+                // A key that is new gets a slot that was not used yet, or one that a merged group has left.
+                let new = match &mut self.fresh {
+                    None => s == next,
+                    Some(fresh) => {
+                        fresh.resize((s as usize + 1).max(fresh.len()), true);
+                        std::mem::replace(&mut fresh[s as usize], false)
+                    }
+                };
+                if new {
+                    next = next.max(s + 1);
                     self.values[groups[k] as usize] += 1;
+                    if let Some(m) = &mut self.members {
+                        m[groups[k] as usize].push(s);
+                    }
                     passing.push(k as u32);
                 }
             }
@@ -69,6 +149,9 @@ impl DistinctView {
                 *count += 1;
                 if *count == 1 {
                     *values += 1;
+                    if let Some(m) = &mut self.members {
+                        m[groups[k] as usize].push(s);
+                    }
                     passing.push(k as u32);
                 }
             } else {
@@ -97,13 +180,24 @@ impl DistinctView {
     pub fn forget(&mut self, group: u32) {
         let Some(values) = self.values.get_mut(group as usize).filter(|v| **v > 0) else { return };
         *values = 0;
-        for s in self.table.order() {
-            if self.table.prefix(s) == group {
-                self.table.remove(s);
-                if let Some(c) = &mut self.counts {
-                    c[s as usize] = 0;
-                }
+        let leaving = match &self.members {
+            Some(_) => self.members_of(group),
+            None => {
+                let all = self.table.order().into_iter();
+                all.filter(|&s| self.table.prefix(s) == group).collect()
             }
+        };
+        for s in leaving {
+            self.table.remove(s);
+            if let Some(c) = &mut self.counts {
+                c[s as usize] = 0;
+            }
+            if let Some(f) = &mut self.fresh {
+                f[s as usize] = true;
+            }
+        }
+        if let Some(m) = &mut self.members {
+            m[group as usize] = Vec::new();
         }
     }
 
@@ -111,6 +205,8 @@ impl DistinctView {
     pub fn clear(&mut self) {
         self.table.clear();
         self.values.clear();
+        self.members.iter_mut().for_each(Vec::clear);
+        self.fresh.iter_mut().for_each(Vec::clear);
         if let Some(c) = &mut self.counts {
             c.clear();
         }
@@ -121,6 +217,8 @@ impl DistinctView {
         self.table.bytes()
             + self.counts.as_ref().map_or(0, |c| c.capacity() * 8)
             + (self.values.capacity() + self.slots.capacity()) * 4
+            + self.members.iter().flatten().map(|m| m.capacity() * 4 + size_of::<Vec<u32>>()).sum::<usize>()
+            + self.fresh.as_ref().map_or(0, Vec::capacity)
     }
 
     /// Writes the view; the group of slot `s` is written as `position[s]`.
@@ -147,6 +245,13 @@ impl DistinctView {
             *self.values.get_mut(g as usize).ok_or_else(damaged)? += 1;
         }
         let n = self.table.decode(Some(&prefix), from)?;
+        if let Some(m) = &mut self.members {
+            m.resize_with(groups, Vec::new);
+            prefix.iter().enumerate().for_each(|(s, &g)| m[g as usize].push(s as u32));
+        }
+        if let Some(f) = &mut self.fresh {
+            f.resize(n, false);
+        }
         if let Some(c) = &mut self.counts {
             *c = from.slice()?;
             if c.len() != n {

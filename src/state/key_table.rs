@@ -56,6 +56,11 @@ impl KeyTable {
         Self { types, prefixed, form, store, null: None, slots: Slots::default() }
     }
 
+    /// The types of the key's columns.
+    pub fn types(&self) -> &[DataType] {
+        &self.types
+    }
+
     /// Number of keys.
     pub fn len(&self) -> usize {
         self.slots.bound as usize - self.slots.free.len() - self.slots.renewed

@@ -173,7 +173,12 @@ fn two(n: u32, out: &mut Vec<u8>) {
 }
 
 fn write_year(y: i32, out: &mut Vec<u8>) {
-    let y = y as u32;
+    let mut y = y as u32;
+    if y > 9999 {
+        // The end of a window may lie behind the last year of timestamps.
+        super::number::write_i64((y / 10_000).into(), out);
+        y %= 10_000;
+    }
     two(y / 100 % 100, out);
     two(y % 100, out);
 }

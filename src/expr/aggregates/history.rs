@@ -47,7 +47,14 @@ fn only_argument(call: &Call<'_>) -> Result<DataType> {
 }
 
 fn same(args: Vec<DataType>, ty: DataType, accumulator: AccumulatorFactory) -> BoundAggregate {
-    BoundAggregate { args, ty, ignores_distinct: false, retracting: accumulator.clone(), accumulator }
+    BoundAggregate {
+        args,
+        ty,
+        ignores_distinct: false,
+        merges: true,
+        retracting: accumulator.clone(),
+        accumulator,
+    }
 }
 
 fn ends(call: &Call<'_>, grouped: bool, last: bool) -> Result<BoundAggregate> {
@@ -75,7 +82,14 @@ fn ends(call: &Call<'_>, grouped: bool, last: bool) -> Result<BoundAggregate> {
     };
     let show = if last { Show::Last } else { Show::First };
     let retracting = factory(move || Histories::new(show));
-    Ok(BoundAggregate { args: vec![arg], ty, ignores_distinct: false, accumulator, retracting })
+    Ok(BoundAggregate {
+        args: vec![arg],
+        ty,
+        ignores_distinct: false,
+        merges: false,
+        accumulator,
+        retracting,
+    })
 }
 
 #[derive(Clone)]

@@ -40,6 +40,7 @@ fn bind(call: &Call<'_>, _grouped: bool) -> Result<BoundAggregate> {
         args,
         ty: kind.nullable(),
         ignores_distinct: false,
+        merges: true,
         accumulator: factory(move || Joined { separator: separator.clone(), groups: Vec::new() }),
         retracting: factory(move || Listed { separator: s.clone(), groups: Vec::new() }),
     })

@@ -50,7 +50,7 @@ fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
             factory(move || Bag::<Bytes>::new(max)),
         ),
     };
-    Ok(BoundAggregate { args: vec![arg], ty, ignores_distinct: true, accumulator, retracting })
+    Ok(BoundAggregate { args: vec![arg], ty, ignores_distinct: true, merges: true, accumulator, retracting })
 }
 
 #[derive(Clone)]

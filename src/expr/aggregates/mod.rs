@@ -71,7 +71,14 @@ fn inverting<A: Accumulator + 'static>(
     make: impl Fn() -> A + Send + Sync + 'static,
 ) -> BoundAggregate {
     let accumulator = factory(make);
-    BoundAggregate { args, ty, ignores_distinct: false, retracting: accumulator.clone(), accumulator }
+    BoundAggregate {
+        args,
+        ty,
+        ignores_distinct: false,
+        merges: true,
+        retracting: accumulator.clone(),
+        accumulator,
+    }
 }
 
 /// Nullable unless every group has a value that is not NULL: a NOT NULL argument under GROUP BY.

@@ -6,7 +6,7 @@
 //! left over is "not being grouped". Comparing bound expressions, not text, makes `t.a` and `a` one.
 
 use super::expr::ExprContext;
-use super::{Binder, call, literal};
+use super::{Binder, call, group_window, literal};
 use crate::batch::TypeKind;
 use crate::error::{Error, Result, Span};
 use crate::expr::functions::FLINK_AGGREGATES;
@@ -184,7 +184,10 @@ impl Binder<'_> {
                 _ => vec![e],
             };
             for part in parts {
-                self.refuse_group_window(part, cx)?;
+                if let Some((form, call)) = group_window::form_of(part) {
+                    keys.extend(self.group_window(form, call, cx)?);
+                    continue;
+                }
                 let key = self.expr(part, cx)?;
                 if key.ty.kind == TypeKind::Null {
                     return Err(Error::validation("NULL has no type and cannot be a key", key.span));
@@ -195,27 +198,6 @@ impl Binder<'_> {
             }
         }
         Ok(keys)
-    }
-
-    /// `GROUP BY TUMBLE(ts, INTERVAL …)`: Flink's older windows.
-    fn refuse_group_window(&mut self, e: &ast::Expr, cx: &mut ExprContext<'_>) -> Result<()> {
-        let Ast::Function(call) = &e.kind else { return Ok(()) };
-        let name = call.name.to_string().to_uppercase();
-        if !["TUMBLE", "HOP", "SESSION"].contains(&name.as_str()) {
-            return Ok(());
-        }
-        if let Some(ArgValue::Expr(time)) = call.args.first().map(|a| &a.value) {
-            let time = self.expr(time, cx)?;
-            if !time.ty.kind.is_timestamp() {
-                return Err(Error::validation(
-                    format!("{name} needs a time attribute, but this has type {}", time.ty.kind),
-                    time.span,
-                ));
-            }
-        }
-        Err(Error::unsupported(format!("GROUP BY {name}(…)"), e.span).hint(format!(
-            "write FROM TABLE({name}(TABLE t, DESCRIPTOR(ts), …)) GROUP BY window_start, window_end"
-        )))
     }
 
     /// Groups `input` by `keys` and rewrites `exprs`, bound over its columns, to the aggregation's.

@@ -4,7 +4,7 @@ use super::aggregate;
 use super::coerce::{self, fold};
 use super::expr::ExprContext;
 use super::names::did_you_mean;
-use super::{Binder, literal};
+use super::{Binder, group_window, literal};
 use crate::batch::{DataType, TypeKind};
 use crate::error::{Error, Finding, Result, Span};
 use crate::expr::functions::FLINK_FUNCTIONS;
@@ -30,6 +30,9 @@ impl Binder<'_> {
             return Err(Error::validation(format!("function '{}' not found", call.name), call.name.span()));
         };
         let name = simple.name.to_uppercase();
+        if group_window::is_auxiliary(&name) {
+            return self.window_auxiliary(&name, call, cx);
+        }
         if aggregate::is_aggregate(self.registry, &name) {
             return self.aggregate_call(&name, call, at, cx);
         }

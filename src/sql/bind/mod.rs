@@ -15,6 +15,7 @@ mod coerce;
 pub(crate) mod ddl;
 mod expr;
 mod from;
+mod group_window;
 mod insert;
 mod json;
 mod literal;
@@ -84,6 +85,8 @@ pub(crate) struct Binder<'a> {
     views: Vec<ObjectPath>,
     /// Operations made so far.
     relations: usize,
+    /// The window of the GROUP BY of the SELECT at hand.
+    group_window: Option<group_window::GroupWindow>,
 }
 
 impl<'a> Binder<'a> {
@@ -110,6 +113,7 @@ impl<'a> Binder<'a> {
             ctes: vec![],
             views: vec![],
             relations: 0,
+            group_window: None,
         }
     }
 

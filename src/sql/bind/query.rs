@@ -56,6 +56,14 @@ impl Binder<'_> {
     }
 
     fn select(&mut self, s: &Select, order_by: &[OrderItem]) -> Result<Rel> {
+        let outer = self.group_window.take();
+        let rel = self.select_alone(s, order_by);
+        self.group_window = outer;
+        rel
+    }
+
+    /// Without the window of a query around.
+    fn select_alone(&mut self, s: &Select, order_by: &[OrderItem]) -> Result<Rel> {
         refuse_clauses(s)?;
         let (mut rel, scope) = match &s.from {
             Some(from) => self.from(from)?,
@@ -66,7 +74,7 @@ impl Binder<'_> {
             let condition = self.condition(filter, &mut ExprContext::plain(&scope, "WHERE clause"))?;
             rel = rel.filter(condition);
         }
-        let keys = match &s.group_by {
+        let mut keys = match &s.group_by {
             Some(g) => self.group_keys(g, &mut ExprContext::plain(&scope, "GROUP BY clause"))?,
             None => vec![],
         };
@@ -100,6 +108,9 @@ impl Binder<'_> {
             if hidden_row {
                 debug_assert!(scope.len() == 0);
                 shift_columns(&mut exprs, 1);
+            }
+            if let Some(window) = self.group_window.take() {
+                rel = self.apply_group_window(window, rel, &mut keys, &mut exprs);
             }
             rel = self.group(rel, &keys, uses, &mut exprs, s.span)?;
             if let Some(having) = having {

@@ -13,13 +13,13 @@ use crate::plan::logical::Rel;
 use crate::sql::ast::{self, ArgValue, ExprKind as Ast, FunctionCall, TableArgSource};
 
 /// The form of one window function.
-struct Form {
-    name: &'static str,
+pub(super) struct Form {
+    pub(super) name: &'static str,
     /// The intervals after DATA and TIMECOL: name, and whether it may be left out.
-    intervals: &'static [(&'static str, bool)],
+    pub(super) intervals: &'static [(&'static str, bool)],
 }
 
-const FORMS: &[Form] = &[
+pub(super) static FORMS: &[Form] = &[
     Form { name: "TUMBLE", intervals: &[("SIZE", false), ("OFFSET", true)] },
     Form { name: "HOP", intervals: &[("SLIDE", false), ("SIZE", false), ("OFFSET", true)] },
     Form { name: "CUMULATE", intervals: &[("STEP", false), ("SIZE", false), ("OFFSET", true)] },
@@ -88,18 +88,17 @@ impl Binder<'_> {
             }
             TimeAttribute::None => unreachable!("checked with the column"),
         }
-        if let WindowKind::Session { .. } = kind {
-            return Err(Error::unsupported("the window SESSION", at));
-        }
-        if let Some(span) = partitioned {
+        let session = matches!(kind, WindowKind::Session { .. });
+        if let (Some(&(_, span)), false) = (partitioned.first(), session) {
             return Err(Error::validation(format!("{} takes no PARTITION BY", form.name), span)
                 .hint("group by the columns instead"));
         }
         let zone = matches!(ty.kind, TypeKind::TimestampLtz(_)).then(|| self.session.time_zone.clone());
-        Ok(input.window(time, kind, zone, at))
+        let partition = partitioned.into_iter().map(|p| p.0).collect();
+        Ok(input.window(time, kind, partition, zone, at))
     }
 
-    fn window_input(&mut self, form: &Form, arg: &ast::FunctionArg) -> Result<(Rel, Option<Span>)> {
+    fn window_input(&mut self, form: &Form, arg: &ast::FunctionArg) -> Result<(Rel, Vec<(usize, Span)>)> {
         match &arg.value {
             ArgValue::Table(t) => {
                 let rel = match &t.source {
@@ -113,9 +112,10 @@ impl Binder<'_> {
                 if let Some(o) = t.order_by.first() {
                     return Err(Error::validation(format!("{} takes no ORDER BY", form.name), o.span));
                 }
-                Ok((rel, t.partition_by.first().map(|c| c.span)))
+                let keys = t.partition_by.iter().map(|e| partition_column(&rel, e)).collect::<Result<_>>()?;
+                Ok((rel, keys))
             }
-            ArgValue::Expr(ast::Expr { kind: Ast::Subquery(q), .. }) => Ok((self.query(q)?, None)),
+            ArgValue::Expr(ast::Expr { kind: Ast::Subquery(q), .. }) => Ok((self.query(q)?, vec![])),
             ArgValue::Expr(_) | ArgValue::Unit(_) => {
                 Err(Error::validation(format!("{} reads a table", form.name), arg.span)
                     .hint(format!("write {}", form.usage())))
@@ -172,7 +172,7 @@ impl Binder<'_> {
         Ok(column)
     }
 
-    fn interval_ms(&mut self, form: &Form, name: &str, arg: &ast::FunctionArg) -> Result<i64> {
+    pub(super) fn interval_ms(&mut self, form: &Form, name: &str, arg: &ast::FunctionArg) -> Result<i64> {
         let ArgValue::Expr(e) = &arg.value else {
             return Err(Error::validation(format!("{name} of {} is an interval", form.name), arg.span));
         };
@@ -195,6 +195,21 @@ impl Binder<'_> {
                 e.span,
             )
             .hint("write INTERVAL '10' SECOND")),
+        }
+    }
+}
+
+/// The column that a PARTITION BY names.
+fn partition_column(rel: &Rel, name: &ast::Ident) -> Result<(usize, Span)> {
+    match rel.schema.fields.iter().position(|f| f.name == name.name) {
+        Some(column) => Ok((column, name.span)),
+        None => {
+            let error = Error::validation(format!("column '{name}' not found"), name.span);
+            let known = rel.schema.fields.iter().map(|f| f.name.as_str());
+            Err(match did_you_mean(&name.name, known) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            })
         }
     }
 }
@@ -235,7 +250,7 @@ fn arguments<'a>(form: &Form, f: &'a FunctionCall) -> Result<Vec<Option<&'a ast:
     Ok(out)
 }
 
-fn window_kind(form: &Form, ms: &[Option<(i64, Span)>]) -> Result<WindowKind> {
+pub(super) fn window_kind(form: &Form, ms: &[Option<(i64, Span)>]) -> Result<WindowKind> {
     let of = |i: usize| ms.get(i).copied().flatten().unwrap_or_default();
     let positive = |i: usize| {
         let (value, span) = of(i);

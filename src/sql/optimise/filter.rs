@@ -53,11 +53,15 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
             let input = Box::new(push(*input, below));
             keep(Rel { kind: RelKind::Sort { input, keys }, ..rel }, conditions)
         }
-        RelKind::WindowTvf { input, time, kind, zone } => {
+        RelKind::WindowTvf { input, time, kind, partition, grouping, zone } => {
+            // Also below sessions, which rows that are not there do not lengthen: that is Flink's.
             let columns = input.schema.len();
             let below = split(&mut conditions, |e| reads_only(e, |c| c < columns).then(|| e.clone()));
             let input = Box::new(push(*input, below));
-            keep(Rel { kind: RelKind::WindowTvf { input, time, kind, zone }, ..rel }, conditions)
+            keep(
+                Rel { kind: RelKind::WindowTvf { input, time, kind, partition, grouping, zone }, ..rel },
+                conditions,
+            )
         }
         RelKind::Aggregate { input, keys, aggregates } => {
             let below = split(&mut conditions, |e| on_keys(e, &keys));

@@ -43,6 +43,9 @@ pub(crate) fn optimise(rel: Rel) -> Result<Rel> {
 /// As [`optimise`].
 pub(crate) fn needed(mut rel: Rel) -> Result<Rel> {
     fold::fold(&mut rel)?;
+    if window::has_sessions(&rel) {
+        rel = filter::push_down(rel);
+    }
     window::recognise(&mut rel);
     rank::recognise(rel)
 }

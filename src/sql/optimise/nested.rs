@@ -165,8 +165,9 @@ fn chain<'r>(rel: &'r Rel, uses: &mut Uses) -> Option<&'r TableScan> {
             chain(input, uses)
         }
         RelKind::Limit { input, .. } => chain(input, uses),
-        RelKind::WindowTvf { input, time, .. } => {
+        RelKind::WindowTvf { input, time, partition, .. } => {
             uses.whole.insert(*time);
+            uses.whole.extend(partition);
             chain(input, uses)
         }
         _ => None,

@@ -165,15 +165,18 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
                 RelKind::WindowAggregate { input: Box::new(input.rel), window, keys, aggregates, properties };
             Pruned { rel: Rel { kind, schema, span: rel.span }, place }
         }
-        RelKind::WindowTvf { input, time, kind, zone } => {
+        RelKind::WindowTvf { input, time, kind, partition, grouping, zone } => {
             let columns = input.schema.len();
             let mut below: BTreeSet<usize> = needed.iter().copied().filter(|&c| c < columns).collect();
             below.insert(time);
+            below.extend(&partition);
             let input = need(*input, &below);
+            let partition = partition.into_iter().map(|c| input.at(c)).collect();
             let mut place = input.place.clone();
             place.extend((0..3).map(|i| Some(input.rel.schema.len() + i)));
             let time = input.at(time);
-            Pruned { rel: input.rel.window(time, kind, zone, rel.span), place }
+            let window = input.rel.window(time, kind, partition, zone, rel.span);
+            Pruned { rel: if grouping { window.grouped_by_window() } else { window }, place }
         }
         RelKind::Union { inputs } => {
             let mut kept: Vec<usize> = needed.iter().copied().collect();

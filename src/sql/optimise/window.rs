@@ -20,6 +20,12 @@ pub(super) fn recognise(rel: &mut Rel) {
     }
 }
 
+/// Some window is a session: which rows reach it decides how long it is, so filters go below it before anything else.
+pub(super) fn has_sessions(rel: &Rel) -> bool {
+    matches!(rel.kind, RelKind::WindowTvf { kind: WindowKind::Session { .. }, .. })
+        || rel.inputs().into_iter().any(has_sessions)
+}
+
 /// What a column says of a window.
 pub(super) fn property(rel: &Rel, column: usize) -> Option<WindowProperty> {
     match &rel.kind {
@@ -41,11 +47,11 @@ pub(super) fn property(rel: &Rel, column: usize) -> Option<WindowProperty> {
     }
 }
 
-/// The windows that the rows carry.
-fn shape(rel: &Rel) -> Option<(WindowKind, Option<jiff::tz::TimeZone>)> {
+/// The windows that the rows carry, and whether they are of a GROUP BY.
+fn shape(rel: &Rel) -> Option<(WindowKind, bool, Option<jiff::tz::TimeZone>)> {
     match &rel.kind {
-        RelKind::WindowTvf { kind, zone, .. } => Some((*kind, zone.clone())),
-        RelKind::WindowAggregate { window, .. } => Some((window.kind, window.zone.clone())),
+        RelKind::WindowTvf { kind, grouping, zone, .. } => Some((*kind, *grouping, zone.clone())),
+        RelKind::WindowAggregate { window, .. } => Some((window.kind, window.grouping, window.zone.clone())),
         RelKind::Project { input, .. } | RelKind::Filter { input, .. } | RelKind::Over { input, .. } => {
             shape(input)
         }
@@ -58,7 +64,7 @@ fn window_aggregate(rel: &Rel) -> Option<Rel> {
     let roles: Vec<Option<WindowProperty>> = keys.iter().map(|&k| property(input, k)).collect();
     let key_of = |p| roles.iter().position(|r| *r == Some(p)).map(|i| keys[i]);
     let (start, end) = (key_of(WindowProperty::Start)?, key_of(WindowProperty::End)?);
-    let (kind, zone) = shape(input)?;
+    let (kind, grouping, zone) = shape(input)?;
     let plain: Vec<usize> = keys.iter().zip(&roles).filter(|(_, r)| r.is_none()).map(|(&k, _)| k).collect();
     let mut properties = vec![];
     for role in roles.iter().flatten() {
@@ -73,6 +79,8 @@ fn window_aggregate(rel: &Rel) -> Option<Rel> {
             (input.as_ref().clone(), plain.clone(), aggregates.clone(), WindowTime::Attached { start, end })
         }
     };
+    let of_rows = matches!((kind, time), (WindowKind::Session { .. }, WindowTime::Attribute(_)));
+    let partition = if of_rows { keys_in.clone() } else { vec![] };
     let field_of_key = |k: usize| rel.schema.fields[keys.iter().position(|&x| x == k).unwrap_or(0)].clone();
     let mut fields: Vec<_> = plain.iter().map(|&k| field_of_key(k)).collect();
     fields.extend(rel.schema.fields[keys.len()..].iter().cloned());
@@ -83,7 +91,7 @@ fn window_aggregate(rel: &Rel) -> Option<Rel> {
     let made = Rel {
         kind: RelKind::WindowAggregate {
             input: Box::new(source),
-            window: Window { kind, time, zone },
+            window: Window { kind, time, partition, grouping, zone },
             keys: keys_in,
             aggregates: calls,
             properties: properties.clone(),
@@ -109,13 +117,19 @@ fn window_aggregate(rel: &Rel) -> Option<Rel> {
 type Assigned = (Rel, Vec<usize>, Vec<AggregateCall>, WindowTime);
 
 /// The aggregate's input without the window function, with keys and calls in its columns. `None` where something looks at the
-/// windows, or where they overlap.
+/// windows, where they overlap, or where sessions are of other keys.
 fn assigned(input: &Rel, keys: &[usize], calls: &[AggregateCall], kind: WindowKind) -> Option<Assigned> {
-    if !matches!(kind, WindowKind::Tumble { .. }) {
+    let session = matches!(kind, WindowKind::Session { .. });
+    if !session && !matches!(kind, WindowKind::Tumble { .. }) {
         return None;
     }
-    let Stripped { rel, place, time } = strip(input)?;
+    let Stripped { rel, place, time, partition } = strip(input)?;
     let keys = keys.iter().map(|&k| place[k]).collect::<Option<Vec<_>>>()?;
+    let same_keys =
+        || keys.iter().all(|k| partition.contains(k)) && partition.iter().all(|p| keys.contains(p));
+    if session && !same_keys() {
+        return None;
+    }
     let mut calls = calls.to_vec();
     for call in &mut calls {
         for a in call.args.iter_mut().chain(&mut call.filter) {
@@ -132,13 +146,16 @@ struct Stripped {
     place: Vec<Option<usize>>,
     /// The time attribute.
     time: usize,
+    /// The keys of sessions.
+    partition: Vec<usize>,
 }
 
 fn strip(rel: &Rel) -> Option<Stripped> {
     match &rel.kind {
-        RelKind::WindowTvf { input, time, .. } => {
+        RelKind::WindowTvf { input, time, partition, .. } => {
             let place = (0..input.schema.len()).map(Some).chain([None; 3]).collect();
-            Some(Stripped { rel: input.as_ref().clone(), place, time: *time })
+            let (rel, partition) = (input.as_ref().clone(), partition.clone());
+            Some(Stripped { rel, place, time: *time, partition })
         }
         RelKind::Filter { input, condition } => {
             let inner = strip(input)?;
@@ -157,14 +174,19 @@ fn strip(rel: &Rel) -> Option<Stripped> {
                 kept.push(moved(e, &inner.place)?);
                 names.push(field.name.clone());
             }
-            let is_time = |e: &Expr| matches!(e.kind, ExprKind::Column(c) if c == inner.time);
-            let time = kept.iter().position(is_time).unwrap_or_else(|| {
-                let field = &inner.rel.schema.fields[inner.time];
-                kept.push(Expr::column(inner.time, field.ty.clone(), rel.span));
-                names.push(field.name.clone());
-                kept.len() - 1
-            });
-            Some(Stripped { rel: inner.rel.project(kept, names, rel.span), place, time })
+            let mut column = |column: usize| {
+                let is_it = |e: &Expr| matches!(e.kind, ExprKind::Column(c) if c == column);
+                kept.iter().position(is_it).unwrap_or_else(|| {
+                    let field = &inner.rel.schema.fields[column];
+                    kept.push(Expr::column(column, field.ty.clone(), rel.span));
+                    names.push(field.name.clone());
+                    kept.len() - 1
+                })
+            };
+            let time = column(inner.time);
+            let partition = inner.partition.iter().map(|&c| column(c)).collect();
+            let rel = inner.rel.project(kept, names, rel.span);
+            Some(Stripped { rel, place, time, partition })
         }
         _ => None,
     }

@@ -1,0 +1,4 @@
+-- what: Hopping windows over a changing input.
+-- compare: rows
+CREATE TABLE c (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '8' SECOND) WITH ('connector'='filesystem','path'='${DATA}/cdc_times.json','format'='debezium-json');
+SELECT k, window_start, window_end, COUNT(*) AS n, SUM(v) AS v, MAX(v) AS ma, COUNT(DISTINCT v) AS dv FROM TABLE(HOP(TABLE c, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '15' SECOND)) GROUP BY k, window_start, window_end;
