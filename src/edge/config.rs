@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::poller::Driver;
 use crate::error::{Error, Result};
 use crate::wire::BrokerConfig;
 
@@ -99,6 +100,8 @@ pub struct ServerConfig {
     pub listeners: Vec<Listener>,
     /// Threads that serve connections. Default: one a core.
     pub executors: usize,
+    /// How they wait for sockets.
+    pub driver: Driver,
     /// What clients may cost.
     pub limits: Limits,
     /// The broker's own settings.
@@ -113,6 +116,7 @@ impl ServerConfig {
         Self {
             listeners: vec![listener],
             executors: std::thread::available_parallelism().map_or(1, usize::from),
+            driver: Driver::default(),
             limits: Limits::default(),
             broker: BrokerConfig::default(),
             drain_ms: 5_000,

@@ -8,6 +8,7 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::poller::Socket;
 use super::transport::Transport;
 use crate::wire::api::frame_limit;
 use crate::wire::broker::Reply;
@@ -29,8 +30,8 @@ pub(super) enum Flow {
     Ended,
 }
 
-pub(super) struct Connection {
-    pub(super) transport: Transport,
+pub(super) struct Connection<S> {
+    pub(super) transport: Transport<S>,
     input: BytesMut,
     output: VecDeque<Bytes>,
     /// Bytes in `output`.
@@ -49,8 +50,8 @@ pub(super) struct Connection {
     pub(super) moved_ms: u64,
 }
 
-impl Connection {
-    pub(super) fn new(transport: Transport, is_stranger: bool, now_ms: u64) -> Self {
+impl<S: Socket> Connection<S> {
+    pub(super) fn new(transport: Transport<S>, is_stranger: bool, now_ms: u64) -> Self {
         Self {
             transport,
             input: BytesMut::new(),
@@ -88,7 +89,7 @@ impl Connection {
         self.input.truncate(held + *result.as_ref().unwrap_or(&0));
         match result {
             Ok(0) => Ok(Flow::Ended),
-            Ok(n) if n < want && self.transport.is_plain() => Ok(Flow::Blocked),
+            Ok(n) if n < want && self.transport.is_over_after_short_read() => Ok(Flow::Blocked),
             Ok(_) => Ok(Flow::More),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(Flow::Blocked),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(Flow::More),

@@ -1,25 +1,19 @@
-//! One executor: a thread that polls its own connections.
+//! One executor: the connections of a thread, without the thread's way of waiting (a [`Poller`]).
 //!
-//! A turn: wait for sockets, mail or the broker's next deadline → read and frame → check batches → the broker, under
-//! its lock, with all requests of the turn → send. Portable: epoll, kqueue or IOCP through `mio`, edge-triggered, so a
-//! connection that may have more is remembered instead of asked again.
+//! A pass: mail → read and frame what is ready → check batches → the broker, under its lock, with all requests of the
+//! pass → send. A connection that may have more than a pass takes is remembered, and asked in the next one.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token};
-
 use super::connection::{Connection, Flow};
+use super::poller::{Next, Poller};
 use super::server::{Door, Mail, Shared};
 use super::transport::Transport;
 use crate::wire::broker::{ConnectionId, Outbox, Peer, Prepared, prepare};
 
-pub(super) const WAKE: Token = Token(usize::MAX);
-const FIRST_DOOR: usize = usize::MAX / 2;
 /// A connection with so much to send is not read from.
 const UNSENT_BYTES: usize = 1 << 20;
 /// Most reads of one connection in a turn, so that a loud one does not silence the others.
@@ -27,86 +21,67 @@ const READS: usize = 8;
 /// How often stalled and idle connections are looked for.
 const SWEEP_MS: u64 = 1_000;
 
-pub(super) struct Executor {
+pub(super) struct Executor<P: Poller> {
     index: usize,
     shared: Arc<Shared>,
-    poll: Poll,
-    doors: Vec<(TcpListener, Arc<Door>)>,
-    connections: HashMap<ConnectionId, Connection>,
-    /// Connections to look at this turn.
+    poller: P,
+    connections: HashMap<ConnectionId, Connection<P::Socket>>,
+    /// Connections to look at this pass.
     touched: Vec<ConnectionId>,
     out: Outbox,
     scratch: Vec<u8>,
     next_tick_ms: u64,
     next_sweep_ms: u64,
+    /// The store has called.
+    has_moved: bool,
     /// What this executor's connections hold, as last told to all.
     buffered: usize,
     /// No new connections or requests; gone at this time at the latest.
     drain_until_ms: Option<u64>,
 }
 
-impl Executor {
-    pub(super) fn new(
-        index: usize,
-        shared: Arc<Shared>,
-        poll: Poll,
-        mut doors: Vec<(TcpListener, Arc<Door>)>,
-    ) -> io::Result<Self> {
-        for (i, (listener, _)) in doors.iter_mut().enumerate() {
-            poll.registry().register(listener, Token(FIRST_DOOR + i), Interest::READABLE)?;
-        }
-        Ok(Self {
+impl<P: Poller> Executor<P> {
+    pub(super) fn new(index: usize, shared: Arc<Shared>, poller: P) -> Self {
+        Self {
             index,
             shared,
-            poll,
-            doors,
+            poller,
             connections: HashMap::new(),
             touched: Vec::new(),
             out: Outbox::default(),
             scratch: Vec::new(),
             next_tick_ms: 0,
             next_sweep_ms: 0,
+            has_moved: false,
             buffered: 0,
             drain_until_ms: None,
-        })
+        }
     }
 
-    /// Serves until told to stop.
-    pub(super) fn run(mut self) {
-        let mut events = Events::with_capacity(1_024);
-        loop {
-            let now_ms = self.shared.now().monotonic_ms;
-            let next = self.next_tick_ms.min(self.next_sweep_ms).min(self.drain_until_ms.unwrap_or(u64::MAX));
-            let wait = if self.touched.is_empty() { next.saturating_sub(now_ms) } else { 0 };
-            match self.poll.poll(&mut events, Some(Duration::from_millis(wait.min(60_000)))) {
-                Ok(()) => {}
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => {
-                    self.shared.fail(format!("polling: {e}"));
-                    return;
-                }
-            }
-            for event in &events {
-                match event.token() {
-                    WAKE => {}
-                    Token(n) if n >= FIRST_DOOR => self.accept(n - FIRST_DOOR),
-                    Token(n) => {
-                        let id = self.id(n);
-                        if let Some(connection) = self.connections.get_mut(&id) {
-                            connection.is_readable |= event.is_readable() || event.is_read_closed();
-                            self.touched.push(id);
-                        }
-                    }
-                }
-            }
-            if !self.take_mail() {
-                return;
-            }
-            self.turn();
-            if self.is_drained() {
-                return;
-            }
+    /// The socket of `token` may be read or written again.
+    pub(super) fn is_ready(&mut self, token: usize) {
+        let id = self.id(token);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.is_readable = true;
+            self.touched.push(id);
         }
+    }
+
+    /// Does everything that can be done now.
+    pub(super) fn pass(&mut self) -> Next {
+        if !self.take_mail() {
+            return Next::End;
+        }
+        self.turn();
+        if self.is_drained() {
+            return Next::End;
+        }
+        if !self.touched.is_empty() {
+            return Next::Go;
+        }
+        let next = self.next_tick_ms.min(self.next_sweep_ms).min(self.drain_until_ms.unwrap_or(u64::MAX));
+        let wait_ms = next.saturating_sub(self.shared.now().monotonic_ms);
+        if wait_ms == 0 { Next::Go } else { Next::Wait(Duration::from_millis(wait_ms.min(60_000))) }
     }
 
     /// Tokens count per executor, ids over all: the executor of a connection follows from its id.
@@ -114,50 +89,25 @@ impl Executor {
         (token * self.shared.mailboxes.len() + self.index) as ConnectionId
     }
 
-    fn accept(&mut self, door: usize) {
-        loop {
-            match self.doors[door].0.accept() {
-                Ok((socket, _)) => {
-                    let open = self.shared.connections.fetch_add(1, Ordering::Relaxed);
-                    if open >= self.shared.limits.connections || self.drain_until_ms.is_some() {
-                        self.shared.connections.fetch_sub(1, Ordering::Relaxed);
-                        continue;
-                    }
-                    let door = self.doors[door].1.clone();
-                    let to = self.shared.next_executor.fetch_add(1, Ordering::Relaxed)
-                        % self.shared.mailboxes.len();
-                    if to == self.index {
-                        self.adopt(socket, &door);
-                    } else {
-                        self.shared.send(to, Mail::Accepted(socket, door));
-                    }
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
-                // No descriptors left, or the client is gone already: the others are served on.
-                Err(_) => return,
-            }
-        }
-    }
-
-    fn adopt(&mut self, mut socket: TcpStream, door: &Door) {
+    fn adopt(&mut self, socket: std::net::TcpStream, door: &Door) {
         let token = self.shared.next_connection.fetch_add(1, Ordering::Relaxed);
         let id = self.id(token);
         let _ = socket.set_nodelay(true);
         let host = socket.peer_addr().map_or_else(|_| String::new(), |a| a.ip().to_string());
-        if self
-            .poll
-            .registry()
-            .register(&mut socket, Token(token), Interest::READABLE | Interest::WRITABLE)
-            .is_err()
-        {
+        let watched =
+            if self.drain_until_ms.is_some() { None } else { self.poller.watch(socket, token).ok() };
+        let Some(socket) = watched else {
             self.shared.connections.fetch_sub(1, Ordering::Relaxed);
             return;
-        }
+        };
         let transport = match &door.tls {
             None => Transport::Plain(socket),
             Some(config) => match rustls::ServerConnection::new(config.clone()) {
                 Ok(session) => Transport::tls(socket, session),
-                Err(e) => return self.shared.fail(format!("a TLS session: {e}")),
+                Err(e) => {
+                    self.shared.connections.fetch_sub(1, Ordering::Relaxed);
+                    return self.shared.fail(format!("a TLS session: {e}"));
+                }
             },
         };
         let peer =
@@ -186,8 +136,8 @@ impl Executor {
                         self.touched.push(id);
                     }
                 }
+                Mail::Moved => self.has_moved = true,
                 Mail::Drain => {
-                    self.doors.clear();
                     self.drain_until_ms = Some(self.shared.now().monotonic_ms + self.shared.drain_ms);
                 }
                 Mail::Stop => return false,
@@ -205,9 +155,13 @@ impl Executor {
             self.read(*id, &mut requests);
         }
         let now = self.shared.now();
-        if !requests.is_empty() || now.monotonic_ms >= self.next_tick_ms {
+        let has_moved = std::mem::take(&mut self.has_moved);
+        if !requests.is_empty() || has_moved || now.monotonic_ms >= self.next_tick_ms {
             let shared = self.shared.clone();
             let mut broker = shared.broker();
+            if has_moved {
+                broker.moved();
+            }
             for (id, request) in requests {
                 broker.handle(now, id, request, &mut self.out);
                 if let Some(connection) = self.connections.get_mut(&id) {
@@ -234,7 +188,7 @@ impl Executor {
         }
     }
 
-    fn may_read(&self, c: &Connection) -> bool {
+    fn may_read(&self, c: &Connection<P::Socket>) -> bool {
         !c.is_closing && !c.is_paused && c.unsent < UNSENT_BYTES && self.drain_until_ms.is_none()
     }
 
@@ -349,7 +303,7 @@ impl Executor {
 
     fn close(&mut self, id: ConnectionId) {
         if let Some(mut connection) = self.connections.remove(&id) {
-            let _ = self.poll.registry().deregister(connection.transport.socket());
+            self.poller.unwatch(connection.transport.socket());
             self.shared.connections.fetch_sub(1, Ordering::Relaxed);
             self.shared.broker().disconnect(id);
         }
@@ -376,7 +330,7 @@ impl Executor {
     fn sweep(&mut self, now_ms: u64) {
         self.next_sweep_ms = now_ms + SWEEP_MS;
         let limits = &self.shared.limits;
-        let is_stuck = |c: &Connection| {
+        let is_stuck = |c: &Connection<P::Socket>| {
             let still = now_ms.saturating_sub(c.moved_ms);
             let is_half = c.unread() > 0 && !c.is_paused || c.unsent > 0 || c.is_stranger || c.is_closing;
             still > limits.idle_ms || is_half && still > limits.stall_ms

@@ -1,26 +1,33 @@
-//! A running server: executors, their mailboxes, and the broker that they share.
+//! A running server: executors, their mailboxes, the acceptor, and the broker that they share.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::task::{Wake, Waker};
+use std::thread::JoinHandle;
 
-use mio::net::{TcpListener, TcpStream};
-use mio::{Poll, Waker};
-
+use super::acceptor::Acceptor;
 use super::config::{Certificate, Limits, ServerConfig};
-use super::executor::{Executor, WAKE};
+use super::portable;
+#[cfg(all(target_os = "linux", feature = "glommio"))]
+use super::uring;
 use crate::error::{Error, Result};
 use crate::host::Clock;
 use crate::wire::broker::{Broker, ConnectionId, Now, Reply};
 use crate::wire::store::Store;
+
+/// Clients that have connected and are not accepted yet.
+#[cfg(unix)]
+const BACKLOG: i32 = 4_096;
 
 /// What goes to another executor.
 pub(super) enum Mail {
     Accepted(TcpStream, Arc<Door>),
     Reply(ConnectionId, Reply),
     Close(ConnectionId),
+    /// Offsets have moved without a request.
+    Moved,
     /// Answer what has been asked, then end.
     Drain,
     /// End now.
@@ -39,14 +46,26 @@ pub(super) struct Mailbox {
     waker: Waker,
 }
 
+impl Mailbox {
+    fn put(&self, mail: Mail) {
+        let is_first = {
+            let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+            letters.push(mail);
+            letters.len() == 1
+        };
+        if is_first {
+            self.waker.wake_by_ref();
+        }
+    }
+}
+
 pub(super) struct Shared {
     broker: Mutex<Broker>,
     clock: Arc<dyn Clock>,
     pub(super) limits: Limits,
     pub(super) drain_ms: u64,
-    pub(super) mailboxes: Vec<Mailbox>,
+    pub(super) mailboxes: Arc<[Mailbox]>,
     pub(super) next_connection: AtomicUsize,
-    pub(super) next_executor: AtomicUsize,
     pub(super) connections: AtomicUsize,
     pub(super) buffered: AtomicUsize,
     /// Connections closed because of what they sent.
@@ -65,15 +84,7 @@ impl Shared {
     }
 
     pub(super) fn send(&self, to: usize, mail: Mail) {
-        let mailbox = &self.mailboxes[to];
-        let is_first = {
-            let mut letters = mailbox.letters.lock().unwrap_or_else(PoisonError::into_inner);
-            letters.push(mail);
-            letters.len() == 1
-        };
-        if is_first && let Err(e) = mailbox.waker.wake() {
-            self.fail(format!("waking an executor: {e}"));
-        }
+        self.mailboxes[to].put(mail);
     }
 
     pub(super) fn take_mail(&self, index: usize) -> Vec<Mail> {
@@ -93,11 +104,28 @@ impl Shared {
     }
 }
 
+/// Lets the first executor look at the broker when the store's offsets have moved. It has the mailboxes alone: the store's
+/// threads must never be the last to hold the broker, and with it themselves.
+struct StoreWaker(Arc<[Mailbox]>);
+
+impl Wake for StoreWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0[0].put(Mail::Moved);
+    }
+}
+
 /// Serves Kafka's protocol until stopped.
 pub struct Server {
     shared: Arc<Shared>,
+    acceptor: Acceptor,
     threads: Vec<JoinHandle<()>>,
     addresses: Vec<SocketAddr>,
+    /// Its driver, for people.
+    driver: String,
 }
 
 impl Server {
@@ -115,6 +143,9 @@ impl Server {
         let mut addresses = Vec::new();
         for listener in &config.listeners {
             let socket = TcpListener::bind(listener.address).map_err(fail(&listener.address.to_string()))?;
+            // The standard library lets 128 clients queue; a burst of more would wait a second for its next try.
+            #[cfg(unix)]
+            rustix::net::listen(&socket, BACKLOG).map_err(|e| fail("a listener")(e.into()))?;
             let address = socket.local_addr().map_err(fail("the listener's address"))?;
             addresses.push(address);
             let advertised =
@@ -125,35 +156,43 @@ impl Server {
         }
         let now = Now { wall_ms: clock.wall_ms(), monotonic_ms: clock.monotonic_ns() / 1_000_000 };
         let broker = Broker::open(config.broker, store, now)?;
-        let mut polls = Vec::new();
-        let mut mailboxes = Vec::new();
-        for _ in 0..config.executors {
-            let poll = Poll::new().map_err(fail("a poll"))?;
-            let waker = Waker::new(poll.registry(), WAKE).map_err(fail("a waker"))?;
-            mailboxes.push(Mailbox { letters: Mutex::default(), waker });
-            polls.push(poll);
+        let chosen = config.driver.choose()?;
+        let shared = |wakers: Vec<Waker>| {
+            let mailboxes = wakers.into_iter().map(|waker| Mailbox { letters: Mutex::default(), waker });
+            Arc::new(Shared {
+                broker: Mutex::new(broker),
+                clock,
+                limits: config.limits,
+                drain_ms: config.drain_ms,
+                mailboxes: mailboxes.collect(),
+                next_connection: AtomicUsize::new(1),
+                connections: AtomicUsize::new(0),
+                buffered: AtomicUsize::new(0),
+                refused: AtomicUsize::new(0),
+                failure: Mutex::default(),
+            })
+        };
+        #[cfg(all(target_os = "linux", feature = "glommio"))]
+        let (shared, threads) = if chosen.is_uring {
+            let all = uring::ready(config.executors);
+            let shared = shared(all.iter().map(|ready| ready.clone().into()).collect());
+            let threads = uring::start(all, &shared);
+            (shared, threads)
+        } else {
+            start_portable(config.executors, shared)?
+        };
+        #[cfg(not(all(target_os = "linux", feature = "glommio")))]
+        let (shared, threads) = start_portable(config.executors, shared)?;
+        shared.broker().call_when_moved(Arc::new(StoreWaker(shared.mailboxes.clone())).into());
+        let started = threads.and_then(|threads| Ok((threads, Acceptor::start(doors, shared.clone())?)));
+        match started {
+            Ok((threads, acceptor)) => Ok(Self { shared, acceptor, threads, addresses, driver: chosen.name }),
+            Err(e) => {
+                // Those that did start.
+                (0..shared.mailboxes.len()).for_each(|to| shared.send(to, Mail::Stop));
+                Err(e)
+            }
         }
-        let shared = Arc::new(Shared {
-            broker: Mutex::new(broker),
-            clock,
-            limits: config.limits,
-            drain_ms: config.drain_ms,
-            mailboxes,
-            next_connection: AtomicUsize::new(1),
-            next_executor: AtomicUsize::new(0),
-            connections: AtomicUsize::new(0),
-            buffered: AtomicUsize::new(0),
-            refused: AtomicUsize::new(0),
-            failure: Mutex::default(),
-        });
-        let mut threads = Vec::new();
-        for (index, poll) in polls.into_iter().enumerate() {
-            let doors = if index == 0 { std::mem::take(&mut doors) } else { Vec::new() };
-            let executor = Executor::new(index, shared.clone(), poll, doors).map_err(fail("an executor"))?;
-            let thread = thread::Builder::new().name(format!("edge-{index}"));
-            threads.push(thread.spawn(move || executor.run()).map_err(fail("an executor's thread"))?);
-        }
-        Ok(Self { shared, threads, addresses })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -163,7 +202,8 @@ impl Server {
 
     /// What serves: for the start line.
     pub fn describe(&self) -> String {
-        format!("{} executors, epoll", self.threads.len())
+        let n = self.threads.len();
+        format!("{n} executor{} by {}", if n == 1 { "" } else { "s" }, self.driver)
     }
 
     /// Open connections, and connections closed because of what they sent.
@@ -186,6 +226,7 @@ impl Server {
     /// # Errors
     /// The store could not be closed well: the next start recovers.
     pub fn stop(self) -> Result<()> {
+        self.acceptor.stop();
         for to in 0..self.threads.len() {
             self.shared.send(to, Mail::Drain);
         }
@@ -200,6 +241,7 @@ impl Server {
 
     /// Ends at once, as a crash would: nothing is noted or closed. For tests.
     pub fn abandon(self) {
+        self.acceptor.stop();
         for to in 0..self.threads.len() {
             self.shared.send(to, Mail::Stop);
         }
@@ -207,4 +249,14 @@ impl Server {
             let _ = thread.join();
         }
     }
+}
+
+type Started = (Arc<Shared>, Result<Vec<JoinHandle<()>>>);
+
+fn start_portable(executors: usize, shared: impl FnOnce(Vec<Waker>) -> Arc<Shared>) -> Result<Started> {
+    let made: io::Result<Vec<_>> = (0..executors).map(|_| portable::poll()).collect();
+    let (polls, wakers) = made.map_err(|e| Error::io("a poll", &e))?.into_iter().unzip();
+    let shared = shared(wakers);
+    let threads = portable::start(polls, &shared);
+    Ok((shared, threads))
 }

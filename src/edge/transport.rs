@@ -2,34 +2,35 @@
 
 use std::io::{self, IoSlice, Read, Write};
 
-use mio::net::TcpStream;
 use rustls::ServerConnection;
 
-pub(super) enum Transport {
-    Plain(TcpStream),
-    Tls(Box<Tls>),
+use super::poller::Socket;
+
+pub(super) enum Transport<S> {
+    Plain(S),
+    Tls(Box<Tls<S>>),
 }
 
-pub(super) struct Tls {
-    socket: TcpStream,
+pub(super) struct Tls<S> {
+    socket: S,
     session: ServerConnection,
 }
 
-impl Transport {
-    pub(super) fn tls(socket: TcpStream, session: ServerConnection) -> Self {
+impl<S: Socket> Transport<S> {
+    pub(super) fn tls(socket: S, session: ServerConnection) -> Self {
         Self::Tls(Box::new(Tls { socket, session }))
     }
 
-    pub(super) fn socket(&mut self) -> &mut TcpStream {
+    pub(super) fn socket(&mut self) -> &mut S {
         match self {
             Self::Plain(socket) => socket,
             Self::Tls(tls) => &mut tls.socket,
         }
     }
 
-    /// A short read means that nothing is left.
-    pub(super) fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain(_))
+    /// After a short read, the socket need not be asked again before it is told ready.
+    pub(super) fn is_over_after_short_read(&self) -> bool {
+        S::SHORT_READ_IS_LAST && matches!(self, Self::Plain(_))
     }
 
     /// Reads what is there; 0 is the end, `WouldBlock` nothing yet.
@@ -69,7 +70,7 @@ impl Transport {
     }
 }
 
-impl Tls {
+impl<S: Socket> Tls<S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.session.reader().read(into) {

@@ -58,10 +58,16 @@ impl Wake {
         self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel)
     }
 
-    /// Called by the sleeper: sleeps by `park` unless `has_work`, looked at after the announcement, says otherwise.
-    pub fn sleep_unless(&self, has_work: impl FnOnce() -> bool, park: impl FnOnce()) {
+    /// Called by a sleeper that sleeps elsewhere: what becomes visible after this makes `is_needed` true, once. It looks for
+    /// work after this.
+    pub fn announce(&self) {
         self.asleep.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
+    }
+
+    /// Called by the sleeper: sleeps by `park` unless `has_work`, looked at after the announcement, says otherwise.
+    pub fn sleep_unless(&self, has_work: impl FnOnce() -> bool, park: impl FnOnce()) {
+        self.announce();
         if !has_work() {
             park();
         }

@@ -411,5 +411,6 @@ fn write_out(
     current.segment.set_mark(current.tail.appended() + bytes.len(), next);
     current.tail.advance(bytes.len());
     partition.set_published(next);
+    partition.tell_published();
     Ok(())
 }

@@ -14,7 +14,8 @@ use super::config::{Helpers, LogConfig, SyncBy, TopicConfig};
 use super::error::{LogError, LogResult};
 use super::files::{self, Sheet};
 use super::keeper::{self, Keeper, KeeperLink};
-use super::partition::Partition;
+use super::moves::Moves;
+use super::partition::{Home, Partition};
 use super::reader::{Follow, Reader};
 use super::recover::{CleanEnd, Finding, Recovery};
 use super::segment::Place;
@@ -35,6 +36,7 @@ pub struct Log {
     catalog: Arc<ArcSwap<Catalog>>,
     config: LogConfig,
     findings: Vec<Finding>,
+    moves: Arc<Moves>,
     helpers: Option<Running>,
     _lock: Option<LockGuard>,
 }
@@ -86,7 +88,9 @@ impl Log {
             .map_err(fail)?
             .ok_or_else(|| LogError::Taken(format!("{} is open in another process", root.display())))?;
         check_format(&*disk, root, true)?;
-        let (catalog, findings) = load(&disk, root, false)?;
+        let moves: Arc<Moves> = Arc::default();
+        let (catalog, findings) =
+            load(&Home { root, disk: disk.clone(), moves: moves.clone(), is_read_only: false })?;
         // From here on the folder is in use: a marker of the last close would be a lie.
         let clean = root.join("clean");
         match disk.remove(&clean) {
@@ -101,6 +105,7 @@ impl Log {
             catalog: Arc::new(ArcSwap::from_pointee(catalog)),
             config,
             findings,
+            moves,
             helpers: None,
             _lock: Some(lock),
         };
@@ -119,7 +124,9 @@ impl Log {
     pub fn open_read_only_on(disk: Arc<dyn Disk>, root: &Path) -> LogResult<Self> {
         let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk(disk));
         check_format(&*disk, root, false)?;
-        let (catalog, findings) = load(&disk, root, true)?;
+        let moves: Arc<Moves> = Arc::default();
+        let (catalog, findings) =
+            load(&Home { root, disk: disk.clone(), moves: moves.clone(), is_read_only: true })?;
         Ok(Self {
             root: root.into(),
             disk,
@@ -127,6 +134,7 @@ impl Log {
             catalog: Arc::new(ArcSwap::from_pointee(catalog)),
             config: LogConfig { helpers: Helpers::Manual, ..LogConfig::default() },
             findings,
+            moves,
             helpers: None,
             _lock: None,
         })
@@ -206,6 +214,16 @@ impl Log {
         self.catalog.load_full()
     }
 
+    pub(super) fn home(&self) -> Home<'_> {
+        let (root, disk, moves) = (&*self.root, self.disk.clone(), self.moves.clone());
+        Home { root, disk, moves, is_read_only: false }
+    }
+
+    /// Tells when offsets of any partition move.
+    pub fn moves(&self) -> &Arc<Moves> {
+        &self.moves
+    }
+
     /// A partition, or which name is wrong.
     pub fn partition(&self, topic: &str, number: u32) -> LogResult<Arc<Partition>> {
         let catalog = self.catalog.load();
@@ -263,7 +281,7 @@ impl Log {
         };
         let found = recovery.run();
         let (topic, config) = (topic.clone(), config.clone());
-        Ok(Arc::new(Partition::new(&self.root, self.disk.clone(), topic, number, config, found, false)))
+        Ok(Arc::new(Partition::new(&self.home(), topic, number, config, found)))
     }
 
     /// Makes a catalog the current one whose list of topics is the one on disk.
@@ -502,7 +520,8 @@ fn check_format(disk: &dyn Disk, root: &Path, create: bool) -> LogResult<()> {
 }
 
 /// Reads the catalog and recovers every partition.
-fn load(disk: &Arc<dyn Disk>, root: &Path, is_read_only: bool) -> LogResult<(Catalog, Vec<Finding>)> {
+fn load(home: &Home<'_>) -> LogResult<(Catalog, Vec<Finding>)> {
+    let Home { root, disk, is_read_only, .. } = home;
     let lines = Catalog::read(&**disk, root)?;
     let (boot, places) = read_checkpoint(&**disk, root)?;
     let is_same_boot = boot.as_deref() == Some(disk.boot_id().as_str());
@@ -521,20 +540,12 @@ fn load(disk: &Arc<dyn Disk>, root: &Path, is_read_only: bool) -> LogResult<(Cat
                 checkpoint: places.get(&key).map(|(place, _)| *place),
                 clean: clean.as_ref().and_then(|c| c.get(&key).copied()),
                 is_same_boot: is_same_boot && places.get(&key).is_none_or(|(_, is_scanned)| *is_scanned),
-                is_read_only,
+                is_read_only: *is_read_only,
                 findings: Vec::new(),
             };
             let found = recovery.run();
             findings.append(&mut recovery.findings);
-            partitions.push(Arc::new(Partition::new(
-                root,
-                disk.clone(),
-                topic.clone(),
-                number,
-                config.clone(),
-                found,
-                is_read_only,
-            )));
+            partitions.push(Arc::new(Partition::new(home, topic.clone(), number, config.clone(), found)));
         }
         topics.insert(line.name, Topic { name: topic, id: line.id, config, partitions });
     }

@@ -11,6 +11,7 @@ use super::config::TopicConfig;
 use super::error::{LogError, LogResult};
 use super::files::{self, Sheet};
 use super::index::SegmentIndex;
+use super::moves::Moves;
 use super::offset::{Durable, Published};
 use super::segment::{Loaded, Place, Segment};
 use crate::host::{Disk, Open};
@@ -54,6 +55,7 @@ pub struct Partition {
     published: AtomicI64,
     durable: AtomicI64,
     stopped: OnceLock<String>,
+    pub(super) moves: Arc<Moves>,
     pub(super) is_owned: AtomicBool,
     /// The owner asks the keeper for the next segment.
     pub(super) wants_segment: AtomicBool,
@@ -72,6 +74,14 @@ pub struct Partition {
     pub(super) is_unscanned: bool,
 }
 
+/// What the partitions of a log have in common.
+pub(super) struct Home<'a> {
+    pub(super) root: &'a Path,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) moves: Arc<Moves>,
+    pub(super) is_read_only: bool,
+}
+
 /// What recovery knows of a partition.
 pub(super) struct Recovered {
     pub(super) segments: Vec<Arc<Segment>>,
@@ -85,13 +95,11 @@ pub(super) struct Recovered {
 
 impl Partition {
     pub(super) fn new(
-        root: &Path,
-        disk: Arc<dyn Disk>,
+        home: &Home<'_>,
         topic: Arc<str>,
         number: u32,
         config: Arc<TopicConfig>,
         found: Recovered,
-        is_read_only: bool,
     ) -> Self {
         let stopped = OnceLock::new();
         if let Some(reason) = found.stopped {
@@ -99,10 +107,10 @@ impl Partition {
         }
         Self {
             name: format!("{topic}-{number}"),
-            dir: files::partition_dir(root, &topic, number),
+            dir: files::partition_dir(home.root, &topic, number),
             topic,
             number,
-            disk,
+            disk: home.disk.clone(),
             options: ArcSwap::new(config.clone()),
             config,
             segments: ArcSwap::from_pointee(found.segments),
@@ -110,12 +118,13 @@ impl Partition {
             published: AtomicI64::new(found.next),
             durable: AtomicI64::new(found.durable.offset.min(found.next)),
             stopped,
+            moves: home.moves.clone(),
             is_owned: AtomicBool::new(false),
             wants_segment: AtomicBool::new(false),
             roll_requested: AtomicBool::new(false),
             compacted_to: AtomicI64::new(0),
             checkpointed: AtomicI64::new(found.durable.base),
-            is_read_only,
+            is_read_only: home.is_read_only,
             counters: Counters::default(),
             recovered: found.durable,
             is_unscanned: found.is_unscanned,
@@ -156,18 +165,31 @@ impl Partition {
         end.max(self.start())
     }
 
+    /// [`Partition::tell_published`] follows, unless whoever publishes is the one who waits.
     #[inline]
     pub(super) fn set_published(&self, offset: i64) {
         self.published.store(offset, Ordering::Release);
     }
 
+    /// Calls those who wait for what has been published.
+    #[inline]
+    pub(super) fn tell_published(&self) {
+        if !self.config.flush.waits_for_durable() {
+            self.moves.tell();
+        }
+    }
+
     pub(super) fn raise_durable(&self, offset: i64) {
-        self.durable.fetch_max(offset, Ordering::AcqRel);
+        let before = self.durable.fetch_max(offset, Ordering::AcqRel);
+        if before < offset && self.config.flush.waits_for_durable() {
+            self.moves.tell();
+        }
     }
 
     /// Takes no more writes, for this reason. Reads go on.
     pub(super) fn stop(&self, reason: String) {
         let _ = self.stopped.set(reason);
+        self.moves.tell();
     }
 
     /// Why it takes no more writes, if so.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::task::Waker;
 
 use bytes::Bytes;
 
@@ -26,8 +26,6 @@ pub struct LogStore {
     /// `None` once closed.
     log: Option<Log>,
     topics: HashMap<String, Vec<Open>>,
-    /// See [`LogStore::look`].
-    is_watched: bool,
 }
 
 /// What is open of one partition.
@@ -63,9 +61,7 @@ fn config_of(options: &[(String, String)]) -> LogResult<TopicConfig> {
 impl LogStore {
     /// Takes partitions as they are written to; they are given back when the store is closed or dropped.
     pub fn new(log: Log) -> Self {
-        let mut store = Self { log: Some(log), topics: HashMap::new(), is_watched: false };
-        store.look();
-        store
+        Self { log: Some(log), topics: HashMap::new() }
     }
 
     /// The log, unless closed.
@@ -75,15 +71,6 @@ impl LogStore {
 
     fn get(&self) -> LogResult<&Log> {
         self.log.as_ref().ok_or_else(closed)
-    }
-
-    /// Do offsets move without a call of ours: because the disk is waited for, or because others in this process append?
-    fn look(&mut self) {
-        let Some(log) = &self.log else { return };
-        let catalog = log.catalog();
-        let owned = catalog.partitions().filter(|p| p.is_owned.load(Ordering::Relaxed)).count();
-        let ours = self.topics.values().flatten().filter(|open| open.writer.is_some()).count();
-        self.is_watched = owned > ours || catalog.topics.values().any(|t| t.config.flush.waits_for_durable());
     }
 
     fn open(&mut self, topic: &str, partition: u32) -> LogResult<(&mut Log, &mut Open)> {
@@ -132,7 +119,9 @@ impl LogStore {
     ) -> LogResult<i64> {
         let (log, open) = self.open(topic, partition)?;
         if open.writer.is_none() {
-            open.writer = Some(log.writer(topic, partition)?);
+            let writer = open.writer.insert(log.writer(topic, partition)?);
+            // Who asks for an append knows what it has moved.
+            writer.keep_quiet();
         }
         let writer = open.writer.as_mut().ok_or_else(closed)?;
         let offset = append(writer)?;
@@ -227,7 +216,6 @@ impl Store for LogStore {
     fn create_topic(&mut self, topic: &str, partitions: u32, options: &[(String, String)]) -> Result<()> {
         let config = config_of(options)?;
         self.log.as_mut().ok_or_else(closed)?.create_topic(topic, partitions, config)?;
-        self.look();
         Ok(())
     }
 
@@ -291,7 +279,6 @@ impl Store for LogStore {
                 writer.idle(now_ms)?;
             }
         }
-        self.look();
         Ok(())
     }
 
@@ -303,7 +290,15 @@ impl Store for LogStore {
         }
     }
 
-    fn is_watched(&self) -> bool {
-        self.is_watched
+    fn call_when_moved(&mut self, waker: Waker) {
+        if let Some(log) = &self.log {
+            log.moves().call(waker);
+        }
+    }
+
+    fn announce(&mut self) {
+        if let Some(log) = &self.log {
+            log.moves().announce();
+        }
     }
 }

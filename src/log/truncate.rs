@@ -48,9 +48,8 @@ impl Log {
             stopped: None,
             is_unscanned: false,
         };
-        let (disk, topic, options) = (old.disk.clone(), old.topic.clone(), old.options());
         // A new object: offsets of the old one never move backwards.
-        let fresh = Partition::new(self.root(), disk, topic, old.number, options, found, false);
+        let fresh = Partition::new(&self.home(), old.topic.clone(), old.number, old.options(), found);
         let mut next = Catalog::clone(&self.catalog());
         if let Some(topic) = next.topics.get_mut(&*old.topic) {
             topic.partitions[old.number as usize] = Arc::new(fresh);

@@ -122,6 +122,8 @@ pub struct PartitionWriter {
     prefault: usize,
     /// At this position the keeper is asked for the next segment.
     ask_at: usize,
+    /// See [`PartitionWriter::keep_quiet`].
+    is_quiet: bool,
 }
 
 /// What a new writer needs beside its partition.
@@ -210,6 +212,7 @@ impl PartitionWriter {
             committer: setup.committer,
             prefault: setup.prefault,
             ask_at,
+            is_quiet: false,
         };
         Ok((writer, link))
     }
@@ -459,6 +462,9 @@ impl PartitionWriter {
                 }
                 current.publish();
                 self.partition.set_published(self.next);
+                if !self.is_quiet {
+                    self.partition.tell_published();
+                }
                 let segment = &current.active.segment;
                 if current.active.tail.appended() >= segment.wake_at.load(Ordering::Relaxed) {
                     self.keeper.wake();
@@ -481,6 +487,11 @@ impl PartitionWriter {
             }
         }
         Ok(self.partition.published())
+    }
+
+    /// For an owner who serves those that wait: its own publications call nobody.
+    pub(super) fn keep_quiet(&mut self) {
+        self.is_quiet = true;
     }
 
     /// For idle turns: closes the active segment when its time is over or retention asks for it.

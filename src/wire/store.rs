@@ -4,6 +4,8 @@
 //! All calls return at once. Where Kafka waits (a fetch for more bytes, a produce for durability), the state machine
 //! keeps the request and asks again when the offsets have moved.
 
+use std::task::Waker;
+
 use bytes::Bytes;
 
 use super::batch::Batch;
@@ -171,10 +173,14 @@ pub trait Store {
         Ok(())
     }
 
-    /// The high watermark moves after [`Store::append`] has returned, or others append: the broker has to look.
-    fn is_watched(&self) -> bool {
-        false
+    /// Where high watermarks move after [`Store::append`] has returned, or because others append: whom to call then, from
+    /// any thread.
+    fn call_when_moved(&mut self, waker: Waker) {
+        let _ = waker;
     }
+
+    /// The next such move calls the waker, once. Whoever announces itself looks at the offsets after this.
+    fn announce(&mut self) {}
 }
 
 /// The store has no such topic or partition.

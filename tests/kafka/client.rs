@@ -28,6 +28,12 @@ impl Client {
     }
 
     pub(crate) fn send<R: Request>(&mut self, version: i16, request: &R) {
+        let bytes = self.encode(version, request);
+        self.socket.write_all(&bytes).unwrap();
+    }
+
+    /// The bytes of a request, with their length before them.
+    pub(crate) fn encode<R: Request>(&mut self, version: i16, request: &R) -> Vec<u8> {
         self.correlation += 1;
         let mut frame = BytesMut::new();
         let mut header = RequestHeader::default();
@@ -37,9 +43,7 @@ impl Client {
         header.client_id = Some(StrBytes::from_static_str("test"));
         header.encode(&mut frame, <R as HeaderVersion>::header_version(version)).unwrap();
         request.encode(&mut frame, version).unwrap();
-        let mut all = (frame.len() as i32).to_be_bytes().to_vec();
-        all.extend_from_slice(&frame);
-        self.socket.write_all(&all).unwrap();
+        [&(frame.len() as i32).to_be_bytes()[..], &frame].concat()
     }
 
     pub(crate) fn read<R: Request>(&mut self, version: i16) -> R::Response {

@@ -1,11 +1,12 @@
 //! `pelton serve`: the log behind Kafka's protocol, until SIGTERM or SIGINT.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
-use pelton::edge::{Certificate, Listener, Server, ServerConfig};
+use clap::{Args, ValueEnum};
+use pelton::edge::{Certificate, Driver, Listener, Server, ServerConfig};
 use pelton::host::SystemClock;
 use pelton::log::{Log, LogConfig, LogStore};
 use pelton::wire::broker::Credentials;
@@ -44,6 +45,20 @@ pub(crate) struct Serve {
     /// Threads that serve connections [default: one a core].
     #[arg(long, value_name = "N")]
     executors: Option<usize>,
+    /// How they wait for sockets.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Io::Auto)]
+    io: Io,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Io {
+    /// io_uring where it is allowed, else epoll.
+    Auto,
+    /// glommio over io_uring; refused where that is not allowed.
+    #[value(name = "io-uring")]
+    Uring,
+    /// epoll, or kqueue.
+    Portable,
 }
 
 impl Serve {
@@ -54,9 +69,10 @@ impl Serve {
             None => default_data()?,
         };
         let start = std::time::Instant::now();
+        may_open_many_files();
         let log = Log::open(&data, LogConfig::default())?;
         for finding in log.findings() {
-            eprintln!("pelton: {finding:?}");
+            say(&format!("pelton: {finding:?}"));
         }
         let advertised = self.advertise.as_deref().map(host_and_port).transpose()?;
         let tls = self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });
@@ -74,6 +90,11 @@ impl Serve {
         let mut config = ServerConfig::new(Listener::plain(([127, 0, 0, 1], 0).into()));
         config.listeners = listeners;
         config.executors = self.executors.unwrap_or(config.executors);
+        config.driver = match self.io {
+            Io::Auto => Driver::Auto,
+            Io::Uring => Driver::IoUring,
+            Io::Portable => Driver::Portable,
+        };
         config.broker.auto_create_topics = !self.no_auto_create;
         config.broker.default_partitions = self.partitions;
         config.broker.cluster_id = cluster_id(&data)?;
@@ -87,20 +108,36 @@ impl Serve {
         let sync = log.sync_name().to_owned();
         let server = Server::start(config, Box::new(LogStore::new(log)), Arc::new(SystemClock::default()))?;
         let addresses: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
-        eprintln!(
+        say(&format!(
             "pelton serves {} on {} ({}, sync by {sync}, ready in {} ms)",
             data.display(),
             addresses.join(", "),
             server.describe(),
             start.elapsed().as_millis()
-        );
+        ));
         signals.forever().next();
         if let Some(failure) = server.failure() {
-            eprintln!("pelton: {failure}");
+            say(&format!("pelton: {failure}"));
         }
         server.stop()?;
-        eprintln!("pelton: stopped cleanly");
+        say("pelton: stopped cleanly");
         Ok(())
+    }
+}
+
+/// Says something to whoever started it; nobody needs to listen any more, and that is no reason to end.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Connections and segments are files: as many as the system lets this process have, not only the usual 1,024.
+fn may_open_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        // Where it is refused, what is there has to do.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     }
 }
 

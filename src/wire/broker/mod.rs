@@ -33,6 +33,7 @@ mod topics;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::task::Waker;
 
 use bytes::Bytes;
 
@@ -190,6 +191,8 @@ pub struct Broker {
     next_id: u64,
     random: u64,
     now: Now,
+    /// The store calls when offsets move.
+    is_announced: bool,
     out: Outbox,
 }
 
@@ -203,9 +206,6 @@ enum Deadline {
     /// Notes what is to survive a restart.
     Snapshot,
 }
-
-/// How often the broker looks at a watched store while a request waits for it.
-const WATCH_INTERVAL_MS: u64 = 1;
 
 impl Broker {
     /// Over `store`; reads back what an earlier broker noted in it: offsets of groups, idempotent producers.
@@ -227,6 +227,7 @@ impl Broker {
             next_id: 1,
             random,
             now,
+            is_announced: false,
             out: Outbox::default(),
         };
         broker.refresh_topics();
@@ -343,9 +344,6 @@ impl Broker {
     pub fn tick(&mut self, now: Now, out: &mut Outbox) -> u64 {
         self.now = now;
         self.out.take_from(out);
-        if self.store.is_watched() {
-            self.look_at_store();
-        }
         while let Some((at, _)) = self.deadlines.first()
             && *at <= now.monotonic_ms
         {
@@ -363,14 +361,24 @@ impl Broker {
                 }
             }
         }
-        self.out.give_to(out);
-        let next = self.deadlines.first().map_or(u64::MAX, |(at, _)| *at);
-        let is_waiting = !self.fetches.is_empty() || !self.produces.is_empty();
-        if self.store.is_watched() && is_waiting {
-            next.min(now.monotonic_ms + WATCH_INTERVAL_MS)
-        } else {
-            next
+        if !self.is_announced && (!self.fetches.is_empty() || !self.produces.is_empty()) {
+            // In this order: what moves after the look calls.
+            self.is_announced = true;
+            self.store.announce();
+            self.look_at_store();
         }
+        self.out.give_to(out);
+        self.deadlines.first().map_or(u64::MAX, |(at, _)| *at)
+    }
+
+    /// Whom the store calls when offsets move without a request. After that, [`Broker::moved`] and a tick.
+    pub fn call_when_moved(&mut self, waker: Waker) {
+        self.store.call_when_moved(waker);
+    }
+
+    /// The store has called.
+    pub fn moved(&mut self) {
+        self.is_announced = false;
     }
 
     /// Notes what is to survive, before the process ends.

@@ -1,9 +1,9 @@
 """Pelton and a real Kafka broker, one after the other, same client (librdkafka; franz-go for latency), same settings, same
 machine: produce and consume throughput, end-to-end latency at fixed rates, memory and start-up time. Prints a Markdown table.
 
-    bench.py KAFKA_LIB_FOLDER FRANZ_PROGRAM [REPEATS]
+    bench.py KAFKA_LIB_FOLDER FRANZ_PROGRAM [REPEATS [kafka|drivers]]
 
-Rounds alternate between the two, and the median of the rounds is printed, so that a busy minute hits both.
+With `drivers`, Pelton over io_uring is set beside Pelton over epoll instead. Rounds alternate between the two, and the median of the rounds is printed, so that a busy minute hits both.
 """
 
 import os
@@ -18,6 +18,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 LIB, FRANZ, REPEATS = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 3
+KINDS = {"kafka": {"Pelton": (), "Kafka 4.1": None},
+         "drivers": {"io_uring": ("--io", "io-uring"), "epoll": ("--io", "portable")}}[sys.argv[4] if len(sys.argv) > 4 else "kafka"]
 
 
 class Kafka:
@@ -108,11 +110,17 @@ def resident_mb(pid):
     return int(next(l for l in open(f"/proc/{pid}/status") if l.startswith("RssAnon")).split()[1]) / 1024
 
 
+def processor_s(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(kind):
     start = time.perf_counter()
-    b = Kafka() if kind == "kafka" else Broker()
+    flags = KINDS[kind]
+    b = Kafka() if flags is None else Broker(*flags)
     admin = ready(b.address)
-    if kind == "kafka":
+    if flags is None:
         # Without the formatting, which is done once.
         b.stop()
         start = time.perf_counter()
@@ -134,18 +142,19 @@ def measure(kind):
     for rate in (1_000, 20_000):
         make(admin, f"l-{rate}")
         figures[f"end to end at {rate}/s, p50, ms"], figures[f"end to end at {rate}/s, p99, ms"] = latency(b.address, f"l-{rate}", rate, 5)
+    figures["processor time of the broker, s"] = processor_s(b.process.pid)
     figures["memory after all, MB"] = resident_mb(b.process.pid)
     b.stop()
     return figures
 
 
-rounds = {"pelton": [], "kafka": []}
+rounds = {kind: [] for kind in KINDS}
 for _ in range(REPEATS):
     for kind in rounds:
         rounds[kind].append(measure(kind))
         print(kind, rounds[kind][-1], file=sys.stderr)
-print("| | Pelton | Kafka 4.1 | |\n|---|---:|---:|---:|")
-for name in rounds["pelton"][0]:
-    a, b = (statistics.median(r[name] for r in rounds[k]) for k in ("pelton", "kafka"))
+print(f"| | {' | '.join(KINDS)} | |\n|---|---:|---:|---:|")
+for name in next(iter(rounds.values()))[0]:
+    a, b = (statistics.median(r[name] for r in rounds[k]) for k in KINDS)
     show = (lambda x: f"{x:,.0f}") if a > 100 or b > 100 else (lambda x: f"{x:.1f}" if x > 10 else f"{x:.2f}")
     print(f"| {name} | {show(a)} | {show(b)} | {a / b:.2f} |")
