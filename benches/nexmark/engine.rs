@@ -2,7 +2,7 @@
 //! bids from memory.
 
 use crate::events;
-use pelton::batch::{Batch, Column, ColumnData, ColumnRef, DataType, Decoder, Encoder, Home, MAX_ROWS};
+use pelton::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pieces};
 use pelton::expr::functions;
 use pelton::operators;
 use pelton::plan::connector::{Connectors, SinkInfo, SourceInfo, SourceSpec, TableSpec};
@@ -91,9 +91,8 @@ impl Query {
         let replay = Replay {
             blocks: Arc::clone(&self.blocks),
             types: scan.columns.iter().map(|&c| scan.table.schema.ty(c).clone()).collect(),
-            home: Home::default(),
+            pieces: Pieces::default(),
             block: 0,
-            row: 0,
         };
         Job {
             shard: Shard::new(specs.collect(), batch_rows, usize::MAX),
@@ -130,41 +129,25 @@ impl Job {
     }
 }
 
-/// Whole blocks are shared; of a part the values are copied, as a source does that decodes or is handed events.
+/// Hands out the blocks in pieces, as a source does that has decoded more rows than it is asked for: nothing is copied, neither
+/// here nor by hand.
 struct Replay {
     blocks: Blocks,
     types: Vec<DataType>,
-    home: Home,
+    pieces: Pieces,
     block: usize,
-    row: usize,
 }
 
 impl Input for Replay {
     fn poll(&mut self, max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
-        let Some(block) = self.blocks.get(self.block) else { return Ok(Polled::End) };
-        let whole = block.first().map_or(0, |c| c.len());
-        let rows = max_rows.min(whole - self.row);
-        let mut batch = cx.pool.batch_at(&mut self.home, &self.types);
-        if rows == 1 {
-            for ((to, from), ty) in batch.columns.iter_mut().zip(block).zip(&self.types) {
-                cx.pool.own(to, ty).set_only(from, self.row);
+        loop {
+            if let Some((_, batch)) = self.pieces.next(max_rows, &self.types, cx.pool) {
+                return Ok(Polled::Batch(batch));
             }
-        } else if rows == whole {
-            for (to, from) in batch.columns.iter_mut().zip(block) {
-                *to = from.clone();
-            }
-        } else {
-            for (n, to) in batch.columns.iter_mut().enumerate() {
-                let to = cx.pool.own(to, &self.types[n]);
-                copy(to, &block[n], self.row, rows);
-            }
+            let Some(block) = self.blocks.get(self.block) else { return Ok(Polled::End) };
+            self.pieces.load(block, block.first().map_or(0, |c| c.len()), 0);
+            self.block += 1;
         }
-        batch.set_rows(rows);
-        self.row += rows;
-        if self.row == whole {
-            (self.block, self.row) = (self.block + 1, 0);
-        }
-        Ok(Polled::Batch(batch))
     }
     fn snapshot(&self, _to: &mut Encoder) {}
     fn restore(&mut self, _from: &mut Decoder<'_>) -> Result<()> {
@@ -172,23 +155,6 @@ impl Input for Replay {
     }
     fn counters(&self) -> InputCounters {
         InputCounters::default()
-    }
-}
-
-#[inline]
-fn copy(to: &mut Column, from: &Column, first: usize, rows: usize) {
-    to.reset(rows);
-    match (&mut to.data, &from.data) {
-        (ColumnData::I64(to), ColumnData::I64(from)) => {
-            for (to, from) in to.iter_mut().zip(&from[first..]) {
-                *to = *from;
-            }
-        }
-        (ColumnData::Bytes(to), ColumnData::Bytes(from)) => {
-            let mut to = to.writer();
-            (0..rows).for_each(|n| to.set(n, from.get(first + n)));
-        }
-        _ => unreachable!("bids have integers and texts"),
     }
 }
 

@@ -103,11 +103,13 @@ pub struct Batch(Box<Parts>);
 #[derive(Debug, Default)]
 pub struct Parts {
     rows: usize,
+    /// The rows that are selected, counted once: everybody asks.
+    selected: usize,
     /// The number of the [`Home`] that made it; 0: none.
     home: u32,
     /// The columns, each of [`Batch::rows`] physical rows.
     pub columns: Vec<ColumnRef>,
-    selection: Option<Vec<u32>>,
+    selection: Selection,
     kinds: Option<Vec<RowKind>>,
     /// How the watermark moves in it.
     pub watermarks: Watermarks,
@@ -115,11 +117,21 @@ pub struct Parts {
     pub provenance: Provenance,
 }
 
+/// Which rows count. One row has a form of its own: batches of one row are too many for a list each.
+#[derive(Clone, Debug, Default)]
+enum Selection {
+    #[default]
+    All,
+    One(u32),
+    Rows(Vec<u32>),
+}
+
 impl Clone for Parts {
     /// Shares the columns. The clone has no home: it would bring columns back there that somebody else holds.
     fn clone(&self) -> Self {
         Self {
             rows: self.rows,
+            selected: self.selected,
             home: 0,
             columns: self.columns.clone(),
             selection: self.selection.clone(),
@@ -152,7 +164,7 @@ impl Batch {
     /// When a column has another length: a broken invariant of the caller.
     pub fn new(columns: Vec<ColumnRef>, rows: usize) -> Self {
         debug_assert!(columns.iter().all(|c| c.len() == rows), "columns of different lengths");
-        Self(Box::new(Parts { rows, columns, ..Parts::default() }))
+        Self(Box::new(Parts { rows, selected: rows, columns, ..Parts::default() }))
     }
 
     /// A batch without rows that moves the watermark.
@@ -171,7 +183,7 @@ impl Batch {
     /// Selected rows.
     #[inline]
     pub fn selected(&self) -> usize {
-        self.selection.as_ref().map_or(self.rows, Vec::len)
+        self.0.selected
     }
 
     /// Neither a selected row nor a watermark.
@@ -184,8 +196,9 @@ impl Batch {
     #[inline]
     pub fn sel(&self) -> Sel<'_> {
         match &self.selection {
-            None => Sel::All(self.rows),
-            Some(rows) => Sel::Rows(rows),
+            Selection::All => Sel::All(self.rows),
+            Selection::One(row) => Sel::Rows(std::slice::from_ref(row)),
+            Selection::Rows(rows) => Sel::Rows(rows),
         }
     }
 
@@ -195,7 +208,19 @@ impl Batch {
         debug_assert!(rows.as_ref().is_none_or(|r| {
             r.is_sorted_by(|a, b| a < b) && r.last().is_none_or(|&l| (l as usize) < self.rows)
         }));
-        std::mem::replace(&mut self.selection, rows)
+        self.selected = rows.as_ref().map_or(self.rows, Vec::len);
+        match std::mem::replace(&mut self.selection, rows.map_or(Selection::All, Selection::Rows)) {
+            Selection::Rows(old) => Some(old),
+            Selection::All | Selection::One(_) => None,
+        }
+    }
+
+    /// Selects row `row` alone. Nothing must have been selected before.
+    #[inline]
+    pub fn select_one(&mut self, row: usize) {
+        debug_assert!(row < self.rows && !matches!(self.selection, Selection::Rows(_)));
+        self.selection = Selection::One(row as u32);
+        self.selected = 1;
     }
 
     /// The row kinds by physical row, or `None` when all are `+I`.
@@ -235,8 +260,8 @@ impl Batch {
         debug_assert!(columns.iter().all(|c| c.len() == rows), "columns of different lengths");
         self.columns.clear();
         self.columns.append(columns);
-        self.rows = rows;
-        self.selection = None;
+        (self.rows, self.selected) = (rows, rows);
+        self.selection = Selection::All;
         self.kinds = None;
     }
 
@@ -251,13 +276,14 @@ impl Batch {
     #[inline]
     pub fn set_rows(&mut self, rows: usize) {
         debug_assert!(self.columns.iter().all(|c| c.len() == rows), "columns of different lengths");
-        self.rows = rows;
+        debug_assert!(matches!(self.selection, Selection::All), "rows are counted before they are selected");
+        (self.rows, self.selected) = (rows, rows);
     }
 
     /// The batch with a changed number of rows and no selection and kinds: for sources that fill it in place.
     pub fn refill(&mut self, rows: usize) {
-        self.rows = rows;
-        self.selection = None;
+        (self.rows, self.selected) = (rows, rows);
+        self.selection = Selection::All;
         self.kinds = None;
         self.watermarks.clear();
         self.provenance.clear();
@@ -456,9 +482,10 @@ impl Pool {
     #[inline]
     pub fn recycle(&mut self, mut batch: Batch) {
         let parts = &mut *batch.0;
-        if parts.selection.is_some() | parts.kinds.is_some() {
+        if matches!(parts.selection, Selection::Rows(_)) || parts.kinds.is_some() {
             self.recycle_lists(parts);
         }
+        parts.selection = Selection::All;
         parts.watermarks.clear();
         parts.provenance.clear();
         match self.homes.get_mut((parts.home as usize).wrapping_sub(1)) {
@@ -468,13 +495,14 @@ impl Pool {
                 }
                 home.batches.push(batch);
             }
+            // Enough of them are there.
             Some(_) => {}
             None => self.recycle_homeless(batch),
         }
     }
 
     fn recycle_lists(&mut self, parts: &mut Parts) {
-        if let Some(r) = parts.selection.take() {
+        if let Selection::Rows(r) = std::mem::take(&mut parts.selection) {
             self.recycle_rows(r);
         }
         if let Some(k) = parts.kinds.take() {
@@ -483,7 +511,7 @@ impl Pool {
     }
 
     fn recycle_homeless(&mut self, mut batch: Batch) {
-        batch.0.rows = 0;
+        (batch.0.rows, batch.0.selected) = (0, 0);
         batch.0.home = 0;
         while let Some(c) = batch.columns.pop() {
             self.recycle_column(c);

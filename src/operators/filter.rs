@@ -27,13 +27,12 @@ impl Filter {
             watermarks: &batch.watermarks,
         };
         // Of a single row the answer will do: most are kept as they are, without a list.
-        if batch.rows() == 1
-            && let Ok(value) = self.condition.eval(&batch.columns, 1, batch.sel(), eval)
+        if selected == 1
+            && let Ok(value) = self.condition.eval(&batch.columns, batch.rows(), batch.sel(), eval)
         {
-            if !value.arg().is_true(0) {
+            if !value.arg().is_true(batch.sel().row(0)) {
                 self.counters.filtered += 1;
-                let none = cx.pool.row_list();
-                if let Some(old) = batch.select(Some(none)) {
+                if let Some(old) = batch.select(Some(Vec::new())) {
                     cx.pool.recycle_rows(old);
                 }
             }

@@ -1,0 +1,100 @@
+//! A block of rows handed out in pieces.
+//!
+//! Who has many rows in columns and is asked for few at a time does not copy them: every piece shares the block's columns and
+//! selects its rows. A kernel under a selection computes those alone, so a piece costs the same however large its block is,
+//! but for results of variable length, which are cleared whole: see [`Pieces::ROWS`].
+
+use super::{Batch, ColumnRef, DataType, Home, Pool};
+
+/// See the module's text.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    columns: Vec<ColumnRef>,
+    rows: usize,
+    next: usize,
+    home: Home,
+}
+
+impl Pieces {
+    /// The size of a block that is made to be handed out row by row.
+    pub const ROWS: usize = 64;
+
+    /// Goes on with another block: `rows` rows, from row `first` on.
+    pub fn load(&mut self, columns: &[ColumnRef], rows: usize, first: usize) {
+        debug_assert!(columns.iter().all(|c| c.len() == rows) && first <= rows);
+        self.columns.clear();
+        self.columns.extend_from_slice(columns);
+        (self.rows, self.next) = (rows, first);
+    }
+
+    /// Rows that are still to be handed out.
+    #[inline]
+    pub fn left(&self) -> usize {
+        self.rows - self.next
+    }
+
+    /// The next rows, `max_rows` at most, with the first one's number; `None` at the end of the block. `types` are those of the
+    /// columns.
+    #[inline]
+    pub fn next(&mut self, max_rows: usize, types: &[DataType], pool: &mut Pool) -> Option<(usize, Batch)> {
+        let (first, rows) = (self.next, max_rows.min(self.left()));
+        if rows == 0 {
+            return None;
+        }
+        let mut batch = pool.batch_at(&mut self.home, types);
+        // A batch that came home usually has them still: every reference counted costs as much as a column computed.
+        for (to, from) in batch.columns.iter_mut().zip(&self.columns) {
+            if !ColumnRef::ptr_eq(to, from) {
+                *to = from.clone();
+            }
+        }
+        batch.set_rows(self.rows);
+        self.next += rows;
+        match rows {
+            1 => batch.select_one(first),
+            _ if rows == self.rows => {}
+            _ => {
+                let mut list = pool.row_list();
+                list.extend((first..self.next).map(|r| r as u32));
+                batch.select(Some(list));
+            }
+        }
+        Some((first, batch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Column, TypeKind};
+
+    #[test]
+    fn pieces_share_the_block_and_select_their_rows() {
+        let (mut pool, ty) = (Pool::default(), TypeKind::BigInt.nullable());
+        let mut column = Column::new(&ty);
+        column.reset(5);
+        let block = [ColumnRef::new(column)];
+        for size in [1, 2, 5, 100] {
+            let (mut pieces, mut seen) = (Pieces::default(), vec![]);
+            pieces.load(&block, 5, 0);
+            while let Some((first, batch)) = pieces.next(size, std::slice::from_ref(&ty), &mut pool) {
+                assert!(ColumnRef::ptr_eq(batch.column(0), &block[0]));
+                assert!(batch.selected() <= size && batch.sel().row(0) == first);
+                batch.sel().for_each(|r| seen.push(r));
+                pool.recycle(batch);
+            }
+            assert_eq!((seen, pieces.left()), ((0..5).collect(), 0), "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_block_may_start_in_the_middle() {
+        let (mut pool, ty) = (Pool::default(), TypeKind::BigInt.nullable());
+        let mut column = Column::new(&ty);
+        column.reset(5);
+        let mut pieces = Pieces::default();
+        pieces.load(&[ColumnRef::new(column)], 5, 3);
+        let (first, batch) = pieces.next(10, std::slice::from_ref(&ty), &mut pool).unwrap();
+        assert_eq!((first, batch.sel().iter().collect::<Vec<_>>()), (3, vec![3, 4]));
+    }
+}
