@@ -95,7 +95,7 @@ impl Query {
             block: 0,
         };
         Job {
-            shard: Shard::new(specs.collect(), batch_rows, usize::MAX),
+            shard: Shard::new(specs.collect(), batch_rows, usize::MAX).turn_rows(64),
             inputs: vec![Box::new(replay)],
             outputs: vec![Box::new(Nothing(0))],
         }

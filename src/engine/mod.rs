@@ -98,6 +98,13 @@ impl EngineBuilder {
         self
     }
 
+    /// The rows that an input may give in one turn in batches of less (see [`Config::turn_rows`]).
+    #[must_use]
+    pub fn turn_rows(mut self, rows: usize) -> Self {
+        self.config.turn_rows = rows;
+        self
+    }
+
     /// The most bytes of operator state a job may hold (see [`Config::memory_limit`]).
     #[must_use]
     pub fn memory_limit(mut self, bytes: usize) -> Self {

@@ -98,7 +98,7 @@ impl Run {
                 inputs: node.inputs.iter().map(|i| i.0).collect(),
             });
         }
-        let shard = Shard::new(specs, config.batch_rows, config.memory_limit);
+        let shard = Shard::new(specs, config.batch_rows, config.memory_limit).turn_rows(config.turn_rows);
         Ok(Self { shard, inputs, outputs, results, graph, done: false })
     }
 

@@ -131,6 +131,8 @@ pub struct Shard {
     ended: Vec<bool>,
     pool: Pool,
     batch_rows: usize,
+    /// How often an input is polled in one turn.
+    polls: usize,
     memory_limit: usize,
     turns: u64,
     /// The nodes that are sources.
@@ -188,6 +190,7 @@ impl Shard {
             ended: vec![false; inputs],
             pool: Pool::default(),
             batch_rows,
+            polls: 1,
             memory_limit,
             turns: 0,
             sources,
@@ -199,7 +202,16 @@ impl Shard {
         shard
     }
 
-    /// One turn: every input is polled once where there is room, and what comes is worked through to the outputs.
+    /// Lets an input give up to `rows` rows in one turn, in batches of the shard's size. Each is worked through before the next is
+    /// asked for; they share the turn's time, and what a turn costs besides.
+    #[must_use]
+    pub fn turn_rows(mut self, rows: usize) -> Self {
+        self.polls = (rows / self.batch_rows).max(1);
+        self
+    }
+
+    /// One turn: every input is polled where there is room (once, but see [`Shard::turn_rows`]), and what comes is worked through to
+    /// the outputs.
     ///
     /// # Errors
     /// An input, operator or output cannot go on, or the state has outgrown its limit. The rows before the error have
@@ -227,7 +239,7 @@ impl Shard {
                 // The usual case: one input, which has not ended.
                 Node { role: Role::Source(own), finished: false, .. } if !ask && !self.stalled => {
                     match own[..] {
-                        [i] if !self.ended[i] => self.take(n, i, inputs, doors),
+                        [i] if !self.ended[i] => self.take_turn(n, i, inputs, doors),
                         _ => self.poll(n, ask, inputs, doors),
                     }
                 }
@@ -308,6 +320,26 @@ impl Shard {
             self.stalled = true;
         }
         worked
+    }
+
+    /// Polls input `i` of source `n`, whose readers have room, as often as a turn allows.
+    #[inline]
+    fn take_turn(
+        &mut self,
+        n: usize,
+        i: usize,
+        inputs: &mut [Box<dyn Input>],
+        doors: &mut Doors<'_>,
+    ) -> bool {
+        for polled in 0..self.polls {
+            if !self.take(n, i, inputs, doors) {
+                return polled > 0;
+            }
+            if self.stalled || self.ended[i] || self.failed.is_some() {
+                break;
+            }
+        }
+        true
     }
 
     /// Polls input `i` of source `n`, whose readers have room.

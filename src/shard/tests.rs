@@ -249,6 +249,22 @@ fn inputs_stop_when_nobody_wants_more() {
 }
 
 #[test]
+fn small_batches_share_a_turn() {
+    let rows = |turn_rows| {
+        let mut h = Harness::chain(100, vec![Repeat::new(1)], &[1], 1, usize::MAX);
+        h.shard = h.shard.turn_rows(turn_rows);
+        let mut turns = 1;
+        while h.shard.turn(0, &mut h.inputs, &mut h.outputs).unwrap() != Turn::Done {
+            turns += 1;
+        }
+        (h.got(0), turns)
+    };
+    let ((one, many_turns), (same, few_turns)) = (rows(1), rows(64));
+    assert_eq!(one, same);
+    assert!(many_turns > 2 * few_turns, "{many_turns} and {few_turns} turns");
+}
+
+#[test]
 fn state_goes_through_its_bytes_at_any_quiet_moment() {
     let mut h = Harness::chain(100, vec![Repeat::new(1), Repeat::new(2)], &[2], 7, usize::MAX);
     loop {

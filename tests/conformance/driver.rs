@@ -20,6 +20,8 @@ pub(crate) fn run(case: &Case, pass: Pass) -> Got {
     let target = || Target::new(printed.clone());
     let engine = Engine::builder()
         .batch_rows(pass.batch_rows)
+        // As many turns as there are batches: state is taken apart, and the clock moves, between any two.
+        .turn_rows(1)
         .streams(Streams { out: target(), err: target() })
         .build()?;
     let rules = if pass.optimise { "" } else { "SET 'pelton.optimizer' = 'off';\n" };
