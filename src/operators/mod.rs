@@ -18,6 +18,8 @@ mod filter;
 mod gather;
 mod group_aggregate;
 mod limit;
+mod over;
+mod over_sorted;
 mod project;
 mod rank;
 mod ready;
@@ -31,12 +33,15 @@ pub mod union;
 mod watermark;
 mod window_aggregate;
 mod window_assign;
+mod window_rank;
 mod windows;
 
 pub use deduplicate::Deduplicate;
 pub use filter::Filter;
 pub use group_aggregate::GroupAggregate;
 pub use limit::Limit;
+pub use over::Over;
+pub use over_sorted::OverSorted;
 pub use project::Project;
 pub use rank::Rank;
 pub use session_aggregate::SessionAggregate;
@@ -47,10 +52,11 @@ use union::Union;
 pub use watermark::Watermark;
 pub use window_aggregate::WindowAggregate;
 pub use window_assign::WindowAssign;
+pub use window_rank::WindowRank;
 
 use crate::batch::{Batch, Decoder, Encoder, Pool};
 use crate::error::{Error, Result};
-use crate::plan::{Node, Op, Window, WindowKind, WindowTime};
+use crate::plan::{Node, Op, OverOrder, Window, WindowKind, WindowTime};
 
 /// What an operator may know besides its input.
 #[derive(Debug)]
@@ -184,7 +190,14 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         Op::GroupAggregate { keys, aggregates } => {
             Box::new(GroupAggregate::new(keys, aggregates, inputs[0], node.changelog))
         }
+        Op::Over(over) => match over.order {
+            OverOrder::Column(key) => Box::new(OverSorted::new(over, key, inputs[0])),
+            OverOrder::Rowtime(_) | OverOrder::Proctime => Box::new(Over::new(over, inputs[0])),
+        },
         Op::Rank(spec) => Box::new(Rank::new(spec, inputs[0])),
+        Op::WindowRank { rank, window, latest } => {
+            Box::new(WindowRank::new(rank, window, *latest, inputs[0]))
+        }
         Op::Deduplicate { keys, keep } => Box::new(Deduplicate::new(keys, *keep, inputs[0])),
         Op::Union => Box::new(Union::new(inputs.len())),
         Op::Limit { offset, fetch } if inputs[0].changelog.is_insert_only() => {

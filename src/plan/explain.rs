@@ -4,10 +4,10 @@
 //! [`digest`] is for the planner: equal digests mean equal operations. Both print expressions by the same code, with the names of the
 //! input's columns for people, and with types and column numbers for digests.
 
-use super::logical::{AggregateCall, ColumnSource, Rel, RelKind};
+use super::logical::{AggregateCall, ColumnSource, OverCall, Rel, RelKind};
 use super::{
-    Aggregate, Changelog, Exchange, Graph, Node, NodeId, Op, Place, SetOperation, SortKey, Window,
-    WindowKind, WindowTime,
+    Aggregate, Changelog, Exchange, Frame, Graph, Node, NodeId, Op, OverOrder, Place, SetOperation, SortKey,
+    Window, WindowKind, WindowTime,
 };
 use crate::batch::text::{Style, write_value};
 use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
@@ -179,6 +179,28 @@ fn aggregate_text(
     format!("{function}({distinct}{args}){filter}")
 }
 
+/// An aggregate with its frame.
+fn over_text(
+    name: &str,
+    args: &[usize],
+    distinct: bool,
+    filter: Option<usize>,
+    frame: Frame,
+    input: &Schema,
+) -> String {
+    let call = match name.strip_suffix("()") {
+        Some(_) => name.to_owned(),
+        None => aggregate_text(name, args, distinct, filter, input),
+    };
+    let frame = match frame {
+        Frame::Rows(None) => "all rows".to_owned(),
+        Frame::Rows(Some(n)) => format!("{n} rows before"),
+        Frame::Range(None) => "all rows and equal ones".to_owned(),
+        Frame::Range(Some(ms)) => format!("{} before", duration(ms)),
+    };
+    format!("{call} over {frame}")
+}
+
 fn sort_text(keys: &[SortKey], input: &Schema) -> String {
     let key = |k: &SortKey| {
         format!(
@@ -280,13 +302,19 @@ fn rel_text(rel: &Rel) -> String {
         }
         RelKind::Union { inputs } => format!("UnionAll of {}", inputs.len()),
         RelKind::SetOperation { kind, all, .. } => set_text(*kind, *all),
-        RelKind::Over { partition, order, .. } => {
-            format!("RowNumber by [{}] {}", names_of(partition, input), sort_text(order, input))
+        RelKind::Over { partition, order, calls, .. } => {
+            let text = |c: &OverCall| {
+                let a = &c.aggregate;
+                over_text(&a.name, &a.args, a.distinct, a.filter, c.frame, input)
+            };
+            let calls = calls.iter().map(text).collect::<Vec<_>>().join(", ");
+            format!("Over by [{}] {}: {calls}", names_of(partition, input), sort_text(order, input))
         }
-        RelKind::Rank { partition, order, range, number, .. } => {
+        RelKind::Rank { partition, order, range, number, window, .. } => {
             let number = if *number { ", numbered" } else { "" };
             let by = names_of(partition, input);
-            format!("Rank {} to {} by [{by}] {}{number}", range.0, range.1, sort_text(order, input))
+            let of = window.as_ref().map_or(String::new(), |w| format!(" of {}", window_on(w, input)));
+            format!("Rank {} to {}{of} by [{by}] {}{number}", range.0, range.1, sort_text(order, input))
         }
         RelKind::Sort { keys, .. } => format!("Sort {}", sort_text(keys, input)),
         RelKind::Limit { offset, fetch, .. } => limit_text(*offset, *fetch),
@@ -421,6 +449,25 @@ fn op_text(graph: &Graph, node: &Node) -> String {
             let (by, order) = (names_of(&r.partition, input), sort_text(&r.order, input));
             format!("{name} {} to {} by [{by}] {order}{number}, {:?}", r.start, r.end, r.input)
         }
+        Op::WindowRank { rank: r, window, latest } => {
+            let number = if r.number { ", numbered" } else { "" };
+            let latest = if *latest { ", of equal ones the last" } else { "" };
+            let (by, order) = (names_of(&r.partition, input), sort_text(&r.order, input));
+            let of = window_on(window, input);
+            format!("{name} {} to {} of {of} by [{by}] {order}{number}{latest}", r.start, r.end)
+        }
+        Op::Over(over) => {
+            let order = match over.order {
+                OverOrder::Rowtime(c) => names_of(&[c], input),
+                OverOrder::Proctime => "arrival".to_owned(),
+                OverOrder::Column(key) => sort_text(&[key], input),
+            };
+            let text = |(frame, a): &(Frame, Aggregate)| {
+                over_text(&a.name, &a.args, a.distinct, a.filter, *frame, input)
+            };
+            let calls = over.calls.iter().map(text).collect::<Vec<_>>().join(", ");
+            format!("{name} by [{}] {order}: {calls}", names_of(&over.partition, input))
+        }
         Op::Deduplicate { keys, keep } => format!("{name} by [{}] {keep:?}", names_of(keys, input)),
         Op::Limit { offset, fetch } => limit_text(*offset, *fetch),
         Op::Sink(spec) => match &spec.table {
@@ -441,6 +488,17 @@ fn partition_text(graph: &Graph, node: &Node) -> String {
         }
         (Op::Rank(super::Rank { partition: keys, .. }) | Op::Deduplicate { keys, .. }, Some(input)) => {
             if keys.is_empty() { "none: one shard".into() } else { names_of(keys, input) }
+        }
+        (
+            Op::Over(super::Over { partition: keys, .. })
+            | Op::WindowRank { rank: super::Rank { partition: keys, .. }, .. },
+            Some(input),
+        ) => {
+            if keys.is_empty() {
+                "none: one shard".into()
+            } else {
+                names_of(keys, input)
+            }
         }
         (Op::SetOperation { .. }, Some(input)) => names_of(&(0..input.len()).collect::<Vec<_>>(), input),
         (Op::SortByTime { .. } | Op::Limit { .. }, _) => "none: one shard".into(),
@@ -486,7 +544,11 @@ fn watermark_text(graph: &Graph, id: NodeId) -> String {
 }
 
 fn uses_time(op: &Op) -> bool {
-    matches!(op, Op::WindowAggregate { .. } | Op::SortByTime { .. })
+    match op {
+        Op::WindowAggregate { .. } | Op::SortByTime { .. } | Op::WindowRank { .. } => true,
+        Op::Over(over) => matches!(over.order, OverOrder::Rowtime(_)),
+        _ => false,
+    }
 }
 
 /// What an operation keeps, and what bounds it.
@@ -508,11 +570,29 @@ fn state_text(node: &Node) -> &'static str {
         }
         Op::SetOperation { .. } => "counts of each distinct row; grows with them",
         Op::Rank(super::Rank { input: super::RankInput::Retract, .. }) => "all rows; grows with them",
+        Op::Over(over) => over_state_text(over),
+        Op::WindowRank { .. } => {
+            "the rows of the range, a partition and open window; freed when the watermark passes its end"
+        }
         Op::Rank(_) => "the rows of the range, a partition; grows with the partitions",
         Op::Deduplicate { .. } => "a row, or that there was one, a key; grows with the keys",
         Op::SortByTime { .. } => "the rows that the watermark has not passed",
         Op::Limit { .. } => "the number of rows seen",
         _ => "",
+    }
+}
+
+fn over_state_text(over: &super::Over) -> &'static str {
+    let bounded = |c: &(Frame, Aggregate)| matches!(c.0, Frame::Range(Some(_)));
+    match over.order {
+        OverOrder::Column(_) => "all rows with what was said of them; grows with them",
+        _ if over.calls.iter().all(bounded) => {
+            "a key: the rows of the longest frame; freed when the frame is past"
+        }
+        _ if over.calls.iter().all(|c| c.0.is_unbounded()) => {
+            "accumulators a key, and the rows that the watermark has not passed; grows with the keys"
+        }
+        _ => "a key: accumulators, and the rows of the longest frame; grows with the keys",
     }
 }
 
@@ -565,6 +645,14 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
         Op::SetOperation { kind, all } => drop(write!(out, "{kind:?} {all}")),
         Op::SortByTime { time, then } => drop(write!(out, "{time} {then:?}")),
         Op::Rank(rank) => drop(write!(out, "{rank:?}")),
+        Op::WindowRank { rank, window, latest } => drop(write!(out, "{rank:?} {window:?} {latest}")),
+        Op::Over(over) => {
+            let _ = write!(out, "{:?} {:?}", over.partition, over.order);
+            for (frame, a) in &over.calls {
+                let _ = write!(out, " {frame:?}");
+                write_aggregate(a, &mut out);
+            }
+        }
         Op::Deduplicate { keys, keep } => drop(write!(out, "{keys:?} {keep:?}")),
         Op::Limit { offset, fetch } => drop(write!(out, "{offset} {fetch:?}")),
         Op::Exchange(exchange) => drop(write!(out, "{exchange:?}")),
@@ -588,6 +676,11 @@ pub(super) fn state_name(graph: &Graph, id: NodeId) -> String {
             names_of(keys, input)
         }
         (Op::SortByTime { time, .. }, Some(input)) => names_of(&[*time], input),
+        (
+            Op::Over(super::Over { partition: keys, .. })
+            | Op::WindowRank { rank: super::Rank { partition: keys, .. }, .. },
+            Some(input),
+        ) => names_of(keys, input),
         (Op::Rank(super::Rank { partition: keys, .. }) | Op::Deduplicate { keys, .. }, Some(input)) => {
             names_of(keys, input)
         }

@@ -8,7 +8,7 @@
 
 use super::catalog::ObjectPath;
 use super::connector::{SinkInfo, SinkSpec, SourceInfo, TableSpec};
-use super::{SetOperation, SortKey, Window, WindowKind, WindowProperty};
+use super::{Frame, SetOperation, SortKey, Window, WindowKind, WindowProperty};
 use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TimeAttribute, TypeKind};
 use crate::error::Span;
 use crate::expr::{BoundAggregate, BoundFunction, Expr, ExprKind};
@@ -63,9 +63,10 @@ pub enum RelKind {
     Union { inputs: Vec<Rel> },
     /// INTERSECT or EXCEPT of two.
     SetOperation { kind: SetOperation, all: bool, inputs: Vec<Rel> },
-    /// Adds the number of each row in its partition.
-    Over { input: Box<Rel>, partition: Vec<usize>, order: Vec<SortKey> },
-    /// Top-N: the rows with those numbers; `number` adds the column. `limit`: it was ORDER BY with LIMIT.
+    /// Adds to each row what its partition's rows, up to it, come to.
+    Over { input: Box<Rel>, partition: Vec<usize>, order: Vec<SortKey>, calls: Vec<OverCall> },
+    /// Top-N: the rows with those numbers; `number` adds the column. `limit`: it was ORDER BY with LIMIT. `window`: it is of windows,
+    /// which the rows carry, and the partition is without their columns.
     Rank {
         input: Box<Rel>,
         partition: Vec<usize>,
@@ -73,6 +74,7 @@ pub enum RelKind {
         range: (u64, u64),
         number: bool,
         limit: bool,
+        window: Option<Window>,
     },
     /// ORDER BY.
     Sort { input: Box<Rel>, keys: Vec<SortKey> },
@@ -148,6 +150,17 @@ impl TableScan {
     pub fn schema(&self) -> Schema {
         Schema::new(self.output.iter().map(|&c| self.columns[c].field.clone()).collect())
     }
+}
+
+/// An aggregate over the rows of a frame.
+#[derive(Clone, Debug)]
+pub struct OverCall {
+    /// What is aggregated.
+    pub aggregate: AggregateCall,
+    /// Over which rows.
+    pub frame: Frame,
+    /// It is ROW_NUMBER, RANK or DENSE_RANK: what a filter may make a Top-N of.
+    pub number: Option<&'static str>,
 }
 
 /// An aggregate call. Arguments and filter are columns of the input.

@@ -125,8 +125,19 @@ pub enum Op {
         /// What decides among equal times.
         then: Vec<SortKey>,
     },
+    /// Adds to each row the aggregates of its frame.
+    Over(Over),
     /// The rows of each partition whose number is in a range (Top-N).
     Rank(Rank),
+    /// The rows of each window and partition whose number is in a range, given when the watermark passes the window's end.
+    WindowRank {
+        /// Its partition is without the window's columns.
+        rank: Rank,
+        /// The windows, which the rows carry.
+        window: Window,
+        /// Among rows of equal order the last comes first.
+        latest: bool,
+    },
     /// One row a key.
     Deduplicate {
         /// The columns that make the key.
@@ -228,6 +239,44 @@ pub enum SetOperation {
     Except,
 }
 
+/// Aggregates of the rows up to each row: those of its partition, in their order.
+#[derive(Clone, Debug)]
+pub struct Over {
+    /// The columns that make the partition; none: all rows are one.
+    pub partition: Vec<usize>,
+    /// What the rows are ordered by.
+    pub order: OverOrder,
+    /// The aggregates, in output order behind the input's columns.
+    pub calls: Vec<(Frame, Aggregate)>,
+}
+
+/// What the rows of an [`Over`] are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverOrder {
+    /// The event time in this column: rows wait for the watermark.
+    Rowtime(usize),
+    /// Arrival.
+    Proctime,
+    /// Any column: results are kept up to date.
+    Column(SortKey),
+}
+
+/// The rows of a partition that count for a row: they end with it, or with those that stand beside it in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// It and so many rows before it; none: all before it.
+    Rows(Option<u64>),
+    /// It, those of equal order, and those at most so many ms before it; none: all before it.
+    Range(Option<i64>),
+}
+
+impl Frame {
+    /// It begins with the partition: no row ever leaves it.
+    pub fn is_unbounded(self) -> bool {
+        matches!(self, Frame::Rows(None) | Frame::Range(None))
+    }
+}
+
 /// Top-N: of each partition, the rows numbered `start` to `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rank {
@@ -292,7 +341,9 @@ impl Op {
             Op::Union => "Union",
             Op::SetOperation { .. } => "SetOperation",
             Op::SortByTime { .. } => "SortByTime",
+            Op::Over(_) => "Over",
             Op::Rank(_) => "Rank",
+            Op::WindowRank { .. } => "WindowRank",
             Op::Deduplicate { .. } => "Deduplicate",
             Op::Limit { .. } => "Limit",
             Op::Sink(_) => "Sink",

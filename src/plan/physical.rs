@@ -10,9 +10,11 @@
 
 use super::connector::SourceSpec;
 use super::explain;
-use super::logical::{AggregateCall, ColumnSource, JoinKind, Rel, RelKind, TableScan, window_fields};
+use super::logical::{
+    AggregateCall, ColumnSource, JoinKind, OverCall, Rel, RelKind, TableScan, window_fields,
+};
 use super::{
-    Aggregate, Changelog, Graph, Keep, Node, NodeId, Op, RankInput, SetOperation, SortKey, Window,
+    Aggregate, Changelog, Graph, Keep, Node, NodeId, Op, OverOrder, RankInput, SetOperation, SortKey, Window,
     WindowKind, WindowProperty, WindowTime,
 };
 use crate::batch::{Field, RowKind, Schema, TimeAttribute, TypeKind};
@@ -105,8 +107,8 @@ impl Builder {
             RelKind::Join { kind, .. } => Err(Error::unsupported(join_name(*kind), rel.span)),
             RelKind::Union { inputs } => self.union(inputs, rel),
             RelKind::SetOperation { kind, all, inputs } => self.set_operation(*kind, *all, inputs, rel),
-            RelKind::Over { .. } => {
-                Err(Error::unsupported("ROW_NUMBER OVER (an OVER window) without an upper bound", rel.span))
+            RelKind::Over { input, partition, order, calls } => {
+                self.over(input, partition, order, calls, rel)
             }
             RelKind::Rank { .. } => self.rank(rel),
             RelKind::Sort { input, keys } => self.sort(input, keys, rel),
@@ -507,13 +509,16 @@ impl Builder {
     }
 
     fn rank(&mut self, rel: &Rel) -> Result<Built> {
-        let RelKind::Rank { input, partition, order, range, number, limit } = &rel.kind else {
+        let RelKind::Rank { input, partition, order, range, number, limit, window } = &rel.kind else {
             unreachable!("called for a rank")
         };
         let built = self.rel(input)?;
         let partition: Vec<usize> = partition.iter().map(|&c| built.columns[c]).collect();
         let order: Vec<SortKey> =
             order.iter().map(|k| SortKey { column: built.columns[k.column], ..*k }).collect();
+        if let Some(window) = window {
+            return self.window_rank(built, partition, order, *range, *number, window, rel);
+        }
         let from = self.node(built.node);
         if let ([key], (1, 1), false, false) = (order.as_slice(), *range, *number, *limit)
             && from.changelog.is_insert_only()
@@ -539,6 +544,114 @@ impl Builder {
             }
         }
         Ok(self.add_rank(built, partition, order, *range, *number, rel.span))
+    }
+
+    /// The rows of each window go out when it closes: the result only grows.
+    #[expect(clippy::too_many_arguments, reason = "what the relation says, in the node's columns")]
+    fn window_rank(
+        &mut self,
+        built: Built,
+        partition: Vec<usize>,
+        order: Vec<SortKey>,
+        (start, end): (u64, u64),
+        number: bool,
+        window: &Window,
+        rel: &Rel,
+    ) -> Result<Built> {
+        let from = self.node(built.node);
+        if !from.changelog.is_insert_only() {
+            return Err(self.refuse_updates(built.node, "Top-N of windows", rel.span));
+        }
+        let WindowTime::Attached { start: first, end: last } = window.time else {
+            unreachable!("the rows carry their windows")
+        };
+        let time = WindowTime::Attached { start: built.columns[first], end: built.columns[last] };
+        let by_time = |k: &SortKey| from.schema.ty(k.column).time != TimeAttribute::None;
+        let latest = (start, end) == (1, 1) && matches!(order.as_slice(), [k] if k.descending && by_time(k));
+        let mut schema = from.schema.clone();
+        let mut columns = built.columns;
+        if number {
+            columns.push(schema.len());
+            schema.fields.push(Field::new("$number", TypeKind::BigInt.not_null()));
+        }
+        let output = Output { schema, changelog: Changelog::INSERT, upsert_key: None };
+        let rank = super::Rank { partition, order, start, end, number, input: RankInput::Append };
+        let op = Op::WindowRank { rank, window: Window { time, ..window.clone() }, latest };
+        let node = self.add(op, vec![built.node], output, rel.span);
+        Ok(Built { node, columns })
+    }
+
+    fn over(
+        &mut self,
+        input: &Rel,
+        partition: &[usize],
+        order: &[SortKey],
+        calls: &[OverCall],
+        rel: &Rel,
+    ) -> Result<Built> {
+        let built = self.rel(input)?;
+        let partition: Vec<usize> = partition.iter().map(|&c| built.columns[c]).collect();
+        let [key] = order else {
+            return Err(Error::planning("OVER over a stream is ordered by one column", rel.span)
+                .hint("order by the time attribute alone"));
+        };
+        if key.descending {
+            return Err(Error::planning(
+                "OVER over a stream is ordered ascending: rows come in that order",
+                rel.span,
+            )
+            .hint("take DESC away, or number the rows from the end by a Top-N: … WHERE rn <= n"));
+        }
+        let key = SortKey { column: built.columns[key.column], ..*key };
+        let from = self.node(built.node);
+        let order = match from.schema.ty(key.column).time {
+            TimeAttribute::Rowtime => OverOrder::Rowtime(key.column),
+            TimeAttribute::Proctime => OverOrder::Proctime,
+            TimeAttribute::None => OverOrder::Column(key),
+        };
+        let mut schema = from.schema.clone();
+        let mut changelog = Changelog::INSERT;
+        if let OverOrder::Column(_) = order {
+            if calls.iter().any(|c| !c.frame.is_unbounded()) {
+                return Err(Error::planning(
+                    "a frame with a first row needs an order by a time attribute",
+                    rel.span,
+                )
+                .hint("write UNBOUNDED PRECEDING, or order by the time attribute"));
+            }
+            if calls.iter().any(|c| c.frame != calls[0].frame) {
+                return Err(Error::planning("over an ordinary column, all calls have one frame", rel.span)
+                    .hint("give all of them ROWS UNBOUNDED PRECEDING, or nest queries"));
+            }
+            schema = without_time(&schema);
+            changelog = if from.changelog.is_insert_only() {
+                Changelog::INSERT.with(RowKind::UpdateBefore).with(RowKind::UpdateAfter)
+            } else {
+                Changelog::ALL
+            };
+        } else if !from.changelog.is_insert_only() {
+            return Err(self
+                .refuse_updates(built.node, "OVER by time", rel.span)
+                .hint("de-duplicate keeping the first row, or order by another column"));
+        }
+        let mut columns = built.columns.clone();
+        columns.extend((0..calls.len()).map(|n| schema.len() + n));
+        let width = rel.schema.len() - calls.len();
+        schema.fields.extend(without_time(&rel.schema).fields.drain(width..));
+        let over = super::Over {
+            partition,
+            order,
+            calls: calls
+                .iter()
+                .map(|c| {
+                    let retracting = !c.frame.is_unbounded();
+                    (c.frame, aggregate(&c.aggregate, &built, retracting))
+                })
+                .collect(),
+        };
+        let output = Output { schema, changelog, upsert_key: from.upsert_key.clone() };
+        let node = self.add(Op::Over(over), vec![built.node], output, rel.span);
+        Ok(Built { node, columns })
     }
 
     fn add_rank(
@@ -721,21 +834,19 @@ fn row_around<'p>(
 }
 
 fn aggregates(calls: &[AggregateCall], input: &Built, changelog: Changelog) -> Vec<Aggregate> {
-    calls
-        .iter()
-        .map(|c| Aggregate {
-            name: c.name.clone(),
-            args: c.args.iter().map(|&a| input.columns[a]).collect(),
-            distinct: c.distinct,
-            filter: c.filter.map(|f| input.columns[f]),
-            ty: c.ty.clone(),
-            accumulator: if changelog.is_insert_only() {
-                c.function.accumulator.clone()
-            } else {
-                c.function.retracting.clone()
-            },
-        })
-        .collect()
+    calls.iter().map(|c| aggregate(c, input, !changelog.is_insert_only())).collect()
+}
+
+/// `retracting`: rows leave their group.
+fn aggregate(c: &AggregateCall, input: &Built, retracting: bool) -> Aggregate {
+    Aggregate {
+        name: c.name.clone(),
+        args: c.args.iter().map(|&a| input.columns[a]).collect(),
+        distinct: c.distinct,
+        filter: c.filter.map(|f| input.columns[f]),
+        ty: c.ty.clone(),
+        accumulator: if retracting { c.function.retracting.clone() } else { c.function.accumulator.clone() },
+    }
 }
 
 fn without_time(schema: &Schema) -> Schema {

@@ -1,18 +1,20 @@
 //! Keyed state: what operators remember, held by columns over dense slots.
 //!
 //! [`KeyTable`] finds the slot of a key; whatever is kept for a key (accumulators, counts) stands in columns at that slot.
-//! [`Slices`] hold the open windows, [`Sessions`] those that grow with their rows, [`Rows`] keep whole rows, and
-//! [`DistinctView`] counts the values of a group, for DISTINCT aggregates.
+//! [`Slices`] hold the open windows, [`Sessions`] those that grow with their rows, [`Rows`] keep whole rows, [`RowQueues`] the rows
+//! of sliding frames, and [`DistinctView`] counts the values of a group, for DISTINCT aggregates.
 
 mod distinct;
 mod key_layout;
 mod key_table;
+mod row_queues;
 mod rows;
 mod sessions;
 mod slices;
 
 pub use distinct::{DistinctView, Joined};
 pub use key_table::KeyTable;
+pub use row_queues::RowQueues;
 pub use rows::{Rows, decode_row, encode_row};
 pub use sessions::{Place, Session, Sessions};
 pub use slices::{SliceKey, Slices};

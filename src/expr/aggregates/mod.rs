@@ -8,6 +8,7 @@ mod cells;
 mod count;
 mod fold;
 mod history;
+mod lag;
 mod listagg;
 mod min_max;
 mod single;
@@ -28,6 +29,7 @@ pub(super) fn register(r: &mut Registry) {
     min_max::register(r);
     variance::register(r);
     history::register(r);
+    lag::register(r);
     listagg::register(r);
     single::register(r);
 }

@@ -7,7 +7,7 @@
 
 use super::expr::ExprContext;
 use super::{Binder, call, group_window, literal};
-use crate::batch::TypeKind;
+use crate::batch::{DataType, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::expr::functions::FLINK_AGGREGATES;
 use crate::expr::{BoundAggregate, Call, Expr, ExprKind, Registry};
@@ -29,8 +29,37 @@ pub(super) struct AggregateUse {
 }
 
 impl AggregateUse {
+    /// A call without arguments.
+    pub(super) fn plain(text: String, bound: BoundAggregate, span: Span) -> Self {
+        let function = text.clone();
+        Self { text, function, bound, args: vec![], distinct: false, filter: None, span }
+    }
+
+    /// The type of its result.
+    pub(super) fn ty(&self) -> &DataType {
+        &self.bound.ty
+    }
+
+    /// Its expressions, to change.
+    pub(super) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.args.iter_mut().chain(&mut self.filter)
+    }
+
+    /// The call over columns; `column_of` gives the column of an expression.
+    pub(super) fn over(self, mut column_of: impl FnMut(Expr) -> usize) -> AggregateCall {
+        AggregateCall {
+            name: self.text,
+            ty: self.bound.ty.clone(),
+            function: self.bound,
+            args: self.args.into_iter().map(&mut column_of).collect(),
+            distinct: self.distinct,
+            filter: self.filter.map(&mut column_of),
+            span: self.span,
+        }
+    }
+
     /// Both calls give the same value.
-    fn is_same(&self, other: &AggregateUse) -> bool {
+    pub(super) fn is_same(&self, other: &AggregateUse) -> bool {
         self.function == other.function
             && self.distinct == other.distinct
             && self.bound.ty == other.bound.ty
@@ -80,7 +109,7 @@ impl Binder<'_> {
             });
         };
         cx.inside_aggregate = true;
-        let bound = self.aggregate_use(name, call, at, cx);
+        let bound = self.aggregate_use(name, call, at, cx.keys > 0, cx);
         cx.inside_aggregate = false;
         let bound = match bound {
             Ok(bound) => bound,
@@ -98,17 +127,23 @@ impl Binder<'_> {
         Ok(Expr::column(cx.scope.len() + number, ty, at))
     }
 
-    fn aggregate_use(
+    /// The call; `grouped`: of no rows nothing is said.
+    pub(super) fn aggregate_use(
         &mut self,
         name: &str,
         call: &FunctionCall,
         at: Span,
+        grouped: bool,
         cx: &mut ExprContext<'_>,
     ) -> Result<AggregateUse> {
+        if call.over.is_none() && super::over::needs_over(name) {
+            return Err(Error::validation(format!("{name} needs OVER"), at)
+                .hint(format!("write {name}(…) OVER (PARTITION BY … ORDER BY …)")));
+        }
         let refused = [
             (!call.order_by.is_empty(), "ORDER BY inside an aggregate"),
             (call.separator.is_some(), "SEPARATOR"),
-            (call.nulls.is_some(), "IGNORE NULLS and RESPECT NULLS"),
+            (call.nulls == Some(ast::NullTreatment::Ignore), "IGNORE NULLS"),
             (!call.within_distinct.is_empty(), "WITHIN DISTINCT"),
             (!call.within_group.is_empty(), "WITHIN GROUP"),
         ];
@@ -147,7 +182,7 @@ impl Binder<'_> {
         };
         let described = call::describe(&args);
         let to_bind = Call { name, args: &described, span: at, session: &self.session };
-        let bound = function.bind(&to_bind, cx.keys > 0 && filter.is_none()).map_err(|e| e.at(at))?;
+        let bound = function.bind(&to_bind, grouped && filter.is_none()).map_err(|e| e.at(at))?;
         self.note_function(name, at);
         let args = self.cast_arguments(args, &bound.args)?;
         let distinct = call.quantifier == Some(ast::SetQuantifier::Distinct) && !bound.ignores_distinct;
@@ -218,18 +253,7 @@ impl Binder<'_> {
                 computed.len() - 1
             })
         };
-        let aggregates: Vec<AggregateCall> = uses
-            .into_iter()
-            .map(|u| AggregateCall {
-                name: u.text,
-                ty: u.bound.ty.clone(),
-                function: u.bound,
-                args: u.args.into_iter().map(&mut column_of).collect(),
-                distinct: u.distinct,
-                filter: u.filter.map(&mut column_of),
-                span: u.span,
-            })
-            .collect();
+        let aggregates: Vec<AggregateCall> = uses.into_iter().map(|u| u.over(&mut column_of)).collect();
         for e in exprs {
             self.regroup(e, keys, columns)?;
         }

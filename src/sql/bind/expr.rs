@@ -24,14 +24,16 @@ pub(super) struct ExprContext<'s> {
     /// Number of grouping keys, and whether the expression is inside an aggregate's arguments.
     pub(super) keys: usize,
     pub(super) inside_aggregate: bool,
-    /// Where numberings of rows go; `None`: not allowed here.
+    /// Where calls with OVER go; `None`: not allowed here.
     pub(super) over: Option<&'s mut Vec<super::over::OverUse>>,
+    /// The WINDOW clause.
+    pub(super) windows: &'s [ast::NamedWindow],
 }
 
 impl<'s> ExprContext<'s> {
     /// Without aggregates.
     pub(super) fn plain(scope: &'s Scope, clause: &'static str) -> Self {
-        Self { scope, clause, aggregates: None, keys: 0, inside_aggregate: false, over: None }
+        Self { scope, clause, aggregates: None, keys: 0, inside_aggregate: false, over: None, windows: &[] }
     }
 }
 

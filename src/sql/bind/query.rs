@@ -79,14 +79,15 @@ impl Binder<'_> {
             None => vec![],
         };
         let mut uses: Vec<AggregateUse> = vec![];
-        let mut numbers: Vec<OverUse> = vec![];
+        let mut overs: Vec<OverUse> = vec![];
         let mut cx = ExprContext {
             scope: &scope,
             clause: "SELECT list",
             aggregates: Some(&mut uses),
             keys: keys.len(),
             inside_aggregate: false,
-            over: Some(&mut numbers),
+            over: Some(&mut overs),
+            windows: &s.windows,
         };
         let mut items = self.select_items(&s.items, &mut cx)?;
         cx.clause = "HAVING clause";
@@ -104,7 +105,7 @@ impl Binder<'_> {
             exprs.extend(having.as_mut());
             exprs.extend(order.hidden.iter_mut());
             exprs.extend(qualify.as_mut());
-            exprs.extend(numbers.iter_mut().flat_map(OverUse::exprs_mut));
+            exprs.extend(overs.iter_mut().flat_map(OverUse::exprs_mut));
             if hidden_row {
                 debug_assert!(scope.len() == 0);
                 shift_columns(&mut exprs, 1);
@@ -117,14 +118,14 @@ impl Binder<'_> {
                 rel = rel.filter(having);
             }
         }
-        if let (Some(q), true) = (&s.qualify, numbers.is_empty()) {
+        if let (Some(q), true) = (&s.qualify, overs.is_empty()) {
             return Err(Error::validation("QUALIFY filters by a window function, and there is none", q.span)
                 .hint("a condition on the rows themselves belongs into WHERE"));
         }
         let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|i| &mut i.0).collect();
         exprs.extend(order.hidden.iter_mut());
         exprs.extend(qualify.as_mut());
-        rel = self.number(rel, numbers, &mut exprs);
+        rel = self.over(rel, overs, &mut exprs)?;
         if let Some(qualify) = qualify {
             rel = rel.filter(qualify);
         }
@@ -361,10 +362,7 @@ fn refuse_clauses(s: &Select) -> Result<()> {
     if let Some(hint) = s.hints.first() {
         return Err(Error::unsupported(format!("the hint {}", hint.name), hint.span));
     }
-    if let Some(w) = s.windows.first() {
-        return Err(Error::unsupported("the WINDOW clause", w.span));
-    }
-    Ok(())
+    super::over::check_names(&s.windows)
 }
 
 /// Columns behind an input's own move when the input has a column that no name reaches.

@@ -3,7 +3,7 @@
 
 use crate::expr::{Expr, ExprKind};
 use crate::plan::SortKey;
-use crate::plan::logical::{Rel, RelKind};
+use crate::plan::logical::{OverCall, Rel, RelKind};
 use std::collections::BTreeSet;
 
 /// Prunes a sink's relation, or any other whose columns all count.
@@ -197,26 +197,51 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let kind = RelKind::Sort { input: Box::new(input.rel), keys };
             Pruned { rel: Rel { kind, schema, span: rel.span }, place: input.place }
         }
-        RelKind::Over { input, partition, order } => {
-            let number = input.schema.len();
-            let (input, partition, order) = numbered(*input, needed, number, partition, order);
+        RelKind::Over { input, partition, order, calls } => {
+            let width = input.schema.len();
+            let kept: Vec<usize> = (0..calls.len()).filter(|i| needed.contains(&(width + i))).collect();
+            if kept.is_empty() {
+                let mut input = need(*input, needed);
+                input.place.resize(width + calls.len(), None);
+                return input;
+            }
+            let mut calls: Vec<OverCall> = kept.iter().map(|&i| calls[i].clone()).collect();
+            let mut below: BTreeSet<usize> = needed.range(..width).copied().collect();
+            calls.iter().for_each(|c| below.extend(c.aggregate.args.iter().chain(&c.aggregate.filter)));
+            let (input, partition, order) = numbered(*input, &below, width, partition, order);
             let mut place = input.place.clone();
-            place.push(Some(input.rel.schema.len()));
+            place.resize(rel.schema.len(), None);
             let mut schema = input.rel.schema.clone();
-            schema.fields.push(rel.schema.fields[number].clone());
-            let kind = RelKind::Over { input: Box::new(input.rel), partition, order };
+            for (c, &old) in calls.iter_mut().zip(&kept) {
+                input.map(&mut c.aggregate.args);
+                c.aggregate.filter = c.aggregate.filter.map(|f| input.at(f));
+                place[width + old] = Some(schema.len());
+                schema.fields.push(rel.schema.fields[width + old].clone());
+            }
+            let kind = RelKind::Over { input: Box::new(input.rel), partition, order, calls };
             Pruned { rel: Rel { kind, schema, span: rel.span }, place }
         }
-        RelKind::Rank { input, partition, order, range, number, limit } => {
+        RelKind::Rank { input, partition, order, range, number, limit, mut window } => {
             let width = input.schema.len();
-            let (input, partition, order) = numbered(*input, needed, width, partition, order);
+            let mut below: BTreeSet<usize> = needed.range(..width).copied().collect();
+            if let Some(crate::plan::WindowTime::Attached { start, end }) = window.as_ref().map(|w| w.time) {
+                below.extend([start, end]);
+            }
+            let (input, partition, order) = numbered(*input, &below, width, partition, order);
+            if let Some(w) = &mut window
+                && let crate::plan::WindowTime::Attached { start, end } = w.time
+            {
+                let (start, end) = (input.at(start), input.at(end));
+                w.time = crate::plan::WindowTime::Attached { start, end };
+            }
             let mut place = input.place.clone();
             let mut schema = input.rel.schema.clone();
             if number {
                 place.push(Some(schema.len()));
                 schema.fields.push(rel.schema.fields[width].clone());
             }
-            let kind = RelKind::Rank { input: Box::new(input.rel), partition, order, range, number, limit };
+            let input = Box::new(input.rel);
+            let kind = RelKind::Rank { input, partition, order, range, number, limit, window };
             Pruned { rel: Rel { kind, schema, span: rel.span }, place }
         }
         RelKind::Limit { input, offset, fetch } => {

@@ -7,7 +7,7 @@ use crate::batch::{Schema, TypeKind};
 use crate::error::{Error, Result};
 use crate::expr::{Expr, ExprKind, constant_column};
 use crate::plan::logical::{Rel, RelKind};
-use crate::plan::{SortKey, WindowProperty};
+use crate::plan::{SortKey, Window, WindowProperty, WindowTime};
 use crate::sql::optimise::filter::conjuncts;
 
 /// Rewrites all Top-N of a tree.
@@ -78,7 +78,7 @@ fn rank(
     let mut schema = input.schema.clone();
     schema.fields.extend(number.then(number_field));
     Rel {
-        kind: RelKind::Rank { input: Box::new(input), partition, order, range, number, limit },
+        kind: RelKind::Rank { input: Box::new(input), partition, order, range, number, limit, window: None },
         schema,
         span,
     }
@@ -92,21 +92,25 @@ fn number_field() -> crate::batch::Field {
 struct Numbers {
     is: Vec<bool>,
     computed: bool,
+    /// The function that numbers.
+    function: &'static str,
 }
 
 fn numbers(rel: &Rel) -> Option<Numbers> {
     match &rel.kind {
-        RelKind::Over { input, .. } => {
+        RelKind::Over { input, calls, .. } => {
+            // Beside other calls a number is one of them.
+            let [only] = calls.as_slice() else { return None };
             let mut is = vec![false; input.schema.len()];
             is.push(true);
-            Some(Numbers { is, computed: false })
+            Some(Numbers { is, computed: false, function: only.number? })
         }
         RelKind::Project { input, exprs } => {
             let below = numbers(input)?;
             let is: Vec<bool> =
                 exprs.iter().map(|e| matches!(e.kind, ExprKind::Column(c) if below.is[c])).collect();
             let computed = exprs.iter().zip(&is).any(|(e, is)| !is && reads(e, &below.is));
-            Some(Numbers { is, computed: computed || below.computed })
+            Some(Numbers { is, computed: computed || below.computed, ..below })
         }
         _ => None,
     }
@@ -187,14 +191,26 @@ fn filtered(input: Rel, exprs: Vec<Expr>) -> Result<(Rel, Vec<Expr>)> {
     let read = known.computed || exprs.iter().chain(&rest).any(|e| reads(e, &known.is));
     let number = read && low < high;
     let RelKind::Filter { input: below, .. } = input.kind else { unreachable!("looked at above") };
-    let mut error = None;
+    if known.function != "ROW_NUMBER" {
+        return Err(Error::planning(
+            format!("Top-N by {} over a stream is not possible", known.function),
+            below.span,
+        )
+        .hint("ROW_NUMBER is: ties are numbered as they come"));
+    }
     let ranked = in_place_of(*below, &mut |rel| {
-        let RelKind::Over { input, partition, order } = rel.kind else { unreachable!("looked at above") };
-        if is_of_windows(&input, &partition) {
-            error = Some(Error::unsupported("Top-N of windows", rel.span));
-        }
-        let ranked = rank(*input, partition, order, (low, high), number, false, rel.span);
+        let RelKind::Over { input, partition, order, .. } = rel.kind else { unreachable!("looked at above") };
         let span = rel.span;
+        let ranked = match window_of(&input, &partition) {
+            Some((window, partition)) => {
+                let mut ranked = rank(*input, partition, order, (low, high), number, false, span);
+                if let RelKind::Rank { window: of, .. } = &mut ranked.kind {
+                    *of = Some(window);
+                }
+                ranked
+            }
+            None => rank(*input, partition, order, (low, high), number, false, span),
+        };
         let mut made: Vec<Expr> =
             (0..rel.schema.len() - 1).map(|c| Expr::column(c, rel.schema.ty(c).clone(), span)).collect();
         let ty = TypeKind::BigInt.not_null();
@@ -209,14 +225,16 @@ fn filtered(input: Rel, exprs: Vec<Expr>) -> Result<(Rel, Vec<Expr>)> {
         });
         ranked.project(made, rel.schema.fields.iter().map(|f| f.name.clone()).collect(), span)
     });
-    match error {
-        Some(e) => Err(e),
-        None => Ok((super::filter::keep(ranked, rest), exprs)),
-    }
+    Ok((super::filter::keep(ranked, rest), exprs))
 }
 
-/// The partition is a window's.
-fn is_of_windows(input: &Rel, partition: &[usize]) -> bool {
-    let has = |p| partition.iter().any(|&c| super::window::property(input, c) == Some(p));
-    has(WindowProperty::Start) && has(WindowProperty::End)
+/// The windows whose rows the partition numbers, and the partition within a window.
+fn window_of(input: &Rel, partition: &[usize]) -> Option<(Window, Vec<usize>)> {
+    let is = |c: usize, p| super::window::property(input, c) == Some(p);
+    let start = *partition.iter().find(|&&c| is(c, WindowProperty::Start))?;
+    let end = *partition.iter().find(|&&c| is(c, WindowProperty::End))?;
+    let (kind, grouping, zone) = super::window::shape(input)?;
+    let within = partition.iter().copied().filter(|&c| super::window::property(input, c).is_none());
+    let time = WindowTime::Attached { start, end };
+    Some((Window { kind, time, partition: vec![], grouping, zone }, within.collect()))
 }

@@ -48,7 +48,7 @@ pub(super) fn property(rel: &Rel, column: usize) -> Option<WindowProperty> {
 }
 
 /// The windows that the rows carry, and whether they are of a GROUP BY.
-fn shape(rel: &Rel) -> Option<(WindowKind, bool, Option<jiff::tz::TimeZone>)> {
+pub(super) fn shape(rel: &Rel) -> Option<(WindowKind, bool, Option<jiff::tz::TimeZone>)> {
     match &rel.kind {
         RelKind::WindowTvf { kind, grouping, zone, .. } => Some((*kind, *grouping, zone.clone())),
         RelKind::WindowAggregate { window, .. } => Some((window.kind, window.grouping, window.zone.clone())),

@@ -1,0 +1,338 @@
+//! The frames of keys: rows go in, each key's in their order, and the aggregates of each row's frame come out.
+//!
+//! Rows are stored once for all frames of a key ([`RowQueues`]), as the bytes of the columns that aggregates read, and only while a frame
+//! holds them; each frame with a first row is a reader that moves along. A row that enters a frame is added to the frame's accumulators, a row
+//! that leaves it is taken out, so a row's cost does not depend on how many rows its frame has.
+//!
+//! A **run** is what one call of the operator takes: [`Frames::take`] only notes which rows enter and leave, and [`Frames::finish`] sends
+//! them through the accumulators, each aggregate in one pass over all keys. DOUBLE and FLOAT come out as in Flink: rows that leave are
+//! subtracted first, then the row is added.
+
+use crate::batch::key::{decode_value, encode_value};
+use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Schema};
+use crate::error::{Error, Result};
+use crate::expr::RowError;
+use crate::operators::aggregates::{Aggregates, unshared};
+use crate::operators::gather::pick;
+use crate::plan::{self, Frame};
+use crate::state::RowQueues;
+use std::borrow::Borrow;
+
+/// Marks a row that enters, among those that leave.
+const ENTERS: u32 = 1 << 31;
+
+/// See the module's text.
+pub(super) struct Frames {
+    /// The columns that aggregates read.
+    held: Vec<usize>,
+    types: Vec<DataType>,
+    groups: Vec<Group>,
+    /// For each call its group, and its place among the group's aggregates.
+    calls: Vec<(usize, usize)>,
+    /// Rows that some frame will let go; absent: none does.
+    rows: Option<RowQueues>,
+    /// The rows of the run that enter, by their number in the source.
+    entering: Vec<u32>,
+    /// The values of the rows of the run that leave.
+    leaving: Vec<ColumnRef>,
+    left: usize,
+    bytes: Vec<u8>,
+}
+
+/// The aggregates of one frame.
+struct Group {
+    frame: Frame,
+    /// Its reader.
+    reader: Option<usize>,
+    aggregates: Aggregates,
+    /// The run, in order: rows that leave by their place in `leaving`, rows that enter by their place in `entering`.
+    order: Vec<u32>,
+    slots: Vec<u32>,
+    /// For each row of output, where in `order` its aggregates are.
+    picks: Vec<u32>,
+}
+
+impl Frames {
+    /// Frames over rows of that schema.
+    pub(super) fn new(calls: &[(Frame, plan::Aggregate)], input: &Schema) -> Self {
+        let mut held: Vec<usize> =
+            calls.iter().flat_map(|(_, a)| a.args.iter().chain(&a.filter)).copied().collect();
+        held.sort_unstable();
+        held.dedup();
+        let place = |c: &usize| held.binary_search(c).expect("collected above");
+        let own = Schema::new(held.iter().map(|&c| input.fields[c].clone()).collect());
+        let mut kinds: Vec<Frame> = vec![];
+        let mut places = vec![];
+        let mut members: Vec<Vec<plan::Aggregate>> = vec![];
+        for (frame, a) in calls {
+            let group = kinds.iter().position(|f| f == frame).unwrap_or_else(|| {
+                kinds.push(*frame);
+                members.push(vec![]);
+                kinds.len() - 1
+            });
+            places.push((group, members[group].len()));
+            let mut a = a.clone();
+            a.args.iter_mut().for_each(|c| *c = place(c));
+            a.filter = a.filter.map(|f| place(&f));
+            members[group].push(a);
+        }
+        let mut readers = 0;
+        let groups = kinds
+            .into_iter()
+            .zip(&members)
+            .map(|(frame, aggregates)| {
+                let bounded = !frame.is_unbounded();
+                readers += usize::from(bounded);
+                Group {
+                    frame,
+                    reader: bounded.then(|| readers - 1),
+                    aggregates: Aggregates::new(aggregates, &own, bounded),
+                    order: vec![],
+                    slots: vec![],
+                    picks: vec![],
+                }
+            })
+            .collect();
+        Self {
+            types: own.fields.into_iter().map(|f| f.ty).collect(),
+            held,
+            groups,
+            calls: places,
+            rows: (readers > 0).then(|| RowQueues::new(readers)),
+            entering: vec![],
+            leaving: vec![],
+            left: 0,
+            bytes: vec![],
+        }
+    }
+
+    /// Makes keys below `slots` exist.
+    pub(super) fn grow(&mut self, slots: usize) {
+        self.groups.iter_mut().for_each(|g| g.aggregates.grow(slots));
+        if let Some(q) = &mut self.rows {
+            q.grow(slots);
+        }
+    }
+
+    /// Makes a key one that has no rows. It is not part of the run.
+    pub(super) fn clear(&mut self, slot: u32) {
+        self.groups.iter_mut().for_each(|g| g.aggregates.reset(slot));
+        if let Some(q) = &mut self.rows {
+            q.clear(slot);
+        }
+    }
+
+    /// Rows of a key, all at `time` (ms), which is not before that of its other rows. Each is a row of output.
+    pub(super) fn take<C: Borrow<Column>>(
+        &mut self,
+        slot: u32,
+        time: i64,
+        rows: &[u32],
+        source: &[C],
+        pool: &mut Pool,
+    ) {
+        let Self { held, types, groups, rows: queues, entering, leaving, left, bytes, .. } = self;
+        let Some(queues) = queues else {
+            for g in groups.iter_mut() {
+                g.enter(entering.len(), rows.len(), slot);
+            }
+            entering.extend_from_slice(rows);
+            return;
+        };
+        if leaving.is_empty() {
+            leaving.extend(types.iter().map(|t| pool.column(t)));
+        }
+        for g in groups.iter_mut() {
+            if let (Frame::Range(Some(reach)), Some(reader)) = (g.frame, g.reader) {
+                let from = time.saturating_sub(reach);
+                while queues.front(slot, reader).is_some_and(|(t, _)| t < from) {
+                    g.leave(queues, slot, leaving, left);
+                }
+            }
+        }
+        for (k, &row) in rows.iter().enumerate() {
+            for g in groups.iter_mut() {
+                match (g.frame, g.reader) {
+                    (Frame::Rows(Some(before)), Some(reader)) => {
+                        if queues.len(slot, reader) > before {
+                            g.leave(queues, slot, leaving, left);
+                        }
+                        g.enter(entering.len() + k, 1, slot);
+                    }
+                    _ if k == 0 => g.enter(entering.len(), rows.len(), slot),
+                    _ => {}
+                }
+            }
+            bytes.clear();
+            held.iter().for_each(|&c| encode_value(source[c].borrow(), row as usize, bytes));
+            queues.push(slot, time, bytes);
+        }
+        entering.extend_from_slice(rows);
+    }
+
+    /// The run is done: appends for each of its rows the aggregates, in the order of the calls, to the columns. Gives how many rows
+    /// there are; at an error those before the row that failed.
+    pub(super) fn finish<C: Borrow<Column>>(
+        &mut self,
+        source: &[C],
+        out: &mut [ColumnRef],
+        pool: &mut Pool,
+    ) -> (usize, Option<Error>) {
+        if self.entering.is_empty() {
+            return (0, None);
+        }
+        let mut columns = std::mem::take(&mut self.leaving);
+        if columns.is_empty() {
+            columns.extend(self.types.iter().map(|t| pool.column(t)));
+        }
+        for (c, &n) in columns.iter_mut().zip(&self.held) {
+            unshared(c).extend_rows(source[n].borrow(), &self.entering);
+        }
+        let left = std::mem::take(&mut self.left);
+        let physical = left + self.entering.len();
+        let mut batch = pool.batch();
+        batch.fill(&mut columns, physical);
+        self.leaving = columns;
+        if left > 0 {
+            let mut kinds = pool.kind_list();
+            kinds.resize(left, RowKind::Delete);
+            kinds.resize(physical, RowKind::Insert);
+            batch.set_kinds(Some(kinds));
+        }
+        let mut rows = self.entering.len();
+        let mut failed: Option<RowError> = None;
+        for g in &mut self.groups {
+            g.order.iter_mut().for_each(|r| {
+                *r = if *r & ENTERS == 0 { *r } else { (*r ^ ENTERS) + left as u32 };
+            });
+            if let Err(e) = g.aggregates.update_tracked(&batch, &g.order, &g.slots, pool) {
+                let at = g.order.iter().position(|&r| r as usize == e.row).unwrap_or(0);
+                let sound = g.picks.partition_point(|&p| crate::operators::gather::position(p) < at);
+                if sound < rows || failed.is_none() {
+                    rows = sound.min(rows);
+                    failed = Some(e);
+                }
+            }
+        }
+        let mut made = pool.column_list();
+        for g in &mut self.groups {
+            g.picks.truncate(rows);
+            g.aggregates.extend(&g.picks, &mut made, pool);
+            g.aggregates.release(pool);
+        }
+        let mut numbers = pool.row_list();
+        numbers.extend(0..rows as u32);
+        let first: Vec<usize> = self
+            .groups
+            .iter()
+            .scan(0, |n, g| {
+                *n += g.aggregates.len();
+                Some(*n - g.aggregates.len())
+            })
+            .collect();
+        for (&(group, nth), to) in self.calls.iter().zip(out) {
+            unshared(to).extend_rows(&made[first[group] + nth], &numbers);
+        }
+        pool.recycle_rows(numbers);
+        pool.recycle_columns(made);
+        pool.recycle(batch);
+        self.entering.clear();
+        for g in &mut self.groups {
+            g.order.clear();
+            g.slots.clear();
+            g.picks.clear();
+        }
+        (rows, failed.map(|e| e.error))
+    }
+
+    /// Bytes reserved.
+    pub(super) fn bytes(&self) -> usize {
+        let noted = |g: &Group| (g.order.capacity() + g.slots.capacity() + g.picks.capacity()) * 4;
+        self.groups.iter().map(|g| g.aggregates.bytes() + noted(g)).sum::<usize>()
+            + self.rows.as_ref().map_or(0, RowQueues::bytes)
+    }
+
+    /// Writes the keys of `slots`, which are all there are; `bound` is above every slot.
+    pub(super) fn encode(&self, slots: &[u32], bound: usize, to: &mut Encoder) {
+        to.block(b"FRMS", 1);
+        for g in &self.groups {
+            g.aggregates.encode(slots, bound, to);
+        }
+        let Some(queues) = &self.rows else { return };
+        let readers = || self.groups.iter().filter_map(|g| g.reader);
+        for &slot in slots {
+            let mut times = vec![];
+            let mut columns: Vec<Column> = self.types.iter().map(Column::new).collect();
+            let held = queues.for_each(slot, |time, mut bytes| {
+                times.push(time);
+                columns.iter_mut().for_each(|c| decode_value(&mut bytes, c));
+            });
+            to.slice(&times);
+            to.slice(&readers().map(|r| held - queues.len(slot, r)).collect::<Vec<u64>>());
+            columns.iter().for_each(|c| to.column(c));
+        }
+    }
+
+    /// Reads what [`Frames::encode`] wrote, into keys `0..slots`.
+    ///
+    /// # Errors
+    /// The bytes are damaged.
+    pub(super) fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
+        let damaged = || Error::corrupt("the rows of a frame do not fit their number");
+        from.block(b"FRMS", 1)?;
+        self.grow(slots);
+        for g in &mut self.groups {
+            g.aggregates.decode(slots, from)?;
+        }
+        let Some(queues) = &mut self.rows else { return Ok(()) };
+        for slot in 0..slots as u32 {
+            let times: Vec<i64> = from.slice()?;
+            let passed: Vec<u64> = from.slice()?;
+            let mut columns: Vec<Column> = self.types.iter().map(Column::new).collect();
+            for c in &mut columns {
+                from.column(c)?;
+                if c.len() != times.len() {
+                    return Err(damaged());
+                }
+            }
+            for (row, &time) in times.iter().enumerate() {
+                self.bytes.clear();
+                columns.iter().for_each(|c| encode_value(c, row, &mut self.bytes));
+                queues.push(slot, time, &self.bytes);
+            }
+            let readers = self.groups.iter().filter_map(|g| g.reader);
+            if passed.len() != readers.clone().count() || passed.iter().any(|&n| n > times.len() as u64) {
+                return Err(damaged());
+            }
+            for (r, n) in readers.zip(passed) {
+                (0..n).for_each(|_| queues.pop(slot, r));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Group {
+    /// The oldest row of the frame leaves it.
+    fn leave(&mut self, queues: &mut RowQueues, slot: u32, leaving: &mut [ColumnRef], left: &mut usize) {
+        let Some(reader) = self.reader else { return };
+        let Some((_, mut bytes)) = queues.front(slot, reader) else { return };
+        leaving.iter_mut().for_each(|c| decode_value(&mut bytes, unshared(c)));
+        queues.pop(slot, reader);
+        self.order.push(*left as u32);
+        self.slots.push(slot);
+        *left += 1;
+    }
+
+    /// Rows from place `first` on enter the frame. Rows of equal order see each other where the frame is a range.
+    fn enter(&mut self, first: usize, rows: usize, slot: u32) {
+        let before = self.order.len();
+        self.order.extend((first..first + rows).map(|r| r as u32 | ENTERS));
+        self.slots.resize(before + rows, slot);
+        let last = self.order.len() - 1;
+        for k in 0..rows {
+            let seen = if matches!(self.frame, Frame::Rows(_)) { before + k } else { last };
+            self.picks.push(pick(seen, true));
+        }
+    }
+}
