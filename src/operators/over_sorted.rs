@@ -200,15 +200,18 @@ impl OverSorted {
             self.add(list, 0..end, pool)?;
             let said = self.say(pool);
             let changed = peers.start == end || said.state != gone.said.state;
-            for p in peers.start..=end {
+            for (p, e) in list[..end].iter_mut().enumerate().skip(peers.start) {
                 if p == at {
                     self.tell(RowKind::Delete, gone.row, &gone.said, pool);
                 }
-                if p < end && changed {
-                    let before = std::mem::replace(&mut list[p].said, said.clone());
-                    self.tell(RowKind::UpdateBefore, list[p].row, &before, pool);
-                    self.tell(RowKind::UpdateAfter, list[p].row, &said, pool);
+                if changed {
+                    let before = std::mem::replace(&mut e.said, said.clone());
+                    self.tell(RowKind::UpdateBefore, e.row, &before, pool);
+                    self.tell(RowKind::UpdateAfter, e.row, &said, pool);
                 }
+            }
+            if at == end {
+                self.tell(RowKind::Delete, gone.row, &gone.said, pool);
             }
             self.rows.remove(gone.row);
             return self.rest(list, end, pool);

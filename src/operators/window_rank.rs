@@ -24,7 +24,7 @@ pub struct WindowRank {
     latest: bool,
     windows: Windows,
     types: Vec<DataType>,
-    slices: Slices<Slice>,
+    slices: Slices<Box<Slice>>,
     rows: Rows,
     watermark: i64,
     /// Rows so far: the arrival of the next one.
@@ -43,7 +43,7 @@ pub struct WindowRank {
 /// What is to be given, in order.
 enum Step {
     /// The partitions of a closed window from this one on.
-    Rows(Slice, usize),
+    Rows(Box<Slice>, usize),
     Watermark(i64),
 }
 
@@ -206,9 +206,9 @@ impl WindowRank {
 }
 
 impl Slice {
-    fn new(rank: &plan::Rank, types: &[DataType]) -> Self {
+    fn new(rank: &plan::Rank, types: &[DataType]) -> Box<Self> {
         let keys = rank.partition.iter().map(|&c| types[c].clone()).collect();
-        Self { table: KeyTable::new(keys, false), lists: vec![] }
+        Box::new(Self { table: KeyTable::new(keys, false), lists: vec![] })
     }
 }
 

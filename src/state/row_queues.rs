@@ -231,6 +231,9 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::VecDeque;
 
+    /// The rows before a reader.
+    type Model = VecDeque<(i64, Vec<u8>)>;
+
     proptest! {
         /// Each reader sees the rows of its queue in order, whatever the others do, and what all have passed is given back.
         #[test]
@@ -238,7 +241,7 @@ mod tests {
             const READERS: usize = 2;
             let mut queues = RowQueues::new(READERS);
             queues.grow(3);
-            let mut model: Vec<[VecDeque<(i64, Vec<u8>)>; READERS]> = vec![Default::default(); 3];
+            let mut model: Vec<[Model; READERS]> = vec![Default::default(); 3];
             for (n, (slot, op, len)) in ops.into_iter().enumerate() {
                 let m = &mut model[slot as usize];
                 match op {
