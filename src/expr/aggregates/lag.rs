@@ -26,7 +26,7 @@ fn bind(call: &Call<'_>, _: bool) -> Result<BoundAggregate> {
     if call.args.is_empty() || call.args.len() > 3 {
         return Err(call.wrong_count("1 to 3"));
     }
-    let arg = call.args[0].ty.clone().with_time(Default::default());
+    let arg = call.args[0].ty.clone();
     let mut args = vec![arg.clone()];
     let mut offset = 1;
     if let Some(o) = call.args.get(1) {

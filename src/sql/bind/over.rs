@@ -14,7 +14,7 @@ use super::expr::ExprContext;
 use crate::batch::{Field, TypeKind};
 use crate::error::{Error, Finding, Result, Span};
 use crate::expr::{BoundAggregate, Call, Expr, ExprKind};
-use crate::plan::logical::{AggregateCall, OverCall, Rel, RelKind, same_expr};
+use crate::plan::logical::{OverCall, Rel, RelKind, same_expr};
 use crate::plan::{Frame, SortKey};
 use crate::sql::ast::{self, FrameBound, FrameBoundKind, FunctionCall, NamedWindow, OrderItem, WindowSpec};
 
@@ -223,20 +223,11 @@ impl Binder<'_> {
         }
     }
 
-    /// Puts the calls over `rel`, over whose columns they and `exprs` are bound, and gives their columns in `exprs` their place.
-    ///
-    /// # Errors
-    /// They are over different partitions or orders.
-    pub(super) fn over(&mut self, mut rel: Rel, uses: Vec<OverUse>, exprs: &mut [&mut Expr]) -> Result<Rel> {
-        let Some(one) = uses.first() else { return Ok(rel) };
-        if let Some(other) = uses.iter().find(|u| !u.is_beside(one)) {
-            return Err(Error::planning(
-                "all OVER windows of a SELECT must have the same PARTITION BY and ORDER BY",
-                other.span,
-            )
-            .hint("compute this one in a query around the others: SELECT *, … OVER (…) FROM (SELECT *, … OVER (…) FROM t)"));
-        }
-        if let Some(other) = uses.iter().find(|u| u.frame != one.frame) {
+    /// Puts the calls over `rel`, over whose columns they and `exprs` are bound, and gives their columns in `exprs` their place. Those
+    /// of another partition or order stand over the others: the plan has no place for both, but one may be read by nobody.
+    pub(super) fn over(&mut self, mut rel: Rel, uses: Vec<OverUse>, exprs: &mut [&mut Expr]) -> Rel {
+        let Some(one) = uses.first() else { return rel };
+        if let Some(other) = uses.iter().find(|u| u.is_beside(one) && u.frame != one.frame) {
             self.extensions.note(Finding {
                 message: "OVER windows with different frames in one SELECT are Pelton's own".into(),
                 span: other.span,
@@ -262,28 +253,45 @@ impl Binder<'_> {
                 )
             }
         };
-        let partition: Vec<usize> = one.partition.iter().cloned().map(&mut column_of).collect();
-        let order: Vec<SortKey> =
-            one.order.iter().map(|(e, i)| super::query::sort_key(i, column_of(e.clone()))).collect();
-        let at = one.span;
+        // The windows with the numbers of their calls.
+        let mut windows: Vec<(OverUse, Vec<usize>)> = vec![];
         let mut calls = vec![];
-        for u in uses {
-            let aggregate: AggregateCall = u.call.over(&mut column_of);
-            calls.push(OverCall { aggregate, frame: u.frame, number: u.number });
+        for (n, u) in uses.into_iter().enumerate() {
+            let aggregate = u.call.clone().over(&mut column_of);
+            calls.push(Some(OverCall { aggregate, frame: u.frame, number: u.number }));
+            match windows.iter_mut().find(|w| w.0.is_beside(&u)) {
+                Some((_, numbers)) => numbers.push(n),
+                None => windows.push((u, vec![n])),
+            }
         }
+        let keys: Vec<(Vec<usize>, Vec<SortKey>)> = windows
+            .iter()
+            .map(|(u, _)| {
+                let partition = u.partition.iter().cloned().map(&mut column_of).collect();
+                let order = u.order.iter().map(|(e, i)| super::query::sort_key(i, column_of(e.clone())));
+                (partition, order.collect())
+            })
+            .collect();
         if computed.len() > width {
             rel = rel.project(computed, names, span);
         }
-        let first = rel.schema.len();
-        let mut schema = rel.schema.clone();
-        schema.fields.extend(
-            calls.iter().enumerate().map(|(n, c)| Field::new(format!("$over{n}"), c.aggregate.ty.clone())),
-        );
-        rel = Rel { kind: RelKind::Over { input: Box::new(rel), partition, order, calls }, schema, span: at };
-        for e in exprs {
-            e.map_columns(&|c| if c >= FIRST { c - FIRST + first } else { c });
+        let mut place = vec![0; calls.len()];
+        for ((u, numbers), (partition, order)) in windows.into_iter().zip(keys) {
+            let mut schema = rel.schema.clone();
+            let mut own = vec![];
+            for n in numbers {
+                let call = calls[n].take().expect("each call is in one window");
+                place[n] = schema.len();
+                schema.fields.push(Field::new(format!("$over{n}"), call.aggregate.ty.clone()));
+                own.push(call);
+            }
+            let kind = RelKind::Over { input: Box::new(rel), partition, order, calls: own };
+            rel = Rel { kind, schema, span: u.span };
         }
-        Ok(rel)
+        for e in exprs {
+            e.map_columns(&|c| if c >= FIRST { place[c - FIRST] } else { c });
+        }
+        rel
     }
 }
 

@@ -125,7 +125,7 @@ impl Binder<'_> {
         let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|i| &mut i.0).collect();
         exprs.extend(order.hidden.iter_mut());
         exprs.extend(qualify.as_mut());
-        rel = self.over(rel, overs, &mut exprs)?;
+        rel = self.over(rel, overs, &mut exprs);
         if let Some(qualify) = qualify {
             rel = rel.filter(qualify);
         }
