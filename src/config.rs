@@ -14,12 +14,57 @@ pub struct Config {
     /// The most bytes of operator state a job may hold. The job then ends with an error that names its largest operators, before
     /// the kernel would kill the process. The default is half of what the machine or its control group allows.
     pub memory_limit: usize,
+    /// How many shards run a job, 1 to 64: keyed operations are spread over them, each shard on a thread of its own. 1 is best while one
+    /// core keeps up: no row then crosses from one core to another.
+    pub shards: usize,
+    /// What the thread of a shard does while there is nothing to do.
+    pub idle: IdlePolicy,
+    /// With several shards: the threads of all but the first stay on one core each, in the order of the cores that the process may use. Off
+    /// where several jobs share the cores.
+    pub pin: bool,
+}
+
+/// The most shards that a job may have.
+pub const MAX_SHARDS: usize = 64;
+
+/// What the thread of a shard does while there is nothing to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdlePolicy {
+    /// Looks again at once: the lowest latency, for a core of its own.
+    Spin,
+    /// Looks again for some microseconds, then sleeps until it is woken: near the latency of `Spin` under load, and a core that is
+    /// free without.
+    #[default]
+    SpinThenPark,
+    /// Sleeps at once: for cores that others need. Waking up costs some microseconds an event.
+    Park,
+}
+
+impl std::str::FromStr for IdlePolicy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "spin" => Ok(Self::Spin),
+            "spin-then-park" => Ok(Self::SpinThenPark),
+            "park" => Ok(Self::Park),
+            other => Err(Error::config(format!("'{other}' is no idle policy"))
+                .hint("the policies are spin, spin-then-park and park")),
+        }
+    }
 }
 
 impl Config {
     /// Half of `memory` bytes for state; the rest is for batches, buffers and the program.
     pub fn for_memory(memory: usize) -> Self {
-        Self { batch_rows: crate::batch::MAX_ROWS, turn_rows: 64, memory_limit: memory / 2 }
+        Self {
+            batch_rows: crate::batch::MAX_ROWS,
+            turn_rows: 64,
+            memory_limit: memory / 2,
+            shards: 1,
+            idle: IdlePolicy::default(),
+            pin: false,
+        }
     }
 
     /// Checks every value.
@@ -29,6 +74,9 @@ impl Config {
     pub fn validate(&self) -> Result<()> {
         if !(1..=65_536).contains(&self.batch_rows) {
             return Err(Error::config(format!("batch rows must be 1 to 65536, not {}", self.batch_rows)));
+        }
+        if !(1..=MAX_SHARDS).contains(&self.shards) {
+            return Err(Error::config(format!("shards must be 1 to {MAX_SHARDS}, not {}", self.shards)));
         }
         if self.memory_limit == 0 {
             return Err(Error::config("the memory limit must be more than 0"));

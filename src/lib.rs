@@ -19,6 +19,7 @@ pub mod sql;
 pub mod state;
 
 pub mod operators;
+pub mod ring;
 pub mod shard;
 
 pub mod sinks;

@@ -1,11 +1,12 @@
 //! Every SQL case of `tests/sql` against what real Flink made of it, at several batch sizes and with every operator's state
-//! sent through its bytes in the middle of the run, and once with the plan as it was bound. `tests/sql/README.md` describes cases
-//! and comparison.
+//! sent through its bytes in the middle of the run, once with the plan as it was bound, and with 1, 2 and more shards: turned one
+//! after the other, on threads, and in the orders of a few seeds. `tests/sql/README.md` describes cases and comparison.
 //!
 //! Each case is a test of its own: `cargo test --test conformance -- windows::tumble` runs some. A case of `pending.txt` is
 //! shown as ignored while it fails, and fails once it passes. Afterwards a table counts cases per group.
 //!
-//! `PELTON_BATCHES=1,3,1000` and `PELTON_RESTORE_EVERY=1` (turns) change how each case is run.
+//! `PELTON_BATCHES=1,3,1000` and `PELTON_RESTORE_EVERY=1` (turns) change how each case is run; `PELTON_SEEDS=0..1000` runs it
+//! in the simulator instead, once a seed.
 
 #[path = "conformance/case.rs"]
 mod case;
@@ -30,17 +31,64 @@ pub(crate) struct Pass {
     pub(crate) restore_every: Option<u64>,
     /// With the rules that only make a plan better.
     pub(crate) optimise: bool,
+    pub(crate) shards: usize,
+    pub(crate) turned: Turned,
+}
+
+/// Who turns the shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turned {
+    /// The test, one after the other.
+    Here,
+    /// The test, in an order and with hindrances that follow from a seed.
+    Simulated(u64),
+    /// Threads of their own.
+    Threads,
 }
 
 fn passes() -> Vec<Pass> {
     let number = |s: String| s.trim().parse().unwrap_or_else(|_| panic!("not a number: {s}"));
     let batches = std::env::var("PELTON_BATCHES").unwrap_or_else(|_| "1,2,7,1024".into());
     let every = std::env::var("PELTON_RESTORE_EVERY").map_or(3, number) as u64;
-    let pass = |batch_rows| Pass { batch_rows, restore_every: None, optimise: true };
+    let pass = |batch_rows| Pass {
+        batch_rows,
+        restore_every: None,
+        optimise: true,
+        shards: 1,
+        turned: Turned::Here,
+    };
+    if let Ok(seeds) = std::env::var("PELTON_SEEDS") {
+        return seeds_of(&seeds).map(simulated).collect();
+    }
     let mut out: Vec<Pass> = batches.split(',').map(|b| pass(number(b.to_owned()))).collect();
     out.push(Pass { restore_every: Some(every), ..pass(7) });
     out.push(Pass { optimise: false, ..pass(1024) });
+    out.push(Pass { shards: 2, ..pass(1024) });
+    out.push(Pass { shards: 4, restore_every: Some(every), ..pass(7) });
+    out.push(Pass { shards: 2, turned: Turned::Threads, ..pass(64) });
+    out.extend((0..4).map(simulated));
     out
+}
+
+/// The seeds `a..b`, or one.
+fn seeds_of(text: &str) -> std::ops::Range<u64> {
+    let number =
+        |s: &str| s.trim().parse().unwrap_or_else(|_| panic!("PELTON_SEEDS is 7 or 0..1000, not {text}"));
+    match text.split_once("..") {
+        Some((a, b)) => number(a)..number(b),
+        None => number(text)..number(text) + 1,
+    }
+}
+
+/// What follows from a seed.
+fn simulated(seed: u64) -> Pass {
+    Pass {
+        batch_rows: [1, 3, 16, 1024][(seed / 3 % 4) as usize],
+        restore_every: (seed % 5 == 4).then_some(7),
+        optimise: true,
+        shards: 2 + (seed % 3) as usize,
+        turned: Turned::Simulated(seed),
+    }
 }
 
 /// A case that takes longer hangs.
@@ -61,7 +109,7 @@ fn run(case: &Case, pass: Pass) -> Result<(), String> {
     let (own, pass_) = (case.clone(), pass);
     let thread = std::thread::Builder::new().name(case.name.clone()).spawn(move || {
         let got = driver::run(&own, pass_);
-        let _ = send.send(compare::compare(&own.expected, &own.mode, &got));
+        let _ = send.send(compare::compare(&own.expected, &own.mode, pass_.shards, &got));
     });
     let thread = thread.map_err(|e| e.to_string())?;
     let result = match receive.recv_timeout(LIMIT) {
@@ -78,7 +126,16 @@ fn run(case: &Case, pass: Pass) -> Result<(), String> {
     };
     let rules = if pass.optimise { "" } else { ", not optimised" };
     let restored = pass.restore_every.map_or(String::new(), |n| format!(", state restored every {n} turns"));
-    result.map_err(|e| format!("batches of {}{restored}{rules}: {e}", pass.batch_rows))
+    let shards = match (pass.shards, pass.turned) {
+        (1, _) => String::new(),
+        (n, Turned::Here) => format!(", {n} shards"),
+        (n, Turned::Threads) => format!(", {n} shards on threads"),
+        (n, Turned::Simulated(seed)) => format!(
+            ", {n} shards as seed {seed} says (PELTON_SEEDS={seed} cargo test --test conformance -- --exact {})",
+            case.name.replace('/', "::")
+        ),
+    };
+    result.map_err(|e| format!("batches of {}{restored}{rules}{shards}: {e}", pass.batch_rows))
 }
 
 #[derive(Clone, Copy, Default)]

@@ -18,20 +18,27 @@
 //! until the job ends. `Engine`, `Job` and `Run` are `Send`; nothing is shared behind the caller's back, and no runtime is started.
 
 mod connectors;
+mod idle;
+mod part;
 mod result;
 mod run;
+mod simulation;
+mod stats;
+mod threads;
 
 pub use connectors::{Connection, ConnectorRegistry};
-pub use run::{Progress, Run, Stats};
+pub use run::{Progress, Run};
+pub use stats::Stats;
 
 use crate::batch::Schema;
-use crate::config::Config;
+use crate::config::{Config, IdlePolicy};
 use crate::error::{Finding, Result, Span};
 use crate::expr::{AggregateFunction, Registry, ScalarFunction};
 use crate::plan::{Graph, Op};
 use crate::sinks::Streams;
 use crate::sql::{Outcome, Plan, Planner};
 use jiff::tz::TimeZone;
+use run::Drive;
 use std::sync::Arc;
 
 /// Functions and settings. See the module's text.
@@ -67,7 +74,8 @@ impl Engine {
     /// # Errors
     /// The first statement that is wrong, with its place in `sql`. Nothing has run then.
     pub fn prepare(&self, sql: &str) -> Result<Script> {
-        let mut planner = Planner::new(&self.registry, &self.connectors, self.start_us);
+        let mut planner =
+            Planner::new(&self.registry, &self.connectors, self.start_us).shards(self.config.shards);
         let mut script = Script { steps: vec![], extensions: vec![] };
         for outcome in planner.script(sql)? {
             script.steps.push(match outcome {
@@ -109,6 +117,27 @@ impl EngineBuilder {
     #[must_use]
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.config.memory_limit = bytes;
+        self
+    }
+
+    /// How many shards run a job (see [`Config::shards`]).
+    #[must_use]
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.config.shards = shards;
+        self
+    }
+
+    /// What a shard does while there is nothing to do (see [`Config::idle`]).
+    #[must_use]
+    pub fn idle(mut self, policy: IdlePolicy) -> Self {
+        self.config.idle = policy;
+        self
+    }
+
+    /// Whether threads of shards stay on one core each (see [`Config::pin`]).
+    #[must_use]
+    pub fn pin(mut self, pin: bool) -> Self {
+        self.config.pin = pin;
         self
     }
 
@@ -220,13 +249,35 @@ impl Job {
         })
     }
 
-    /// Opens sources and sinks.
+    /// Opens sources and sinks, and starts a thread for each shard but the first.
+    ///
+    /// # Errors
+    /// A source or sink cannot be opened, or a thread cannot be started.
+    pub fn start(&self) -> Result<Run> {
+        self.run(Drive::Threads)
+    }
+
+    /// As [`Job::start`], without threads: [`Run::step`] turns each shard once, on the caller's thread. For tests.
     ///
     /// # Errors
     /// A source or sink cannot be opened.
-    pub fn start(&self) -> Result<Run> {
+    pub fn start_here(&self) -> Result<Run> {
+        self.run(Drive::Caller)
+    }
+
+    /// As [`Job::start_here`], in an order of turns, with sizes of rings and with inputs and outputs that refuse now and then, all as
+    /// `seed` says. The same seed repeats a run as far as the sources give the same batches. For tests: the rows must not depend on it.
+    ///
+    /// # Errors
+    /// A source or sink cannot be opened.
+    pub fn simulate(&self, seed: u64) -> Result<Run> {
+        self.run(Drive::Simulated(seed))
+    }
+
+    fn run(&self, drive: Drive) -> Result<Run> {
         let mut config = self.config.clone();
         config.memory_limit = self.plan.settings.memory_limit().unwrap_or(config.memory_limit);
-        Run::new(&self.plan.graph, &self.connectors, &config)
+        config.idle = self.plan.settings.get("pelton.idle").map_or(Ok(config.idle), str::parse)?;
+        Run::new(&self.plan.graph, self.plan.shards, &self.connectors, &config, drive)
     }
 }

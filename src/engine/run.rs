@@ -1,13 +1,18 @@
-//! A job that runs: one shard with its inputs and outputs, driven by whoever calls.
+//! A job that runs: its shards, driven by whoever calls. Shard 0 is on the caller's thread, the others are on threads of their own, or,
+//! where a test wants to turn them itself, on the caller's thread as well.
 
-use super::connectors::{Connection, ConnectorRegistry};
-use super::result::{self, Results};
+use super::connectors::ConnectorRegistry;
+use super::idle::Idle;
+use super::part::{self, Part};
+use super::result::Results;
+use super::simulation::Simulation;
+use super::stats::{ShardStats, Stats};
+use super::threads::{Ended, Worker, panicked};
 use crate::batch::{Batch, Decoder, Encoder};
 use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::operators::{self, Built};
-use crate::plan::{Graph, Op};
-use crate::shard::{Input, InputCounters, NodeSpec, NodeStats, Output, Role, Shard, Turn, ValuesInput};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::Graph;
+use crate::shard::Turn;
 use std::sync::Arc;
 
 /// What a step did.
@@ -24,86 +29,59 @@ pub enum Progress {
     Done,
 }
 
-/// Counts of a run.
-#[derive(Clone, Debug, Default)]
-pub struct Stats {
-    /// Rows that the sources gave.
-    pub rows_in: u64,
-    /// Bytes that the sources read.
-    pub bytes_in: u64,
-    /// Rows that the sinks took, results handed to the caller included.
-    pub rows_out: u64,
-    /// Rows that came too late for their window.
-    pub late: u64,
-    /// Rows that could not be decoded and were skipped.
-    pub bad: u64,
-    /// The smallest watermark of the sinks' inputs, ms.
-    pub watermark: Option<i64>,
-    /// Bytes of operator state.
-    pub state_bytes: usize,
-    /// All nodes, in plan order.
-    pub nodes: Vec<NodeStats>,
-}
-
 /// A running job. See [`Run::step`].
 pub struct Run {
-    shard: Shard,
-    inputs: Vec<Box<dyn Input>>,
-    outputs: Vec<Box<dyn Output>>,
+    /// Shard 0, and the others unless they have threads.
+    parts: Vec<Part>,
+    workers: Vec<Worker>,
     results: Option<Results>,
     graph: Arc<Graph>,
+    idle: Idle,
+    simulation: Option<Simulation>,
     done: bool,
 }
 
+/// Where the shards of a run are turned.
+pub(super) enum Drive {
+    /// Each but the first on its own thread.
+    Threads,
+    /// All by the caller, one after the other.
+    Caller,
+    /// All by the caller, in an order and with hindrances that follow from a seed.
+    Simulated(u64),
+}
+
 impl Run {
-    pub(super) fn new(graph: &Graph, connectors: &ConnectorRegistry, config: &Config) -> Result<Self> {
+    pub(super) fn new(
+        graph: &Graph,
+        shards: usize,
+        connectors: &ConnectorRegistry,
+        config: &Config,
+        drive: Drive,
+    ) -> Result<Self> {
         let graph = Arc::new(graph.clone());
-        let mut inputs: Vec<Box<dyn Input>> = vec![];
-        let mut outputs: Vec<Box<dyn Output>> = vec![];
-        let mut results = None;
-        let mut specs = Vec::with_capacity(graph.nodes.len());
-        for (n, node) in graph.nodes.iter().enumerate() {
-            let role = match &node.op {
-                Op::Scan(source) => {
-                    let first = inputs.len();
-                    inputs.extend(connectors.open_input(source, n as u32, 1)?);
-                    Role::Source((first..inputs.len()).collect())
-                }
-                Op::Values(columns) => {
-                    inputs.push(Box::new(ValuesInput::new(
-                        columns.clone(),
-                        columns.first().map_or(1, |c| c.len()),
-                    )));
-                    Role::Source(vec![inputs.len() - 1])
-                }
-                Op::Sink(sink) => {
-                    let receiver = sink.table.is_none().then(|| {
-                        let (receiver, taken) = result::results();
-                        results = Some(taken);
-                        receiver
-                    });
-                    outputs.push(connectors.open_output(
-                        sink,
-                        Connection { shard: 0, shards: 1 },
-                        receiver,
-                    )?);
-                    Role::Sink(outputs.len() - 1)
-                }
-                _ => build(&graph, n)?.into(),
-            };
-            specs.push(NodeSpec {
-                id: node.id.clone(),
-                name: node.op.name().to_owned(),
-                role,
-                inputs: node.inputs.iter().map(|i| i.0).collect(),
-            });
+        let mut simulation = match drive {
+            Drive::Simulated(seed) => Some(Simulation::new(seed)),
+            Drive::Threads | Drive::Caller => None,
+        };
+        let ring = simulation.as_mut().map(Simulation::ring);
+        let wired = part::wire(&graph, shards, connectors, config, ring)?;
+        let (mut parts, mut workers) = (wired.parts, vec![]);
+        if let Some(s) = &mut simulation {
+            s.hinder(&mut parts);
         }
-        let shard = Shard::new(specs, config.batch_rows, config.memory_limit).turn_rows(config.turn_rows);
-        Ok(Self { shard, inputs, outputs, results, graph, done: false })
+        if matches!(drive, Drive::Threads) {
+            let bell = parts[0].bell.clone();
+            for (n, part) in parts.drain(1..).enumerate() {
+                workers.push(Worker::start(n + 1, part, config, bell.clone())?);
+            }
+        }
+        let idle = Idle::new(config.idle);
+        Ok(Self { parts, workers, results: wired.results, graph, idle, simulation, done: false })
     }
 
-    /// One turn on the calling thread: sources are polled once, and what has arrived is worked through to the sinks.
-    /// `now_us` is the time, µs since the epoch; it must not go backwards.
+    /// One turn on the calling thread: sources are polled once, and what has arrived is worked through to the sinks, or to the
+    /// shards that own it. `now_us` is the time, µs since the epoch; it must not go backwards.
     ///
     /// # Errors
     /// The job cannot go on. Rows before the failing one have reached the sinks; [`Run::take_results`] still has them.
@@ -111,14 +89,63 @@ impl Run {
         if self.done {
             return Ok(Progress::Done);
         }
-        Ok(match self.shard.turn(now_us, &mut self.inputs, &mut self.outputs)? {
+        if self.parts.len() > 1 {
+            return self.step_all(now_us);
+        }
+        let turn = match self.parts[0].turn(now_us) {
+            Ok(turn) => turn,
+            Err(e) => return Err(self.cause(e)),
+        };
+        Ok(match turn {
             Turn::Worked => Progress::Working,
             Turn::Idle { wake_at_us } => Progress::Idle { wake_at_us },
+            Turn::Done if !self.workers.iter().all(Worker::is_finished) => {
+                Progress::Idle { wake_at_us: None }
+            }
             Turn::Done => {
+                for worker in &mut self.workers {
+                    if let Ended::Failed(e) | Ended::Panicked(e) = worker.join() {
+                        return Err(e);
+                    }
+                }
                 self.done = true;
                 Progress::Done
             }
         })
+    }
+
+    /// A turn of each shard, or of the one whose turn it is in a simulation.
+    fn step_all(&mut self, now_us: i64) -> Result<Progress> {
+        let (mut worked, mut wake) = (false, None::<i64>);
+        let chosen = self.simulation.as_mut().map(|s| s.choose(self.parts.len()));
+        for (n, part) in self.parts.iter_mut().enumerate() {
+            if chosen.is_some_and(|c| c != n) {
+                continue;
+            }
+            match part.turn(now_us) {
+                Ok(Turn::Worked) => worked = true,
+                Ok(Turn::Idle { wake_at_us }) => wake = wake.into_iter().chain(wake_at_us).min(),
+                Ok(Turn::Done) => {}
+                Err(e) if n == 0 => return Err(e),
+                // It comes to shard 0 behind the rows before it.
+                Err(_) => worked = true,
+            }
+        }
+        if self.parts.iter().all(Part::is_done) {
+            self.done = true;
+            return Ok(Progress::Done);
+        }
+        Ok(if worked { Progress::Working } else { Progress::Idle { wake_at_us: wake } })
+    }
+
+    /// The error of the job: that of a thread which has panicked, or what was handed on from the shard that failed.
+    fn cause(&mut self, error: Error) -> Error {
+        self.workers.iter().for_each(Worker::stop);
+        let panicked = self.workers.iter_mut().find_map(|w| match w.join() {
+            Ended::Panicked(e) => Some(e),
+            Ended::Well | Ended::Failed(_) => None,
+        });
+        panicked.unwrap_or(error)
     }
 
     /// The result rows since the last call. Take them between steps: a job whose results are not taken stands still once some are
@@ -127,45 +154,38 @@ impl Run {
         self.results.as_mut().map(Results::take).unwrap_or_default()
     }
 
-    /// Counts so far.
+    /// How many shards run it. A job without keyed operations runs on one, whatever was asked for.
+    pub fn shards(&self) -> usize {
+        self.parts.len() + self.workers.len()
+    }
+
+    /// Counts so far. Those of other threads may be a few turns old, until the job is done.
     pub fn stats(&self) -> Stats {
-        let nodes = self.shard.stats();
-        let inputs =
-            self.inputs.iter().map(|i| i.counters()).fold(InputCounters::default(), |a, b| InputCounters {
-                rows: a.rows + b.rows,
-                bytes: a.bytes + b.bytes,
-                bad: a.bad + b.bad,
-                nulled: a.nulled + b.nulled,
-            });
-        let watermark = self
-            .graph
-            .nodes
-            .iter()
-            .filter(|n| matches!(n.op, Op::Sink(_)))
-            .filter_map(|n| n.inputs.first().and_then(|i| nodes[i.0].watermark))
-            .min();
-        Stats {
-            rows_in: inputs.rows,
-            bytes_in: inputs.bytes,
-            bad: inputs.bad,
-            rows_out: self.outputs.iter().map(|o| o.rows()).sum(),
-            late: nodes.iter().map(|n| n.counters.late).sum(),
-            state_bytes: nodes.iter().map(|n| n.state_bytes).sum(),
-            watermark,
-            nodes,
+        let own = self.parts.iter().map(ShardStats::of_part);
+        let others = self.workers.iter().map(|w| ShardStats::of_gauges(&w.nodes, &w.gauges));
+        Stats::of(&self.graph, &own.chain(others).collect::<Vec<_>>())
+    }
+
+    /// The only shard.
+    fn alone(&self) -> Result<&Part> {
+        match (&self.parts[..], self.workers.len()) {
+            ([part], 0) => Ok(part),
+            _ => Err(Error::new(ErrorKind::Config, "a job on several shards cannot write its state down")
+                .hint("run it on one shard")),
         }
     }
 
     /// The positions of all sources and the state of all operators, as bytes. Call it between steps.
     ///
     /// # Errors
-    /// Retryable while a sink holds rows back.
+    /// Retryable while a sink holds rows back. There are several shards.
     pub fn snapshot(&self) -> Result<Vec<u8>> {
+        let part = self.alone()?;
         let mut all = Encoder::default();
         all.block(b"PLTN", 1);
-        all.bytes(&self.shard.snapshot()?);
-        all.len(self.inputs.len());
-        for input in &self.inputs {
+        all.bytes(&part.shard().snapshot()?);
+        all.len(part.inputs.len());
+        for input in &part.inputs {
             let mut own = Encoder::default();
             input.snapshot(&mut own);
             all.bytes(&own.finish());
@@ -176,15 +196,17 @@ impl Run {
     /// Goes on from a snapshot of the same job, before the first step.
     ///
     /// # Errors
-    /// The bytes are damaged or belong to another plan.
+    /// The bytes are damaged or belong to another plan. There are several shards.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
+        self.alone()?;
+        let part = &mut self.parts[0];
         let mut all = Decoder::new(bytes);
         all.block(b"PLTN", 1)?;
-        self.shard.restore(all.bytes()?)?;
-        if all.len(8)? != self.inputs.len() {
+        part.shard_mut().restore(all.bytes()?)?;
+        if all.len(8)? != part.inputs.len() {
             return Err(Error::corrupt("the snapshot has another number of inputs"));
         }
-        for input in &mut self.inputs {
+        for input in &mut part.inputs {
             let mut own = Decoder::new(all.bytes()?);
             input.restore(&mut own)?;
             own.end()?;
@@ -192,42 +214,42 @@ impl Run {
         all.end()
     }
 
-    /// Replaces every operator by a new one that has read the old one's state from its bytes: what a restart does to state, without
-    /// the restart. For tests.
+    /// Replaces every operator of the shards on this thread by a new one that has read the old one's state from its bytes: what a
+    /// restart does to state, without the restart. For tests.
     ///
     /// # Errors
-    /// As [`Run::snapshot`].
+    /// As [`Run::snapshot`], but for the number of shards.
     pub fn cycle_state(&mut self) -> Result<()> {
         let graph = self.graph.clone();
-        self.shard.cycle(|n| build(&graph, n))
+        self.parts.iter_mut().try_for_each(|part| part.cycle(&graph))
     }
 
-    /// Steps until the job ends or `stop` says so, waiting while nothing arrives: first spinning, then yielding, then sleeping up to
-    /// a millisecond. `clock` gives the time in µs; `each` is called after every step that moved rows and at least every millisecond.
+    /// Steps until the job ends or `stop` says so, waiting while nothing arrives as [`IdlePolicy`](crate::config::IdlePolicy) says.
+    /// `clock` gives the time in µs; `each` is called after every step.
     ///
     /// # Errors
-    /// As [`Run::step`].
+    /// As [`Run::step`]. A panic in a shard is an error as well.
     pub fn drive(
         &mut self,
         mut clock: impl FnMut() -> i64,
         mut stop: impl FnMut() -> bool,
         mut each: impl FnMut(&mut Run) -> Result<()>,
     ) -> Result<Progress> {
-        let mut idle = 0u32;
+        self.parts[0].bell.hang();
         loop {
             if stop() {
                 return Ok(Progress::Idle { wake_at_us: None });
             }
             let now = clock();
-            match self.step(now) {
+            let step = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.step(now)));
+            match step.unwrap_or_else(|panic| Err(self.cause(panicked(0, &*panic)))) {
                 Ok(Progress::Done) => {
                     each(self)?;
                     return Ok(Progress::Done);
                 }
-                Ok(Progress::Working) => idle = 0,
+                Ok(Progress::Working) => self.idle.reset(),
                 Ok(Progress::Idle { wake_at_us }) => {
-                    idle = idle.saturating_add(1);
-                    wait(idle, wake_at_us.map(|t| t.saturating_sub(now)));
+                    self.idle.wait(&mut self.parts[0], wake_at_us.map(|t| t.saturating_sub(now)));
                 }
                 Err(e) => {
                     each(self)?;
@@ -239,20 +261,10 @@ impl Run {
     }
 }
 
-/// A new operator for node `n`.
-fn build(graph: &Graph, n: usize) -> Result<Built> {
-    let inputs: Vec<_> = graph.nodes[n].inputs.iter().map(|i| graph.node(*i)).collect();
-    operators::build(&graph.nodes[n], &inputs)
-}
-
-/// Waits longer the longer nothing has happened, and never past a timer.
-fn wait(idle: u32, timer_us: Option<i64>) {
-    match idle {
-        0..100 => std::hint::spin_loop(),
-        100..200 => std::thread::yield_now(),
-        _ => {
-            let us = timer_us.unwrap_or(1000).clamp(0, 1000) as u64;
-            std::thread::sleep(std::time::Duration::from_micros(us.min(u64::from(idle))));
-        }
+impl Drop for Run {
+    /// Threads that still run are stopped after their turn.
+    fn drop(&mut self) {
+        self.workers.iter().for_each(Worker::stop);
+        self.workers.iter_mut().for_each(|w| drop(w.join()));
     }
 }

@@ -75,6 +75,52 @@ impl Wake {
     }
 }
 
+/// Wakes the thread that drives a shard. Whoever made work for it visible rings; while the thread is awake that is a fence and a
+/// load. Which thread it is may change from one call to the next: the caller of an embedded job drives a shard himself.
+#[cfg(not(loom))]
+#[derive(Debug, Default)]
+pub struct Bell {
+    wake: Wake,
+    thread: arc_swap::ArcSwapOption<std::thread::Thread>,
+}
+
+#[cfg(not(loom))]
+impl Bell {
+    /// The calling thread is the one to wake.
+    pub fn hang(&self) {
+        self.thread.store(Some(std::sync::Arc::new(std::thread::current())));
+    }
+
+    /// Called after work was made visible.
+    #[inline]
+    pub fn ring(&self) {
+        if self.wake.is_needed()
+            && let Some(thread) = &*self.thread.load()
+        {
+            thread.unpark();
+        }
+    }
+
+    /// Sleeps until the bell rings or the time is over, unless `has_work`, which is asked after the sleep was announced. Returns early
+    /// now and then, as parking does.
+    pub fn sleep_unless(&self, has_work: impl FnOnce() -> bool, most: std::time::Duration) {
+        self.wake.sleep_unless(has_work, || std::thread::park_timeout(most));
+    }
+}
+
+/// Under loom nobody sleeps by it: the models are of [`Wake`].
+#[cfg(loom)]
+#[derive(Debug, Default)]
+pub struct Bell;
+
+#[cfg(loom)]
+#[allow(missing_docs, clippy::unused_self)]
+impl Bell {
+    pub fn hang(&self) {}
+    pub fn ring(&self) {}
+    pub fn sleep_unless(&self, _has_work: impl FnOnce() -> bool, _most: std::time::Duration) {}
+}
+
 #[cfg(all(test, loom))]
 mod loom_models {
     use super::*;
@@ -134,6 +180,37 @@ mod loom_models {
                 sleeper.thread().unpark();
             }
             sleeper.join().unwrap();
+        });
+    }
+
+    /// A shard that sleeps before it has room, woken by the one that makes room; which sleeps in turn until something comes: two
+    /// sleepers and two wakes, as at both ends of a full ring of one. Neither sleeps for ever.
+    #[test]
+    fn loom_a_full_ring_wakes_both_ends() {
+        loom::model(|| {
+            let full = Arc::new(AtomicBool::new(true));
+            let (writer_wake, reader_wake) = (Arc::new(Wake::default()), Arc::new(Wake::default()));
+            let writer = {
+                let (full, mine, theirs) = (full.clone(), writer_wake.clone(), reader_wake.clone());
+                let reader = thread::current();
+                thread::spawn(move || {
+                    while full.load(Ordering::Acquire) {
+                        mine.sleep_unless(|| !full.load(Ordering::Acquire), thread::park);
+                    }
+                    full.store(true, Ordering::Release);
+                    if theirs.is_needed() {
+                        reader.unpark();
+                    }
+                })
+            };
+            full.store(false, Ordering::Release);
+            if writer_wake.is_needed() {
+                writer.thread().unpark();
+            }
+            while !full.load(Ordering::Acquire) {
+                reader_wake.sleep_unless(|| full.load(Ordering::Acquire), thread::park);
+            }
+            writer.join().unwrap();
         });
     }
 }

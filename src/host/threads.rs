@@ -9,6 +9,25 @@ use std::time::Duration;
 
 use super::sync::Wake;
 
+/// Keeps the calling thread on core `n`, counted among those that the process may use; false where that cannot be. Threads that it
+/// starts later stay there as well.
+#[cfg(target_os = "linux")]
+pub fn pin(n: usize) -> bool {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let Ok(allowed) = sched_getaffinity(None) else { return false };
+    let mut cores = (0..CpuSet::MAX_CPU).filter(|&c| allowed.is_set(c));
+    let Some(core) = cores.nth(n) else { return false };
+    let mut only = CpuSet::new();
+    only.set(core);
+    sched_setaffinity(None, &only).is_ok()
+}
+
+/// Cores are chosen by the system here.
+#[cfg(not(target_os = "linux"))]
+pub fn pin(_n: usize) -> bool {
+    false
+}
+
 /// What a turn found, and how long the thread may sleep after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {

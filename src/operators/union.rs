@@ -21,7 +21,7 @@ impl Union {
 }
 
 /// The smallest watermark of several inputs, of which one has moved.
-pub(super) fn smallest(watermarks: &[i64]) -> i64 {
+pub(crate) fn smallest(watermarks: &[i64]) -> i64 {
     watermarks.iter().copied().min().unwrap_or(END_OF_TIME)
 }
 

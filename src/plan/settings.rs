@@ -6,6 +6,7 @@
 
 use super::connector::OptionValue;
 use super::options::memory_bytes;
+use crate::config::MAX_SHARDS;
 use crate::error::{Error, Finding, Result, Span};
 use std::collections::BTreeMap;
 
@@ -24,6 +25,8 @@ enum Form {
     Count,
     /// A number of bytes: `512 mb`, `2gb`.
     Memory,
+    /// A number of shards.
+    Shards,
     /// A zone's name or offset.
     Zone,
     /// One of these, without case.
@@ -54,6 +57,8 @@ const KNOWN: &[(&str, Form)] = &[
     ("pelton.bad-rows", Form::Name),
     ("pelton.optimizer", Form::OneOf(&["on", "off"])),
     ("pelton.memory-limit", Form::Memory),
+    ("pelton.shards", Form::Shards),
+    ("pelton.idle", Form::OneOf(&["spin", "spin-then-park", "park"])),
 ];
 
 /// The settings of a session. Only what was SET is held; a default lives beside what uses it.
@@ -114,6 +119,11 @@ impl Settings {
         self.get("pelton.memory-limit").and_then(memory_bytes).and_then(|b| usize::try_from(b).ok())
     }
 
+    /// `pelton.shards`.
+    pub fn shards(&self) -> Option<usize> {
+        self.get("pelton.shards").and_then(|n| n.parse().ok())
+    }
+
     /// `table.local-time-zone`, UTC where it is not set.
     pub fn time_zone(&self) -> jiff::tz::TimeZone {
         self.get("table.local-time-zone").and_then(time_zone).unwrap_or(jiff::tz::TimeZone::UTC)
@@ -151,6 +161,9 @@ fn check(key: &str, value: &str, form: Form) -> Result<()> {
         Form::Duration if duration_ms(value).is_none() => fail("a duration such as '10 s' or '200 ms'"),
         Form::Count if !value.parse::<i64>().is_ok_and(|n| n >= 1 || n == -1) => {
             fail("a whole number, at least 1")
+        }
+        Form::Shards if !value.parse::<usize>().is_ok_and(|n| (1..=MAX_SHARDS).contains(&n)) => {
+            fail(&format!("a whole number, 1 to {MAX_SHARDS}"))
         }
         Form::Memory if memory_bytes(value.trim()).is_none_or(|b| b == 0) => {
             fail("a size such as '512 mb' or '2 gb'")

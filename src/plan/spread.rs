@@ -11,7 +11,7 @@
 //! same holds for what drops late rows, unless its input cannot be late: the result of a window, which stands before the watermark
 //! that closed it ([`is_punctual`]), while the watermark behind an exchange is the smallest of all its shards'.
 
-use super::{Exchange, Graph, Node, NodeId, Op, Place, WindowTime};
+use super::{Exchange, Graph, Node, NodeId, Op, Place, Window, WindowKind, WindowTime};
 use crate::batch::TypeKind;
 use crate::expr::ExprKind;
 
@@ -34,6 +34,11 @@ impl Op {
             _ => Distribution::Keyed(keys.to_vec()),
         };
         match self {
+            // Sessions are of the rows of a partition, groups of the rows of a key: what both have in common serves both.
+            Op::WindowAssign(window) if is_session(window) => keyed(&window.partition),
+            Op::WindowAggregate { window, keys, .. } if is_session(window) => {
+                keyed(&window.partition.iter().copied().filter(|c| keys.contains(c)).collect::<Vec<_>>())
+            }
             Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } | Op::WindowAssign(_) | Op::Union => {
                 Distribution::Any
             }
@@ -46,6 +51,11 @@ impl Op {
             _ => Distribution::One,
         }
     }
+}
+
+/// The operation makes sessions, not only uses them.
+fn is_session(window: &Window) -> bool {
+    matches!((window.kind, window.time), (WindowKind::Session { .. }, WindowTime::Attribute(_)))
 }
 
 /// The graph for `shards` shards: with exchanges, and the place of each node. For one shard, the graph as it is.
@@ -252,7 +262,8 @@ fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
 fn is_punctual(op: &Op, input: bool) -> bool {
     match op {
         Op::WindowAggregate { .. } => true,
-        Op::Filter(_) | Op::Project(_) | Op::Union | Op::WindowAssign(_) | Op::Exchange(_) => input,
+        Op::WindowAssign(window) => input && !is_session(window),
+        Op::Filter(_) | Op::Project(_) | Op::Union | Op::Exchange(_) => input,
         _ => false,
     }
 }
@@ -268,16 +279,17 @@ fn drops_late(op: &Op) -> bool {
         | Op::Filter(_)
         | Op::Project(_)
         | Op::Union
-        | Op::WindowAssign(_)
         | Op::GroupAggregate { .. }
         | Op::SetOperation { .. }
         | Op::Exchange(_)
         | Op::Sink(_) => false,
+        Op::WindowAssign(window) => is_session(window),
         _ => true,
     }
 }
 
-/// What is left in the end depends on the order in which rows of a key arrive.
+/// Its rows for a key depend on the order in which that key's rows arrive. What updates its result does: the changes on the way are rows
+/// as well. Of two inputs, the order in which they meet is nowhere defined.
 fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
     match op {
         Op::Scan(_)
@@ -285,11 +297,15 @@ fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
         | Op::Filter(_)
         | Op::Project(_)
         | Op::Union
-        | Op::WindowAssign(_)
         | Op::SetOperation { .. }
         | Op::Exchange(_)
         | Op::Sink(_) => false,
-        Op::GroupAggregate { aggregates, .. } | Op::WindowAggregate { aggregates, .. } => {
+        Op::WindowAssign(window) => is_session(window),
+        // DISTINCT tells each row once.
+        Op::GroupAggregate { aggregates, .. } => {
+            !(aggregates.is_empty() && graph.node(inputs[0]).changelog.is_insert_only())
+        }
+        Op::WindowAggregate { aggregates, .. } => {
             let input = &graph.node(inputs[0]).schema;
             !aggregates.iter().all(|a| {
                 let exact = |c: &usize| !matches!(input.ty(*c).kind, TypeKind::Float | TypeKind::Double);

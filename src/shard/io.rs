@@ -2,7 +2,7 @@
 //! the connector and hands bytes or batches over a ring.
 
 use crate::batch::{Batch, Decoder, Encoder, Pool};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What an input or output may know.
 #[derive(Debug)]
@@ -56,6 +56,14 @@ pub trait Input: Send {
 
     /// Counts so far.
     fn counters(&self) -> InputCounters;
+
+    /// Something is known to have come. Only inputs that wake the shard's thread know; what they do not know, a poll tells.
+    fn is_ready(&self) -> bool {
+        false
+    }
+
+    /// Nobody wants more: called instead of further polls.
+    fn stop(&mut self) {}
 }
 
 /// A sink, as one shard writes to it.
@@ -83,4 +91,18 @@ pub trait Output: Send {
 
     /// Rows taken so far.
     fn rows(&self) -> u64;
+
+    /// Sends what was taken in a turn; false: something has to wait for room. Asked again until it is true, after `finish` as well. For
+    /// exchanges: what writes out of the process goes its own pace.
+    fn publish(&mut self) -> bool {
+        true
+    }
+
+    /// The shard has failed: tells whoever reads, behind what was taken.
+    fn fail(&mut self, _error: &Error) {}
+
+    /// Nobody reads any more.
+    fn is_done(&self) -> bool {
+        false
+    }
 }

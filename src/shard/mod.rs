@@ -3,6 +3,7 @@
 //! [`Shard`] holds the operators, [`Input`] and [`Output`] are its only doors. It starts no thread and reads no clock: a driver
 //! (the caller's thread, a pinned thread, a simulator) calls [`Shard::turn`].
 
+mod exchange;
 mod io;
 #[allow(clippy::module_inception)]
 mod shard;
@@ -11,6 +12,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use exchange::{Inbox, Outbox, owner};
 pub use io::{Input, InputCounters, IoContext, Output, Polled};
 pub use shard::{NodeSpec, NodeStats, Role, Shard, Turn};
 pub use values::ValuesInput;

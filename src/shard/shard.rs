@@ -14,6 +14,8 @@ use super::io::{Input, IoContext, Output, Polled};
 use crate::batch::{Batch, Decoder, END_OF_TIME, Encoder, Pool};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operators::{Built, Context, Counters, Operator, Stage};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a node of a shard is.
 pub enum Role {
@@ -134,6 +136,9 @@ pub struct Shard {
     /// How often an input is polled in one turn.
     polls: usize,
     memory_limit: usize,
+    /// Bytes of state of all shards of the job, and how many of them are this one's.
+    state_of_all: Arc<AtomicUsize>,
+    state_counted: usize,
     turns: u64,
     /// The nodes that are sources.
     sources: Vec<usize>,
@@ -192,6 +197,8 @@ impl Shard {
             batch_rows,
             polls: 1,
             memory_limit,
+            state_of_all: Arc::default(),
+            state_counted: 0,
             turns: 0,
             sources,
             stalled: false,
@@ -293,13 +300,14 @@ impl Shard {
             return false;
         }
         let mut worked = false;
-        let stop = ask && self.nobody_wants(n);
+        let stop = ask && self.nobody_wants(n, doors.outputs);
         let mut open = false;
         for k in 0.. {
             let Role::Source(own) = &self.nodes[n].role else { return false };
             let Some(&i) = own.get(k) else { break };
-            if stop {
+            if stop && !self.ended[i] {
                 self.ended[i] = true;
+                inputs[i].stop();
             }
             if self.ended[i] {
                 continue;
@@ -361,13 +369,14 @@ impl Shard {
     }
 
     /// Every reader has said that it will give nothing more.
-    fn nobody_wants(&self, n: usize) -> bool {
+    fn nobody_wants(&self, n: usize, outputs: &[Box<dyn Output>]) -> bool {
         let node = &self.nodes[n];
         !node.readers.is_empty()
             && node.readers.iter().all(|&(r, _)| match &self.nodes[r].role {
-                Role::Operator(op) => op.is_done() || self.nobody_wants(r),
-                Role::Stage(_) => self.nobody_wants(r),
-                _ => false,
+                Role::Operator(op) => op.is_done() || self.nobody_wants(r, outputs),
+                Role::Stage(_) => self.nobody_wants(r, outputs),
+                Role::Sink(output) => outputs[*output].is_done(),
+                Role::Source(_) => false,
             })
     }
 
@@ -615,10 +624,19 @@ impl Shard {
         self.failed.get_or_insert_with(|| e.during(&node.name));
     }
 
-    fn check_memory(&self) -> Result<()> {
+    /// The memory limit is that of several shards together, whose state is added up in `total`.
+    pub fn share_memory(&mut self, total: Arc<AtomicUsize>) {
+        self.state_of_all = total;
+    }
+
+    fn check_memory(&mut self) -> Result<()> {
         let mut held: Vec<(usize, &str)> =
             self.nodes.iter().filter_map(|n| Some((n.operator()?.bytes(), n.name.as_str()))).collect();
-        let sum: usize = held.iter().map(|h| h.0).sum();
+        let own: usize = held.iter().map(|h| h.0).sum();
+        // Wraps around where it shrinks, and back.
+        let change = own.wrapping_sub(self.state_counted);
+        let sum = self.state_of_all.fetch_add(change, Ordering::Relaxed).wrapping_add(change);
+        self.state_counted = own;
         if sum <= self.memory_limit {
             return Ok(());
         }

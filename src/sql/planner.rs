@@ -52,6 +52,8 @@ pub struct Plan {
     pub logical: Vec<Rel>,
     /// The settings with which it was planned.
     pub settings: Settings,
+    /// How many shards there are to run it.
+    pub shards: usize,
     /// Its one sink hands rows to the caller: it came from a query, not from INSERT.
     pub returns_rows: bool,
     /// The statement.
@@ -80,7 +82,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// How many shards run a job.
+    /// How many shards run a job whose settings do not say.
     #[must_use]
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards;
@@ -237,8 +239,9 @@ impl<'a> Planner<'a> {
         let off = self.settings.get("pelton.optimizer").is_some_and(|v| v.eq_ignore_ascii_case("off"));
         let rules = if off { optimise::needed } else { optimise::optimise };
         let logical = sinks.into_iter().map(rules).collect::<Result<Vec<_>>>()?;
-        let graph = spread::spread(physical::build(&logical)?, self.shards);
-        Ok(Plan { graph, logical, settings: self.settings.clone(), returns_rows, span })
+        let shards = self.settings.shards().unwrap_or(self.shards);
+        let graph = spread::spread(physical::build(&logical)?, shards);
+        Ok(Plan { graph, logical, settings: self.settings.clone(), shards, returns_rows, span })
     }
 
     // ---- definitions

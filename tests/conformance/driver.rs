@@ -1,8 +1,8 @@
 //! Runs one case through the engine and writes its result in the form of the `.out` files.
 
-use crate::Pass;
 use crate::case::Case;
 use crate::compare::Got;
+use crate::{Pass, Turned};
 use jiff::tz::TimeZone;
 use pelton::batch::text::{Style, write_value};
 use pelton::batch::{Batch, Schema};
@@ -22,6 +22,7 @@ pub(crate) fn run(case: &Case, pass: Pass) -> Got {
         .batch_rows(pass.batch_rows)
         // As many turns as there are batches: state is taken apart, and the clock moves, between any two.
         .turn_rows(1)
+        .shards(pass.shards)
         .streams(Streams { out: target(), err: target() })
         .build()?;
     let rules = if pass.optimise { "" } else { "SET 'pelton.optimizer' = 'off';\n" };
@@ -40,7 +41,11 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
     if let Some(schema) = job.schema() {
         lines.push(header(schema));
     }
-    let mut run = job.start()?;
+    let mut run = match pass.turned {
+        Turned::Here => job.start_here()?,
+        Turned::Simulated(seed) => job.simulate(seed)?,
+        Turned::Threads => job.start()?,
+    };
     let mut turns = 0;
     loop {
         turns += 1;

@@ -15,7 +15,7 @@ const FREE: &[&str] = &["error", "time", "config"];
 
 /// Who may import whom.
 const IMPORTS: &[(&str, &[&str])] = &[
-    ("ring", &[]),
+    ("ring", &["host"]),
     ("batch", &[]),
     ("host", &[]),
     ("metrics", &[]),

@@ -2,6 +2,9 @@
 
 use crate::script::Define;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pelton::Engine;
+use pelton::config::IdlePolicy;
+use pelton::engine::EngineBuilder;
 
 /// Flink SQL at microsecond latency, in one process.
 #[derive(Debug, Parser)]
@@ -107,9 +110,35 @@ pub(crate) struct Run {
     /// The most rows that move together
     #[arg(long, value_name = "ROWS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) batch: u32,
+    #[command(flatten)]
+    pub(crate) cores: Cores,
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// How a job uses the cores.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Cores {
+    /// Over how many shards keyed operations are spread, each on a thread of its own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) shards: u32,
+    /// What a thread does while there is nothing to do: spin, spin-then-park or park
+    #[arg(long, value_name = "POLICY", default_value = "spin-then-park")]
+    pub(crate) idle: IdlePolicy,
+    /// Keep the threads of shards on one core each
+    #[arg(long)]
+    pub(crate) pin: bool,
+}
+
+impl Cores {
+    /// What `explain` and `check` assume: the settings of the script are all that counts.
+    pub(crate) const ONE: Cores = Cores { shards: 1, idle: IdlePolicy::SpinThenPark, pin: false };
+
+    /// An engine that runs jobs so.
+    pub(crate) fn builder(self) -> EngineBuilder {
+        Engine::builder().shards(self.shards as usize).idle(self.idle).pin(self.pin)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -157,6 +186,8 @@ pub(crate) struct Nexmark {
     /// The most rows that move together
     #[arg(long, value_name = "ROWS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) batch: u32,
+    #[command(flatten)]
+    pub(crate) cores: Cores,
     /// Print an array of objects instead of a table
     #[arg(long)]
     pub(crate) json: bool,

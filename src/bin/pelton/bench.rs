@@ -8,7 +8,7 @@ use crate::exit::{Exit, failed, written};
 use crate::memory;
 use crate::progress::short;
 use crate::run::now_us;
-use pelton::{Engine, Error, Progress, Result};
+use pelton::{Error, Progress, Result};
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -55,11 +55,12 @@ fn run_all(args: &Nexmark) -> Result<Vec<Measured>> {
     } else {
         args.queries.iter().filter_map(|name| QUERIES.iter().find(|q| q.0 == name).copied()).collect()
     };
-    chosen.into_iter().map(|(name, sql)| measure(name, sql, args.events, args.batch as usize)).collect()
+    chosen.into_iter().map(|(name, sql)| measure(name, sql, args)).collect()
 }
 
-fn measure(name: &str, sql: &str, events: u64, batch: usize) -> Result<Measured> {
-    let engine = Engine::builder().batch_rows(batch).start_us(now_us()).build()?;
+fn measure(name: &str, sql: &str, args: &Nexmark) -> Result<Measured> {
+    let events = args.events;
+    let engine = args.cores.builder().batch_rows(args.batch as usize).start_us(now_us()).build()?;
     let text = format!("{TABLES}\n{sql}").replace("${EVENTS}", &events.to_string());
     let script = engine.prepare(&text)?;
     let job = script.jobs().next().ok_or_else(|| Error::config(format!("{name} has no query")))?;

@@ -1,6 +1,6 @@
 //! `pelton explain` and `pelton check`: a script looked at without running it.
 
-use crate::args::{Check, Sql};
+use crate::args::{Check, Cores, Sql};
 use crate::exit::{Exit, written};
 use crate::run::prepare;
 use crate::screen::Screen;
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 /// Prints the plan of every job.
 pub(crate) fn explain(sql: &Sql) -> Exit {
     let mut screen = Screen::new();
-    let (_, steps) = match prepare(sql, 1024, &mut screen) {
+    let (_, steps) = match prepare(sql, 1024, Cores::ONE, &mut screen) {
         Ok(both) => both,
         Err(exit) => return exit,
     };
@@ -30,7 +30,7 @@ pub(crate) fn explain(sql: &Sql) -> Exit {
 /// Parses, binds and plans; says what is doubtful, and what Flink would not take.
 pub(crate) fn check(args: &Check) -> Exit {
     let mut screen = Screen::new();
-    let (script, steps) = match prepare(&args.sql, 1024, &mut screen) {
+    let (script, steps) = match prepare(&args.sql, 1024, Cores::ONE, &mut screen) {
         Ok(both) => both,
         Err(exit) => return exit,
     };

@@ -1,6 +1,6 @@
 //! `pelton run`: drives the jobs of a script on this thread, prints results, shows progress, and stops when told.
 
-use crate::args::{Format, Run, Sql};
+use crate::args::{Cores, Format, Run, Sql};
 use crate::exit::Exit;
 use crate::progress::{Counts, Progress};
 use crate::render::Shape;
@@ -10,7 +10,7 @@ use crate::screen::Screen;
 use crate::script::Script;
 use pelton::batch::Batch;
 use pelton::plan::Op;
-use pelton::{Engine, Error, ErrorKind, Job, Result, Stats, Step};
+use pelton::{Error, ErrorKind, Job, Result, Stats, Step};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io;
 use std::sync::Arc;
@@ -41,6 +41,7 @@ pub(crate) fn now_us() -> i64 {
 pub(crate) fn prepare(
     sql: &Sql,
     batch: usize,
+    cores: Cores,
     screen: &mut Screen,
 ) -> Result<(Script, pelton::Script), Exit> {
     let script =
@@ -48,7 +49,7 @@ pub(crate) fn prepare(
             screen.say(&e.text);
             e.exit
         })?;
-    let engine = Engine::builder().batch_rows(batch).start_us(now_us()).streams(screen.streams()).build();
+    let engine = cores.builder().batch_rows(batch).start_us(now_us()).streams(screen.streams()).build();
     match engine.and_then(|e| e.prepare(&script.text)) {
         Ok(steps) => Ok((script, steps)),
         Err(e) => {
@@ -61,7 +62,7 @@ pub(crate) fn prepare(
 /// Runs a script; the exit code says how it ended.
 pub(crate) fn run(args: &Run) -> Exit {
     let mut screen = Screen::new();
-    let (script, steps) = match prepare(&args.sql, args.batch as usize, &mut screen) {
+    let (script, steps) = match prepare(&args.sql, args.batch as usize, args.cores, &mut screen) {
         Ok(both) => both,
         Err(exit) => return exit,
     };

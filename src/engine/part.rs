@@ -1,0 +1,262 @@
+//! One shard with all that it reads and writes, and the wiring of a graph into such parts: the rings between them, the inputs and
+//! outputs of each.
+
+use super::connectors::{Connection, ConnectorRegistry};
+use super::result::{self, Results};
+use crate::config::Config;
+use crate::error::Result;
+use crate::host::sync::Bell;
+use crate::operators::{self, Built};
+use crate::plan::{Graph, NodeId, Op, Place};
+use crate::ring::link;
+use crate::shard::{
+    Inbox, Input, InputCounters, NodeSpec, NodeStats, Outbox, Output, Role, Shard, Turn, ValuesInput,
+};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+/// Messages that fit into a ring between two shards. A message is a batch of up to 1,024 rows: enough for a reader that is away
+/// for some microseconds, little enough that a slow one is felt soon.
+const RING: usize = 16;
+
+/// See the module's text.
+pub(super) struct Part {
+    shard: Shard,
+    pub(super) inputs: Vec<Box<dyn Input>>,
+    pub(super) outputs: Vec<Box<dyn Output>>,
+    /// Which inputs and outputs are ends of exchanges.
+    inboxes: Vec<usize>,
+    outboxes: Vec<usize>,
+    /// Which node of the graph each node of the shard is, or an end of.
+    pub(super) nodes: Vec<NodeId>,
+    /// Woken when something comes, or when there is room.
+    pub(super) bell: Arc<Bell>,
+    /// The shard has ended or failed; what it has sent may still wait.
+    ended: bool,
+    /// Something waits to be sent.
+    blocked: bool,
+}
+
+/// The parts of a graph, and the rows of the query where it has a result.
+pub(super) struct Wired {
+    pub(super) parts: Vec<Part>,
+    pub(super) results: Option<Results>,
+}
+
+/// Makes the parts of `graph` for that many shards.
+pub(super) fn wire(
+    graph: &Graph,
+    shards: usize,
+    connectors: &ConnectorRegistry,
+    config: &Config,
+    ring: Option<usize>,
+) -> Result<Wired> {
+    let shards = if graph.places.is_empty() { 1 } else { shards };
+    let bells: Vec<Arc<Bell>> = (0..shards).map(|_| Arc::default()).collect();
+    let everywhere = |place: Place| if place == Place::All { 0..shards } else { 0..1 };
+    // By node: the ends of its links on each shard.
+    let mut senders: Vec<Vec<Vec<_>>> = graph.nodes.iter().map(|_| vec![]).collect();
+    let mut receivers: Vec<Vec<Vec<_>>> = graph.nodes.iter().map(|_| vec![]).collect();
+    for (n, node) in graph.nodes.iter().enumerate() {
+        if let Op::Exchange(_) = node.op {
+            receivers[n].resize_with(everywhere(graph.place(NodeId(n))).len(), Vec::new);
+            for from in everywhere(graph.place(node.inputs[0])) {
+                let mut own = vec![];
+                for to in everywhere(graph.place(NodeId(n))) {
+                    let (sender, receiver) = link(ring.unwrap_or(RING), &bells[from], &bells[to]);
+                    own.push(sender);
+                    receivers[n][to].push(receiver);
+                }
+                senders[n].push(own);
+            }
+            senders[n].reverse();
+            receivers[n].reverse();
+        }
+    }
+    let state = Arc::new(AtomicUsize::new(0));
+    let mut results = None;
+    let mut parts = vec![];
+    for (s, bell) in bells.into_iter().enumerate() {
+        let mut part = Unwired::default();
+        for (n, node) in graph.nodes.iter().enumerate() {
+            let id = NodeId(n);
+            let here = s == 0 || graph.place(id) == Place::All;
+            let role = match &node.op {
+                Op::Exchange(exchange) => {
+                    let types: Vec<_> = node.schema.fields.iter().map(|f| f.ty.clone()).collect();
+                    if let Some(links) = senders[n].pop() {
+                        part.outboxes.push(part.outputs.len());
+                        part.outputs.push(Box::new(Outbox::new(exchange, types.clone(), links)));
+                        part.node(graph, id, Role::Sink(part.outputs.len() - 1), true);
+                    }
+                    if let Some(links) = receivers[n].pop() {
+                        part.inboxes.push(part.inputs.len());
+                        part.inputs.push(Box::new(Inbox::new(types, links)));
+                        part.node(graph, id, Role::Source(vec![part.inputs.len() - 1]), false);
+                    }
+                    continue;
+                }
+                _ if !here => continue,
+                Op::Scan(source) => {
+                    let first = part.inputs.len();
+                    part.inputs.extend(connectors.open_input(source, n as u32, 1)?);
+                    Role::Source((first..part.inputs.len()).collect())
+                }
+                Op::Values(columns) => {
+                    let rows = columns.first().map_or(1, |c| c.len());
+                    part.inputs.push(Box::new(ValuesInput::new(columns.clone(), rows)));
+                    Role::Source(vec![part.inputs.len() - 1])
+                }
+                Op::Sink(sink) => {
+                    let receiver = sink.table.is_none().then(|| {
+                        let (receiver, taken) = result::results();
+                        results = Some(taken);
+                        receiver
+                    });
+                    let at = Connection { shard: 0, shards: 1 };
+                    part.outputs.push(connectors.open_output(sink, at, receiver)?);
+                    Role::Sink(part.outputs.len() - 1)
+                }
+                _ => build(graph, id)?.into(),
+            };
+            part.node(graph, id, role, true);
+        }
+        let mut shard = Shard::new(part.specs, config.batch_rows, config.memory_limit);
+        if shards > 1 {
+            shard.share_memory(state.clone());
+        }
+        parts.push(Part {
+            shard,
+            inputs: part.inputs,
+            outputs: part.outputs,
+            inboxes: part.inboxes,
+            outboxes: part.outboxes,
+            nodes: part.nodes,
+            bell,
+            ended: false,
+            blocked: false,
+        });
+    }
+    Ok(Wired { parts, results })
+}
+
+/// A part that is being made.
+#[derive(Default)]
+struct Unwired {
+    specs: Vec<NodeSpec>,
+    nodes: Vec<NodeId>,
+    /// Where the nodes of the graph stand on this shard, for those that read them.
+    at: Vec<Option<usize>>,
+    inputs: Vec<Box<dyn Input>>,
+    outputs: Vec<Box<dyn Output>>,
+    inboxes: Vec<usize>,
+    outboxes: Vec<usize>,
+}
+
+impl Unwired {
+    /// Adds a node, or one end of an exchange.
+    fn node(&mut self, graph: &Graph, id: NodeId, role: Role, reads: bool) {
+        let node = graph.node(id);
+        let at = |i: &NodeId| self.at[i.0].expect("what a node reads is on its shard");
+        let inputs = if reads { node.inputs.iter().map(at).collect() } else { vec![] };
+        self.at.resize(self.at.len().max(id.0 + 1), None);
+        self.at[id.0] = Some(self.specs.len());
+        self.nodes.push(id);
+        self.specs.push(NodeSpec { id: node.id.clone(), name: node.op.name().to_owned(), role, inputs });
+    }
+}
+
+/// A new operator for a node.
+pub(super) fn build(graph: &Graph, id: NodeId) -> Result<Built> {
+    let node = graph.node(id);
+    let inputs: Vec<_> = node.inputs.iter().map(|i| graph.node(*i)).collect();
+    operators::build(node, &inputs)
+}
+
+impl Part {
+    /// One turn of the shard; then what it has for others is sent.
+    ///
+    /// # Errors
+    /// The shard has failed. Call it again until it is done: the others have to be told.
+    pub(super) fn turn(&mut self, now_us: i64) -> Result<Turn> {
+        let turn = match self.ended {
+            true => Turn::Done,
+            false => match self.shard.turn(now_us, &mut self.inputs, &mut self.outputs) {
+                Ok(turn) => turn,
+                Err(e) => {
+                    self.ended = true;
+                    self.outboxes.iter().for_each(|&o| self.outputs[o].fail(&e));
+                    self.publish();
+                    return Err(e);
+                }
+            },
+        };
+        self.ended |= turn == Turn::Done;
+        self.publish();
+        Ok(if self.ended && self.blocked { Turn::Idle { wake_at_us: None } } else { turn })
+    }
+
+    fn publish(&mut self) {
+        self.blocked = false;
+        for &o in &self.outboxes {
+            self.blocked |= !self.outputs[o].publish();
+        }
+    }
+
+    /// Asked before a sleep: something has come, or what waited could be sent.
+    pub(super) fn has_work(&mut self) -> bool {
+        if self.blocked {
+            self.publish();
+            if !self.blocked {
+                return true;
+            }
+        }
+        self.inboxes.iter().any(|&i| self.inputs[i].is_ready())
+    }
+
+    /// Nothing but other shards can give it work: whoever does rings its bell.
+    pub(super) fn is_inner(&self) -> bool {
+        self.inboxes.len() == self.inputs.len() && self.outboxes.len() == self.outputs.len()
+    }
+
+    /// It has ended or failed, and the others have been told.
+    pub(super) fn is_done(&self) -> bool {
+        self.ended && !self.blocked
+    }
+
+    pub(super) fn shard(&self) -> &Shard {
+        &self.shard
+    }
+
+    pub(super) fn shard_mut(&mut self) -> &mut Shard {
+        &mut self.shard
+    }
+
+    /// Replaces every operator by a new one that has read the old one's state.
+    pub(super) fn cycle(&mut self, graph: &Graph) -> Result<()> {
+        let nodes = &self.nodes;
+        self.shard.cycle(|n| build(graph, nodes[n]))
+    }
+
+    /// What the inputs that are not exchanges have read.
+    pub(super) fn read(&self) -> InputCounters {
+        let outer = (0..self.inputs.len()).filter(|i| !self.inboxes.contains(i));
+        outer.map(|i| self.inputs[i].counters()).fold(InputCounters::default(), |a, b| InputCounters {
+            rows: a.rows + b.rows,
+            bytes: a.bytes + b.bytes,
+            bad: a.bad + b.bad,
+            nulled: a.nulled + b.nulled,
+        })
+    }
+
+    /// Rows that the outputs which are not exchanges have taken.
+    pub(super) fn written(&self) -> u64 {
+        let outer = (0..self.outputs.len()).filter(|o| !self.outboxes.contains(o));
+        outer.map(|o| self.outputs[o].rows()).sum()
+    }
+
+    /// Counters of its nodes.
+    pub(super) fn stats(&self) -> Vec<NodeStats> {
+        self.shard.stats()
+    }
+}

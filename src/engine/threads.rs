@@ -1,0 +1,125 @@
+//! The threads of shards 1 and up. Shard 0 is driven by whoever drives the run.
+//!
+//! A thread turns its shard until it has ended, failed or been told to stop. What a failing shard sent before is whole, and its error
+//! travels behind it to shard 0, where the job ends with it. A panic unwinds through the shard: its rings are dropped, its readers
+//! find them abandoned, and the run takes the panic's message from the thread.
+
+use super::idle::Idle;
+use super::part::Part;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::host::threads::pin;
+use crate::metrics::Gauges;
+use crate::shard::Turn;
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
+
+/// Counters are made visible every so many turns, and before each sleep.
+const SHOW_EVERY: u32 = 256;
+
+/// A shard on a thread of its own.
+pub(super) struct Worker {
+    shard: usize,
+    thread: Option<JoinHandle<Option<Error>>>,
+    stop: Arc<AtomicBool>,
+    bell: Arc<crate::host::sync::Bell>,
+    /// What the shard has counted so far: see `stats`.
+    pub(super) gauges: Arc<Gauges>,
+    pub(super) nodes: Vec<crate::plan::NodeId>,
+}
+
+impl Worker {
+    /// Starts the thread of a part. `ended` is rung when it has ended.
+    pub(super) fn start(
+        shard: usize,
+        part: Part,
+        config: &Config,
+        ended: Arc<crate::host::sync::Bell>,
+    ) -> Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let gauges = Arc::new(Gauges::new(super::stats::slots(&part)));
+        let (bell, nodes) = (part.bell.clone(), part.nodes.clone());
+        let (own_stop, own_gauges) = (stop.clone(), gauges.clone());
+        let (idle, cpu) = (Idle::new(config.idle), config.pin.then_some(shard));
+        let thread = thread::Builder::new().name(format!("shard-{shard}")).spawn(move || {
+            if let Some(cpu) = cpu {
+                pin(cpu);
+            }
+            let error = work(part, idle, &own_stop, &own_gauges);
+            ended.ring();
+            error
+        });
+        let thread =
+            thread.map_err(|e| Error::io(format!("cannot start the thread of shard {shard}"), &e))?;
+        Ok(Self { shard, thread: Some(thread), stop, bell, gauges, nodes })
+    }
+
+    /// The thread has ended.
+    pub(super) fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Tells the thread to stop after its turn.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.bell.ring();
+    }
+
+    /// Waits for the thread's end, once.
+    pub(super) fn join(&mut self) -> Ended {
+        match self.thread.take().map(JoinHandle::join) {
+            None | Some(Ok(None)) => Ended::Well,
+            Some(Ok(Some(e))) => Ended::Failed(e),
+            Some(Err(panic)) => Ended::Panicked(panicked(self.shard, &*panic)),
+        }
+    }
+}
+
+/// How a thread ended.
+pub(super) enum Ended {
+    Well,
+    Failed(Error),
+    /// The error says so.
+    Panicked(Error),
+}
+
+/// The error of a job one of whose shards has panicked.
+pub(super) fn panicked(shard: usize, panic: &(dyn Any + Send)) -> Error {
+    let said = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Error::runtime(format!("shard {shard} has panicked: {said}"))
+        .hint("this is a defect of Pelton: please report it with the script and the text above")
+}
+
+fn work(mut part: Part, mut idle: Idle, stop: &AtomicBool, gauges: &Gauges) -> Option<Error> {
+    part.bell.hang();
+    let (mut error, mut turns) = (None, 0u32);
+    while !stop.load(Ordering::Relaxed) {
+        turns = turns.wrapping_add(1);
+        if turns.is_multiple_of(SHOW_EVERY) {
+            super::stats::show(&part, gauges);
+        }
+        let now = now_us();
+        match part.turn(now) {
+            Ok(Turn::Worked) => idle.reset(),
+            Ok(Turn::Done) => break,
+            Ok(Turn::Idle { wake_at_us }) => {
+                if idle.is_first() {
+                    super::stats::show(&part, gauges);
+                }
+                idle.wait(&mut part, wake_at_us.map(|t| t.saturating_sub(now)));
+            }
+            Err(e) => error = error.or(Some(e)),
+        }
+    }
+    super::stats::show(&part, gauges);
+    error
+}
+
+/// The clock of the threads, µs since the epoch.
+fn now_us() -> i64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64)
+}

@@ -1,0 +1,339 @@
+//! Both ends of an exchange, as the shard knows them: an [`Outbox`] is an output, an [`Inbox`] is an input.
+//!
+//! **Out.** The selected rows of a batch go to the shards that own their keys. For each of these one batch is being filled, with
+//! copies of the rows: what crosses owns its bytes. After each turn ([`Output::publish`]) a batch that has anything is sent, be it one row. While
+//! the ring is full the batch stays and takes up further rows, so that batches grow when the reader is slower; when it is full as
+//! well, the outbox takes no more, and what is in front of it stops. At most one batch waits for each target.
+//!
+//! **Time** travels with the rows: each target gets every movement of the watermark at its place between its rows, so that which rows are
+//! late is decided as on one shard. An inbox gives the smallest watermark of its senders.
+//!
+//! **The end and errors** come behind the rows before them. A sender that has vanished without either (a panic) is an error. An inbox
+//! whose rows nobody wants any more drops its links, which the outboxes notice ([`Output::is_done`]).
+
+use super::io::{Input, InputCounters, IoContext, Output, Polled};
+use crate::batch::key::{KEY_GROUPS, hash_keys, key_group};
+use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind};
+use crate::error::{Error, Result};
+use crate::operators::smallest;
+use crate::plan::Exchange;
+use crate::ring::{Message, Receiver, Sender};
+
+/// The shard, of `shards`, that owns a key group.
+#[inline]
+pub fn owner(group: u16, shards: usize) -> usize {
+    usize::from(group) * shards / usize::from(KEY_GROUPS)
+}
+
+/// The way to one shard.
+struct Target {
+    /// None: nobody there wants more.
+    link: Option<Sender<Batch>>,
+    /// The rows of the batch at hand that go there.
+    rows: Vec<u32>,
+    /// What is to be sent.
+    filling: Option<Batch>,
+    /// The message behind it.
+    last: Option<Message<Batch>>,
+}
+
+/// The sending end of an exchange, on one shard. See the module's text.
+pub struct Outbox {
+    /// The columns that decide; none: there is one target.
+    keys: Option<Vec<usize>>,
+    types: Vec<DataType>,
+    targets: Vec<Target>,
+    hashes: Vec<u64>,
+    scratch: Vec<u8>,
+    rows: u64,
+}
+
+impl Outbox {
+    /// The sending end of `exchange` for rows of these types, with a link to each shard that receives.
+    pub fn new(exchange: &Exchange, types: Vec<DataType>, links: Vec<Sender<Batch>>) -> Self {
+        let keys = match exchange {
+            Exchange::Keyed(keys) => Some(keys.clone()),
+            Exchange::Gather => None,
+        };
+        let target = |link| Target { link: Some(link), rows: vec![], filling: None, last: None };
+        Self {
+            keys,
+            types,
+            targets: links.into_iter().map(target).collect(),
+            hashes: vec![],
+            scratch: vec![],
+            rows: 0,
+        }
+    }
+
+    /// Notes for each target which selected rows go there.
+    fn split(&mut self, batch: &Batch) {
+        for t in &mut self.targets {
+            t.rows.clear();
+        }
+        // A batch that only moves the watermark may have no columns.
+        if batch.selected() == 0 {
+            return;
+        }
+        let shards = self.targets.len();
+        let Some(keys) = self.keys.as_ref().filter(|_| shards > 1) else {
+            self.targets[0].rows.extend(batch.sel().iter().map(|r| r as u32));
+            return;
+        };
+        self.hashes.clear();
+        match keys[..] {
+            [key] => {
+                hash_keys(&[&**batch.column(key)], batch.sel(), &mut self.scratch, &mut self.hashes);
+            }
+            _ => {
+                let columns: Vec<_> = keys.iter().map(|&k| &**batch.column(k)).collect();
+                hash_keys(&columns, batch.sel(), &mut self.scratch, &mut self.hashes);
+            }
+        }
+        for (k, &hash) in self.hashes.iter().enumerate() {
+            let target = owner(key_group(hash), shards);
+            self.targets[target].rows.push(batch.sel().row(k) as u32);
+        }
+    }
+
+    /// Tells every reader of the failure of this shard, behind what was sent.
+    pub fn fail(&mut self, error: &Error) {
+        for t in &mut self.targets {
+            t.last.get_or_insert_with(|| Message::Failed(error.clone()));
+        }
+    }
+}
+
+impl Target {
+    /// Adds the noted rows of `batch`, and its watermarks.
+    fn fill(&mut self, batch: &Batch, types: &[DataType], pool: &mut Pool) {
+        let Some(link) = &mut self.link else { return };
+        if self.rows.is_empty() && batch.watermarks.is_empty() {
+            return;
+        }
+        let to = self.filling.get_or_insert_with(|| link.spare().unwrap_or_else(|| empty(types, pool)));
+        let before = to.rows();
+        if !self.rows.is_empty() {
+            for (to, from) in to.columns.iter_mut().zip(&batch.columns) {
+                let to =
+                    ColumnRef::get_mut(to).expect("the columns of a batch that is being filled are ours");
+                to.extend_rows(from, &self.rows);
+            }
+            to.grow(before + self.rows.len());
+            if batch.kinds().is_some() || to.kinds().is_some() {
+                let mut kinds = to.set_kinds(None).unwrap_or_else(|| pool.kind_list());
+                kinds.resize(before, RowKind::Insert);
+                kinds.extend(self.rows.iter().map(|&r| batch.kind(r as usize)));
+                to.set_kinds(Some(kinds));
+            }
+        }
+        let mut passed = 0;
+        for &(after, watermark) in batch.watermarks.runs() {
+            while self.rows.get(passed).is_some_and(|&r| r < after) {
+                passed += 1;
+            }
+            to.watermarks.advance(before + passed, watermark);
+        }
+    }
+
+    /// Sends what there is to send; false: something has to wait.
+    fn send(&mut self) -> bool {
+        let Some(link) = &mut self.link else { return true };
+        if link.is_abandoned() {
+            (self.link, self.filling, self.last) = (None, None, None);
+            return true;
+        }
+        if let Some(batch) = self.filling.take()
+            && let Err(Message::Item(batch)) = link.send(Message::Item(batch))
+        {
+            self.filling = Some(batch);
+            return false;
+        }
+        if let Some(last) = self.last.take()
+            && let Err(last) = link.send(last)
+        {
+            self.last = Some(last);
+            return false;
+        }
+        true
+    }
+}
+
+/// A batch without rows whose columns can be written.
+fn empty(types: &[DataType], pool: &mut Pool) -> Batch {
+    let mut batch = pool.batch();
+    batch.columns.extend(types.iter().map(|t| pool.column(t)));
+    batch
+}
+
+impl Output for Outbox {
+    fn offer(&mut self, batch: Batch, cx: &mut IoContext<'_>) -> Result<Option<Batch>> {
+        let rows = batch.selected();
+        let no_room =
+            |t: &Target| t.filling.as_ref().is_some_and(|f| f.rows() > 0 && f.rows() + rows > MAX_ROWS);
+        for t in &mut self.targets {
+            if no_room(t) && !t.send() {
+                return Ok(Some(batch));
+            }
+        }
+        self.split(&batch);
+        for t in &mut self.targets {
+            t.fill(&batch, &self.types, cx.pool);
+        }
+        self.rows += rows as u64;
+        cx.pool.recycle(batch);
+        Ok(None)
+    }
+
+    fn publish(&mut self) -> bool {
+        let mut all = true;
+        for t in &mut self.targets {
+            all &= t.send();
+        }
+        all
+    }
+
+    fn fail(&mut self, error: &Error) {
+        Outbox::fail(self, error);
+    }
+
+    fn is_done(&self) -> bool {
+        self.targets.iter().all(|t| t.link.as_ref().is_none_or(Sender::is_abandoned))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.targets.iter_mut().for_each(|t| t.last = Some(Message::End));
+        Ok(())
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+/// The receiving end of an exchange, on one shard. See the module's text.
+pub struct Inbox {
+    types: Vec<DataType>,
+    links: Vec<Option<Receiver<Batch>>>,
+    /// How far each sender has come.
+    watermarks: Vec<i64>,
+    /// The sender to ask first, so that none waits for the others.
+    next: usize,
+    rows: u64,
+}
+
+impl Inbox {
+    /// The receiving end for rows of these types, with a link from each shard that sends.
+    pub fn new(types: Vec<DataType>, links: Vec<Receiver<Batch>>) -> Self {
+        Self {
+            types,
+            watermarks: vec![BEFORE_TIME; links.len()],
+            links: links.into_iter().map(Some).collect(),
+            next: 0,
+            rows: 0,
+        }
+    }
+
+    /// Puts the smallest watermark of all senders for that of sender `k`.
+    fn merge_time(&mut self, k: usize, batch: &mut Batch, pool: &mut Pool) {
+        let before = smallest(&self.watermarks);
+        let mut marks = pool.watermarks();
+        for &(after, w) in batch.watermarks.runs() {
+            self.watermarks[k] = w.max(self.watermarks[k]);
+            let all = smallest(&self.watermarks);
+            if all > before {
+                marks.advance(after as usize, all);
+            }
+        }
+        pool.recycle_watermarks(std::mem::replace(&mut batch.watermarks, marks));
+    }
+
+    /// A message of sender `k`: a batch to hand on, if it is one that says something.
+    fn take(&mut self, k: usize, message: Message<Batch>, pool: &mut Pool) -> Result<Option<Batch>> {
+        match message {
+            Message::Item(mut batch) => {
+                if let Some(link) = &mut self.links[k]
+                    && link.wants_back()
+                {
+                    link.give_back(empty(&self.types, pool));
+                }
+                if self.links.len() > 1 && !batch.watermarks.is_empty() {
+                    self.merge_time(k, &mut batch, pool);
+                }
+                if batch.is_empty() {
+                    pool.recycle(batch);
+                    return Ok(None);
+                }
+                self.rows += batch.rows() as u64;
+                Ok(Some(batch))
+            }
+            Message::End => {
+                self.links[k] = None;
+                Ok(None)
+            }
+            Message::Failed(e) => {
+                self.links[k] = None;
+                Err(e)
+            }
+        }
+    }
+}
+
+impl Input for Inbox {
+    fn poll(&mut self, _max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
+        let mut open = false;
+        for _ in 0..self.links.len() {
+            let k = self.next;
+            self.next = if k + 1 == self.links.len() { 0 } else { k + 1 };
+            while let Some(link) = &mut self.links[k] {
+                open = true;
+                // In this order: what was sent before the sender went is there when it has gone.
+                let gone = link.is_abandoned();
+                match link.receive() {
+                    Some(message) => {
+                        if let Some(batch) = self.take(k, message, cx.pool)? {
+                            return Ok(Polled::Batch(batch));
+                        }
+                    }
+                    None if gone => {
+                        self.links[k] = None;
+                        return Err(Error::runtime(format!("shard {k} has ended without a word")));
+                    }
+                    None => break,
+                }
+            }
+        }
+        let ended = !open || self.links.iter().all(Option::is_none);
+        Ok(if ended { Polled::End } else { Polled::Pending })
+    }
+
+    fn is_ready(&self) -> bool {
+        self.links.iter().flatten().any(|l| l.is_ready() || l.is_abandoned())
+    }
+
+    fn stop(&mut self) {
+        self.links.iter_mut().for_each(|l| *l = None);
+    }
+
+    fn snapshot(&self, to: &mut Encoder) {
+        to.block(b"XCHG", 1);
+        to.slice(&self.watermarks);
+    }
+
+    fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"XCHG", 1)?;
+        let read: Vec<i64> = from.slice()?;
+        if read.len() != self.watermarks.len() {
+            return Err(Error::corrupt("the state of an exchange is of another number of shards"));
+        }
+        self.watermarks = read;
+        Ok(())
+    }
+
+    fn counters(&self) -> InputCounters {
+        InputCounters { rows: self.rows, ..InputCounters::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What an exchange promises: each row comes to the shard that owns its key, in order, with the watermarks at their places; a full ring holds
+//! rows back and loses none; the end and errors come behind the rows.
+
+use super::*;
+use crate::batch::{Column, END_OF_TIME, TypeKind};
+use crate::ring::link;
+
+fn numbers(values: &[i64]) -> Batch {
+    let mut c = Column::of_kind(&TypeKind::BigInt);
+    c.buffer_mut::<i64>().extend_from_slice(values);
+    c.validity.reset(values.len());
+    Batch::new(vec![ColumnRef::new(c)], values.len())
+}
+
+/// Values and watermarks.
+type Got = (Vec<i64>, Vec<(u32, i64)>);
+
+struct Ends {
+    out: Outbox,
+    inboxes: Vec<Inbox>,
+    pool: Pool,
+}
+
+impl Ends {
+    fn new(exchange: &Exchange, targets: usize, ring: usize) -> Self {
+        let types = vec![TypeKind::BigInt.nullable()];
+        let (bell, mut senders, mut inboxes) = (std::sync::Arc::default(), vec![], vec![]);
+        for _ in 0..targets {
+            let (sender, receiver) = link(ring, &bell, &bell);
+            senders.push(sender);
+            inboxes.push(Inbox::new(types.clone(), vec![receiver]));
+        }
+        Self { out: Outbox::new(exchange, types, senders), inboxes, pool: Pool::default() }
+    }
+
+    fn offer(&mut self, batch: Batch) -> Option<Batch> {
+        self.out.offer(batch, &mut IoContext { pool: &mut self.pool, now_us: 0 }).unwrap()
+    }
+
+    /// What shard `k` gets in one poll.
+    fn poll(&mut self, k: usize) -> Option<Got> {
+        let mut cx = IoContext { pool: &mut self.pool, now_us: 0 };
+        match self.inboxes[k].poll(1024, &mut cx).unwrap() {
+            Polled::Batch(b) => {
+                let values = if b.rows() == 0 { vec![] } else { b.column(0).slice::<i64>().to_vec() };
+                Some((values, b.watermarks.runs().to_vec()))
+            }
+            Polled::Pending | Polled::End => None,
+        }
+    }
+}
+
+/// The shard of two that owns a number.
+fn owner_of(value: i64) -> usize {
+    let mut hashes = vec![];
+    hash_keys(&[&**numbers(&[value]).column(0)], crate::batch::Sel::All(1), &mut vec![], &mut hashes);
+    owner(key_group(hashes[0]), 2)
+}
+
+#[test]
+fn key_groups_are_shared_out_evenly() {
+    for shards in [1, 2, 3, 7, 64] {
+        let mut groups = vec![0; shards];
+        (0..KEY_GROUPS).for_each(|g| groups[owner(g, shards)] += 1);
+        assert!(groups.iter().max().unwrap() - groups.iter().min().unwrap() <= 1, "{shards}: {groups:?}");
+    }
+}
+
+#[test]
+fn rows_go_to_their_owner_with_the_watermarks_at_their_places() {
+    let mut ends = Ends::new(&Exchange::Keyed(vec![0]), 2, 4);
+    let values: Vec<i64> = (0..100).collect();
+    let mut batch = numbers(&values);
+    (0..100).for_each(|n| batch.watermarks.advance(n as usize + 1, 1000 + n));
+    batch.select(Some((0..100).filter(|n| n % 3 != 0).collect()));
+    assert!(ends.offer(batch).is_none() && ends.out.publish());
+    for shard in 0..2 {
+        let (got, marks) = ends.poll(shard).unwrap();
+        let want: Vec<i64> = (0..100).filter(|n| n % 3 != 0 && owner_of(*n) == shard).collect();
+        assert_eq!(got, want);
+        // Before each row the watermark is what the row before it, on any shard, has made it.
+        for (k, &value) in got.iter().enumerate().filter(|(_, v)| **v > 0) {
+            let before = marks.iter().take_while(|m| m.0 as usize <= k).last();
+            assert_eq!(before.map(|m| m.1), Some(999 + value), "row {k} of shard {shard}");
+        }
+        assert_eq!(marks.last().map(|m| m.1), Some(1099));
+    }
+}
+
+#[test]
+fn the_slowest_sender_holds_time_back() {
+    let (bell, types) = (std::sync::Arc::default(), vec![TypeKind::BigInt.nullable()]);
+    let (mut a, from_a) = link(4, &bell, &bell);
+    let (mut b, from_b) = link(4, &bell, &bell);
+    let mut ends = Ends::new(&Exchange::Gather, 1, 1);
+    ends.inboxes[0] = Inbox::new(types, vec![from_a, from_b]);
+    let mut first = numbers(&[1, 2]);
+    first.watermarks.advance(1, 10);
+    assert!(a.send(Message::Item(first)).is_ok());
+    assert_eq!(ends.poll(0), Some((vec![1, 2], vec![])));
+    let mut second = numbers(&[3, 4]);
+    second.watermarks.advance(1, 5);
+    second.watermarks.advance(2, 20);
+    assert!(b.send(Message::Item(second)).is_ok());
+    assert_eq!(ends.poll(0), Some((vec![3, 4], vec![(1, 5), (2, 10)])));
+    assert!(a.send(Message::Item(Batch::watermark(END_OF_TIME))).is_ok() && a.send(Message::End).is_ok());
+    assert_eq!(ends.poll(0), Some((vec![], vec![(0, 20)])));
+}
+
+#[test]
+fn a_full_ring_lets_batches_grow_then_holds_back_and_loses_nothing() {
+    let mut ends = Ends::new(&Exchange::Gather, 1, 2);
+    let (mut sent, mut next) = (vec![], 0);
+    // Nobody reads: the ring takes two messages, and the waiting batch what one batch may hold.
+    while next < 10_000 {
+        let values: Vec<i64> = (next..next + 100).collect();
+        if ends.offer(numbers(&values)).is_some() {
+            break;
+        }
+        ends.out.publish();
+        (sent, next) = ([sent, values].concat(), next + 100);
+    }
+    assert_eq!(next, 200 + 1000, "two in the ring, and 1,024 at most in the waiting one");
+    assert!(!ends.out.publish(), "something waits");
+    ends.out.finish().unwrap();
+    let mut got = vec![];
+    while let Some((values, _)) = ends.poll(0) {
+        got.extend(values);
+        ends.out.publish();
+    }
+    assert_eq!(got, sent);
+    let mut cx = IoContext { pool: &mut ends.pool, now_us: 0 };
+    assert!(matches!(ends.inboxes[0].poll(1, &mut cx), Ok(Polled::End)));
+}
+
+#[test]
+fn errors_come_behind_rows_and_a_sender_that_vanishes_is_one() {
+    let mut ends = Ends::new(&Exchange::Gather, 1, 1);
+    assert!(ends.offer(numbers(&[1])).is_none());
+    ends.out.fail(&Error::runtime("division by zero"));
+    assert!(!ends.out.publish());
+    assert_eq!(ends.poll(0).unwrap().0, [1]);
+    assert!(ends.out.publish());
+    let mut pool = Pool::default();
+    let mut cx = IoContext { pool: &mut pool, now_us: 0 };
+    assert_eq!(ends.inboxes[0].poll(1, &mut cx).unwrap_err().message(), "division by zero");
+
+    let mut ends = Ends::new(&Exchange::Gather, 1, 4);
+    assert!(ends.offer(numbers(&[1])).is_none() && ends.out.publish());
+    ends.out = Outbox::new(&Exchange::Gather, vec![], vec![]);
+    assert_eq!(ends.poll(0).unwrap().0, [1], "what was sent is whole");
+    assert!(ends.inboxes[0].poll(1, &mut cx).unwrap_err().message().contains("without a word"));
+}
+
+#[test]
+fn an_inbox_that_stops_lets_its_senders_know_and_they_discard() {
+    let mut ends = Ends::new(&Exchange::Gather, 1, 1);
+    assert!(!ends.out.is_done());
+    ends.inboxes[0].stop();
+    assert!(ends.out.is_done());
+    for _ in 0..100 {
+        assert!(ends.offer(numbers(&[1])).is_none() && ends.out.publish());
+    }
+}
+
+#[test]
+fn row_kinds_cross_with_their_rows_also_when_only_later_rows_have_any() {
+    let mut ends = Ends::new(&Exchange::Gather, 1, 1);
+    assert!(ends.offer(numbers(&[1, 2])).is_none());
+    let mut second = numbers(&[3, 4]);
+    second.set_kinds(Some(vec![RowKind::Delete, RowKind::UpdateAfter]));
+    assert!(ends.offer(second).is_none() && ends.out.publish());
+    let mut cx = IoContext { pool: &mut ends.pool, now_us: 0 };
+    let Ok(Polled::Batch(b)) = ends.inboxes[0].poll(1024, &mut cx) else { panic!("a batch was sent") };
+    use RowKind::{Delete, Insert, UpdateAfter};
+    assert_eq!(b.kinds(), Some(&[Insert, Insert, Delete, UpdateAfter][..]));
+}
