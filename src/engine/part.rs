@@ -121,7 +121,8 @@ pub(super) fn wire(
             };
             part.node(graph, id, role, true);
         }
-        let mut shard = Shard::new(part.specs, config.batch_rows, config.memory_limit);
+        let mut shard =
+            Shard::new(part.specs, config.batch_rows, config.memory_limit).turn_rows(config.turn_rows);
         if shards > 1 {
             shard.share_memory(state.clone());
         }

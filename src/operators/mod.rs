@@ -14,6 +14,7 @@
 mod aggregates;
 mod deduplicate;
 mod emit;
+mod expand;
 mod filter;
 mod gather;
 mod group_aggregate;
@@ -26,6 +27,7 @@ mod ready;
 mod session_aggregate;
 mod session_assign;
 mod set_operation;
+mod slide_aggregate;
 pub mod sort_by_time;
 #[cfg(test)]
 mod testing;
@@ -37,6 +39,7 @@ mod window_rank;
 mod windows;
 
 pub use deduplicate::Deduplicate;
+pub use expand::Expand;
 pub use filter::Filter;
 pub use group_aggregate::GroupAggregate;
 pub use limit::Limit;
@@ -47,6 +50,7 @@ pub use rank::Rank;
 pub use session_aggregate::SessionAggregate;
 pub use session_assign::SessionAssign;
 pub use set_operation::SetOperation;
+pub use slide_aggregate::SlideAggregate;
 use sort_by_time::SortByTime;
 pub use union::Union;
 pub(crate) use union::smallest;
@@ -200,6 +204,7 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
             Box::new(WindowRank::new(rank, window, *latest, inputs[0]))
         }
         Op::Deduplicate { keys, keep } => Box::new(Deduplicate::new(keys, *keep, inputs[0])),
+        Op::Expand(spec) => Box::new(Expand::new(spec, &node.schema)),
         Op::Union => Box::new(Union::new(inputs.len())),
         Op::Limit { offset, fetch } if inputs[0].changelog.is_insert_only() => {
             Box::new(Limit::new(*offset, *fetch))
@@ -221,6 +226,17 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
             aggregates,
             properties,
         } => Box::new(SessionAggregate::new(window, *time, keys, aggregates, properties, inputs[0], node)),
+        Op::WindowAggregate {
+            window:
+                window @ Window {
+                    kind: WindowKind::Hop { .. } | WindowKind::Cumulate { .. },
+                    time: WindowTime::Attribute(time),
+                    ..
+                },
+            keys,
+            aggregates,
+            properties,
+        } => Box::new(SlideAggregate::new(window, *time, keys, aggregates, properties, inputs[0], node)),
         Op::WindowAggregate { window, keys, aggregates, properties } => {
             Box::new(WindowAggregate::new(window, keys, aggregates, properties, inputs[0], node)?)
         }

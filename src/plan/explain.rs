@@ -6,8 +6,8 @@
 
 use super::logical::{AggregateCall, ColumnSource, OverCall, Rel, RelKind};
 use super::{
-    Aggregate, Changelog, Exchange, Frame, Graph, Node, NodeId, Op, OverOrder, Place, SetOperation, SortKey,
-    Window, WindowKind, WindowTime,
+    Aggregate, Changelog, Exchange, Expand, Frame, Graph, Node, NodeId, Op, OverOrder, Place, SetOperation,
+    SortKey, Window, WindowKind, WindowTime,
 };
 use crate::batch::text::{Style, write_value};
 use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
@@ -285,6 +285,7 @@ fn rel_text(rel: &Rel) -> String {
         RelKind::Aggregate { keys, aggregates, .. } => {
             format!("Aggregate by [{}]: {}", names_of(keys, input), calls(aggregates))
         }
+        RelKind::Expand { spec, .. } => expand_text(spec, input),
         RelKind::WindowTvf { time, kind, partition, zone, .. } => {
             let text = window_text(*kind, zone.as_ref());
             format!("Window {text} on {}{}", names_of(&[*time], input), session_keys(partition, input))
@@ -335,6 +336,14 @@ fn project_text(exprs: &[Expr], output: &Schema, input: &Schema) -> String {
         if text == name { text } else { format!("{text} AS {name}") }
     };
     exprs.iter().zip(output.fields.iter().map(|f| f.name.as_str())).map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn expand_text(spec: &Expand, input: &Schema) -> String {
+    let sets = spec.sets.iter().map(|set| {
+        let has = spec.keys.iter().zip(&set.keys).filter(|(_, has)| **has);
+        format!("({})", names_of(&has.map(|(&k, _)| k).collect::<Vec<_>>(), input))
+    });
+    format!("Expand {}", sets.collect::<Vec<_>>().join(" "))
 }
 
 fn session_keys(partition: &[usize], input: &Schema) -> String {
@@ -430,6 +439,7 @@ fn op_text(graph: &Graph, node: &Node) -> String {
         Op::GroupAggregate { keys, aggregates } => {
             format!("{name} by [{}]: {}", names_of(keys, input), calls(aggregates))
         }
+        Op::Expand(spec) => expand_text(spec, input),
         Op::WindowAssign(window) => format!("{name} {}", window_on(window, input)),
         Op::WindowAggregate { window, keys, aggregates, properties } => format!(
             "{name} {} by [{}]: {} with {properties:?}",
@@ -636,6 +646,7 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
             let _ = write!(out, "{keys:?}");
             aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
         }
+        Op::Expand(spec) => drop(write!(out, "{spec:?}")),
         Op::WindowAssign(window) => drop(write!(out, "{window:?}")),
         Op::WindowAggregate { window, keys, aggregates, properties } => {
             let _ = write!(out, "{window:?} {keys:?} {properties:?}");

@@ -8,7 +8,7 @@
 
 use super::catalog::ObjectPath;
 use super::connector::{SinkInfo, SinkSpec, SourceInfo, TableSpec};
-use super::{Frame, SetOperation, SortKey, Window, WindowKind, WindowProperty};
+use super::{Expand, Frame, SetOperation, SortKey, Window, WindowKind, WindowProperty};
 use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TimeAttribute, TypeKind};
 use crate::error::Span;
 use crate::expr::{BoundAggregate, BoundFunction, Expr, ExprKind};
@@ -36,6 +36,8 @@ pub enum RelKind {
     Filter { input: Box<Rel>, condition: Expr },
     /// Computes columns.
     Project { input: Box<Rel>, exprs: Vec<Expr> },
+    /// Every row once a grouping set: the columns, then the numbers of the set.
+    Expand { input: Box<Rel>, spec: Expand },
     /// One row a key: the key columns, then the aggregates. Without aggregates: DISTINCT.
     Aggregate { input: Box<Rel>, keys: Vec<usize>, aggregates: Vec<AggregateCall> },
     /// Adds `window_start`, `window_end`, `window_time`.
@@ -274,6 +276,7 @@ impl Rel {
             RelKind::Filter { input, .. }
             | RelKind::Project { input, .. }
             | RelKind::Aggregate { input, .. }
+            | RelKind::Expand { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
             | RelKind::Over { input, .. }
@@ -294,6 +297,7 @@ impl Rel {
             RelKind::Filter { input, .. }
             | RelKind::Project { input, .. }
             | RelKind::Aggregate { input, .. }
+            | RelKind::Expand { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
             | RelKind::Over { input, .. }

@@ -15,7 +15,7 @@ pub mod spread;
 
 pub use changelog::Changelog;
 
-use crate::batch::{ColumnRef, DataType, Schema};
+use crate::batch::{ColumnRef, DataType, Schema, TypeKind};
 use crate::error::Span;
 use crate::expr::{AccumulatorFactory, Expr};
 use connector::{SinkSpec, SourceSpec};
@@ -89,6 +89,8 @@ pub enum Op {
         /// The watermark of a row, of the same type.
         watermark: Expr,
     },
+    /// Every row once for each grouping set.
+    Expand(Expand),
     /// Unwindowed aggregation: one row per key, updated. Without aggregates: DISTINCT.
     GroupAggregate {
         /// The grouping columns of the input; they come first in the output. Empty: one global group.
@@ -179,6 +181,36 @@ impl fmt::Debug for Aggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
+}
+
+impl Aggregate {
+    /// The result does not depend on the order in which values come, nor on which of them are folded together first.
+    pub fn ignores_order(&self, input: &Schema) -> bool {
+        let exact = |c: &usize| !matches!(input.ty(*c).kind, TypeKind::Float | TypeKind::Double);
+        match self.name.split('(').next().unwrap_or(&self.name) {
+            "COUNT" | "MIN" | "MAX" => true,
+            "SUM" | "AVG" => self.args.iter().all(exact),
+            _ => false,
+        }
+    }
+}
+
+/// How rows are repeated: GROUPING SETS, ROLLUP, CUBE. The numbers of the sets stand behind the input's columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expand {
+    /// The keys that some set leaves out: columns of the input.
+    pub keys: Vec<usize>,
+    /// The sets, in the order in which a row is repeated.
+    pub sets: Vec<GroupingSet>,
+}
+
+/// One set of an [`Expand`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupingSet {
+    /// Parallel to [`Expand::keys`]: it has the key. Where not, the key is NULL.
+    pub keys: Vec<bool>,
+    /// The set's own number, then the values of GROUPING calls.
+    pub numbers: Vec<i64>,
 }
 
 /// The windows of a window operation. Times in ms.
@@ -338,6 +370,7 @@ impl Op {
             Op::GroupAggregate { .. } => "GroupAggregate",
             Op::WindowAssign(_) => "WindowAssign",
             Op::WindowAggregate { .. } => "WindowAggregate",
+            Op::Expand(_) => "Expand",
             Op::Union => "Union",
             Op::SetOperation { .. } => "SetOperation",
             Op::SortByTime { .. } => "SortByTime",

@@ -14,7 +14,7 @@ use super::connector::SourceSpec;
 use super::explain;
 use super::logical::{AggregateCall, ColumnSource, JoinKind, Rel, RelKind, TableScan, window_fields};
 use super::{
-    Aggregate, Changelog, Graph, Keep, Node, NodeId, Op, RankInput, SetOperation, SortKey, Window,
+    Aggregate, Changelog, Expand, Graph, Keep, Node, NodeId, Op, RankInput, SetOperation, SortKey, Window,
     WindowKind, WindowProperty, WindowTime,
 };
 use crate::batch::{Field, RowKind, Schema, TimeAttribute, TypeKind};
@@ -100,6 +100,7 @@ impl Builder {
             RelKind::Filter { input, condition } => self.filter(input, condition, rel),
             RelKind::Project { input, exprs } => self.project(input, exprs, rel),
             RelKind::Aggregate { input, keys, aggregates } => self.aggregate(input, keys, aggregates, rel),
+            RelKind::Expand { input, spec } => self.expand(input, spec, rel),
             RelKind::WindowTvf { input, .. } => self.window_assign(input, rel),
             RelKind::WindowAggregate { input, window, keys, aggregates, properties } => {
                 self.window_aggregate(input, window, keys, aggregates, properties, rel)
@@ -366,6 +367,25 @@ impl Builder {
         };
         let node = self.add(Op::GroupAggregate { keys, aggregates }, vec![built.node], output, rel.span);
         Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+    }
+
+    fn expand(&mut self, input: &Rel, spec: &Expand, rel: &Rel) -> Result<Built> {
+        let built = self.rel(input)?;
+        let from = self.node(built.node);
+        let keys: Vec<usize> = spec.keys.iter().map(|&k| built.columns[k]).collect();
+        let mut schema = from.schema.clone();
+        for &k in &keys {
+            schema.fields[k].ty.nullable = true;
+            schema.fields[k].ty.time = TimeAttribute::None;
+        }
+        let width = input.schema.len();
+        let mut columns = built.columns;
+        columns.extend((0..rel.schema.len() - width).map(|i| schema.len() + i));
+        schema.fields.extend(rel.schema.fields[width..].iter().cloned());
+        let output = Output { schema, changelog: from.changelog, upsert_key: None };
+        let spec = Expand { keys, sets: spec.sets.clone() };
+        let node = self.add(Op::Expand(spec), vec![built.node], output, rel.span);
+        Ok(Built { node, columns })
     }
 
     fn window_assign(&mut self, input: &Rel, rel: &Rel) -> Result<Built> {

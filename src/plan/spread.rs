@@ -39,9 +39,12 @@ impl Op {
             Op::WindowAggregate { window, keys, .. } if is_session(window) => {
                 keyed(&window.partition.iter().copied().filter(|c| keys.contains(c)).collect::<Vec<_>>())
             }
-            Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } | Op::WindowAssign(_) | Op::Union => {
-                Distribution::Any
-            }
+            Op::Filter(_)
+            | Op::Project(_)
+            | Op::Watermark { .. }
+            | Op::WindowAssign(_)
+            | Op::Expand(_)
+            | Op::Union => Distribution::Any,
             Op::GroupAggregate { keys, .. }
             | Op::WindowAggregate { keys, .. }
             | Op::Deduplicate { keys, .. } => keyed(keys),
@@ -247,6 +250,7 @@ fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
         | Op::Deduplicate { .. }
         | Op::SetOperation { .. }
         | Op::Exchange(_) => Some(by.to_vec()),
+        Op::Expand(spec) => by.iter().all(|c| !spec.keys.contains(c)).then(|| by.to_vec()),
         Op::Project(exprs) => {
             let at = |k: &usize| exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(c) if c == *k));
             by.iter().map(at).collect()
@@ -263,7 +267,7 @@ fn is_punctual(op: &Op, input: bool) -> bool {
     match op {
         Op::WindowAggregate { .. } => true,
         Op::WindowAssign(window) => input && !is_session(window),
-        Op::Filter(_) | Op::Project(_) | Op::Union | Op::Exchange(_) => input,
+        Op::Filter(_) | Op::Project(_) | Op::Union | Op::Expand(_) | Op::Exchange(_) => input,
         _ => false,
     }
 }
@@ -271,6 +275,7 @@ fn is_punctual(op: &Op, input: bool) -> bool {
 /// Rows behind the watermark are dropped.
 fn drops_late(op: &Op) -> bool {
     match op {
+        Op::WindowAssign(Window { kind: WindowKind::Session { .. }, .. }) => true,
         Op::WindowAggregate { window, .. } => {
             matches!(window.time, WindowTime::Attribute(_) | WindowTime::Attached { .. })
         }
@@ -279,6 +284,7 @@ fn drops_late(op: &Op) -> bool {
         | Op::Filter(_)
         | Op::Project(_)
         | Op::Union
+        | Op::Expand(_)
         | Op::GroupAggregate { .. }
         | Op::SetOperation { .. }
         | Op::Exchange(_)
@@ -297,6 +303,7 @@ fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
         | Op::Filter(_)
         | Op::Project(_)
         | Op::Union
+        | Op::Expand(_)
         | Op::SetOperation { .. }
         | Op::Exchange(_)
         | Op::Sink(_) => false,
@@ -307,14 +314,7 @@ fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
         }
         Op::WindowAggregate { aggregates, .. } => {
             let input = &graph.node(inputs[0]).schema;
-            !aggregates.iter().all(|a| {
-                let exact = |c: &usize| !matches!(input.ty(*c).kind, TypeKind::Float | TypeKind::Double);
-                match a.name.split('(').next().unwrap_or(&a.name) {
-                    "COUNT" | "MIN" | "MAX" => true,
-                    "SUM" | "AVG" => a.args.iter().all(exact),
-                    _ => false,
-                }
-            })
+            !aggregates.iter().all(|a| a.ignores_order(input))
         }
         _ => true,
     }

@@ -6,13 +6,13 @@
 //! left over is "not being grouped". Comparing bound expressions, not text, makes `t.a` and `a` one.
 
 use super::expr::ExprContext;
-use super::{Binder, call, group_window, literal};
-use crate::batch::{DataType, TypeKind};
+use super::{Binder, call, grouping, literal};
+use crate::batch::DataType;
 use crate::error::{Error, Result, Span};
 use crate::expr::functions::FLINK_AGGREGATES;
 use crate::expr::{BoundAggregate, Call, Expr, ExprKind, Registry};
 use crate::plan::logical::{AggregateCall, Rel, same_expr};
-use crate::sql::ast::{self, ArgValue, ExprKind as Ast, FunctionCall, GroupingElementKind};
+use crate::sql::ast::{self, ArgValue, ExprKind as Ast, FunctionCall};
 
 /// An aggregate call over the columns of a scope.
 #[derive(Clone)]
@@ -197,44 +197,6 @@ impl Binder<'_> {
         })
     }
 
-    /// The keys of GROUP BY over the scope's columns, without repetitions.
-    pub(super) fn group_keys(
-        &mut self,
-        group_by: &ast::GroupBy,
-        cx: &mut ExprContext<'_>,
-    ) -> Result<Vec<Expr>> {
-        let mut keys: Vec<Expr> = vec![];
-        for element in &group_by.elements {
-            let e = match &element.kind {
-                GroupingElementKind::Empty => continue,
-                GroupingElementKind::Expr(e) => e,
-                GroupingElementKind::GroupingSets(_) => {
-                    return Err(Error::unsupported("GROUPING SETS", element.span));
-                }
-                GroupingElementKind::Rollup(_) => return Err(Error::unsupported("ROLLUP", element.span)),
-                GroupingElementKind::Cube(_) => return Err(Error::unsupported("CUBE", element.span)),
-            };
-            let parts = match &e.kind {
-                Ast::Row { explicit: false, values } => values.iter().collect(),
-                _ => vec![e],
-            };
-            for part in parts {
-                if let Some((form, call)) = group_window::form_of(part) {
-                    keys.extend(self.group_window(form, call, cx)?);
-                    continue;
-                }
-                let key = self.expr(part, cx)?;
-                if key.ty.kind == TypeKind::Null {
-                    return Err(Error::validation("NULL has no type and cannot be a key", key.span));
-                }
-                if !keys.iter().any(|k| same_expr(k, &key)) {
-                    keys.push(key);
-                }
-            }
-        }
-        Ok(keys)
-    }
-
     /// Groups `input` by `keys` and rewrites `exprs`, bound over its columns, to the aggregation's.
     pub(super) fn group(
         &mut self,
@@ -246,17 +208,16 @@ impl Binder<'_> {
     ) -> Result<Rel> {
         let columns = input.schema.len();
         let mut computed: Vec<Expr> = keys.to_vec();
+        // An argument that is a key too has a column of its own where some grouping set leaves the key out.
+        let first = if self.has_sets() { keys.len() } else { 0 };
         let mut column_of = |e: Expr| {
-            let known = computed.iter().position(|c| same_expr(c, &e) && c.is_deterministic());
-            known.unwrap_or_else(|| {
+            let known = computed[first..].iter().position(|c| same_expr(c, &e) && c.is_deterministic());
+            known.map(|k| first + k).unwrap_or_else(|| {
                 computed.push(e);
                 computed.len() - 1
             })
         };
         let aggregates: Vec<AggregateCall> = uses.into_iter().map(|u| u.over(&mut column_of)).collect();
-        for e in exprs {
-            self.regroup(e, keys, columns)?;
-        }
         let names = computed
             .iter()
             .map(|e| match e.kind {
@@ -266,6 +227,10 @@ impl Binder<'_> {
             .collect();
         // COUNT(*) alone needs no column at all, but a row has one.
         if computed.is_empty() {
+            self.expand(Rel::one_row(span), keys, exprs, span)?;
+            for e in exprs {
+                self.regroup(e, keys, 0, columns)?;
+            }
             computed.push(literal::int(0, span));
             return Ok(input.project(computed, vec!["ZERO".into()], span).aggregate(
                 vec![],
@@ -273,20 +238,36 @@ impl Binder<'_> {
                 span,
             ));
         }
-        let keys = (0..keys.len()).collect();
-        Ok(input.project(computed, names, span).aggregate(keys, aggregates, span))
+        let rel = input.project(computed, names, span);
+        let (rel, added) = self.expand(rel, keys, exprs, span)?;
+        // A key that some grouping set leaves out is NULL there, whatever it was.
+        let mut keys = keys.to_vec();
+        keys.iter_mut().zip(&rel.schema.fields).for_each(|(k, f)| k.ty.nullable |= f.ty.nullable);
+        let keys = &keys[..];
+        for e in exprs {
+            self.regroup(e, keys, added.len(), columns)?;
+        }
+        let keys = (0..keys.len()).chain(added).collect();
+        Ok(rel.aggregate(keys, aggregates, span))
     }
 
     /// Rewrites an expression over input columns and aggregate calls to one over the aggregation's output.
-    fn regroup(&mut self, e: &mut Expr, keys: &[Expr], columns: usize) -> Result<()> {
+    /// `added` columns stand between keys and aggregates.
+    fn regroup(&mut self, e: &mut Expr, keys: &[Expr], added: usize, columns: usize) -> Result<()> {
         if let Some(k) = keys.iter().position(|k| same_expr(k, e)) {
             e.kind = ExprKind::Column(k);
+            e.ty.nullable |= keys[k].ty.nullable;
             return Ok(());
         }
         match &mut e.kind {
             ExprKind::Column(n) if *n >= super::over::FIRST => Ok(()),
+            ExprKind::Column(n) if *n >= grouping::FIRST => {
+                // Behind the number of the set.
+                *n = *n - grouping::FIRST + keys.len() + 1;
+                Ok(())
+            }
             ExprKind::Column(n) if *n >= columns => {
-                *n = *n - columns + keys.len();
+                *n = *n - columns + keys.len() + added;
                 Ok(())
             }
             ExprKind::Column(_) => Err(Error::validation(
@@ -294,7 +275,7 @@ impl Binder<'_> {
                 e.span,
             )
             .hint("add it to GROUP BY, or aggregate it: MAX(…), LAST_VALUE(…)")),
-            _ => e.children_mut().into_iter().try_for_each(|c| self.regroup(c, keys, columns)),
+            _ => e.children_mut().into_iter().try_for_each(|c| self.regroup(c, keys, added, columns)),
         }
     }
 }

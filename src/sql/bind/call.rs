@@ -33,6 +33,9 @@ impl Binder<'_> {
         if group_window::is_auxiliary(&name) {
             return self.window_auxiliary(&name, call, cx);
         }
+        if name == "GROUPING" || name == "GROUPING_ID" {
+            return self.grouping_call(&name, call, at, cx);
+        }
         if aggregate::is_aggregate(self.registry, &name) {
             return self.aggregate_call(&name, call, at, cx);
         }

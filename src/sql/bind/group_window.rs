@@ -7,7 +7,7 @@
 
 use super::expr::ExprContext;
 use super::window::{FORMS, Form, window_kind};
-use super::{Binder, over};
+use super::{Binder, grouping, over};
 use crate::batch::{TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
@@ -179,6 +179,7 @@ impl Binder<'_> {
             // Computed keys stand between the input's columns and the window's.
             c if c >= FIRST + 3 => c - FIRST - 3 + before,
             c if c >= FIRST => c - FIRST + first,
+            c if c >= grouping::FIRST => c,
             // Aggregate calls stand behind all columns.
             c if c >= before => c + added,
             c => c,

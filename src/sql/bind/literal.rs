@@ -65,6 +65,11 @@ pub(crate) fn string(value: &str, at: Span) -> Expr {
     constant(ty, at, |c| c.byte_column_mut().push(value.as_bytes()))
 }
 
+/// A BIGINT.
+pub(crate) fn bigint(value: i64, at: Span) -> Expr {
+    constant(TypeKind::BigInt.not_null(), at, |c| c.buffer_mut::<i64>().push(value))
+}
+
 /// An INT.
 pub(crate) fn int(value: i32, at: Span) -> Expr {
     constant(TypeKind::Int.not_null(), at, |c| c.buffer_mut::<i32>().push(value))

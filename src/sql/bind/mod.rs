@@ -16,6 +16,7 @@ pub(crate) mod ddl;
 mod expr;
 mod from;
 mod group_window;
+mod grouping;
 mod insert;
 mod json;
 mod literal;
@@ -87,6 +88,8 @@ pub(crate) struct Binder<'a> {
     relations: usize,
     /// The window of the GROUP BY of the SELECT at hand.
     group_window: Option<group_window::GroupWindow>,
+    /// Its grouping sets.
+    grouping: grouping::Grouping,
 }
 
 impl<'a> Binder<'a> {
@@ -114,6 +117,7 @@ impl<'a> Binder<'a> {
             views: vec![],
             relations: 0,
             group_window: None,
+            grouping: grouping::Grouping::default(),
         }
     }
 

@@ -56,9 +56,9 @@ impl Binder<'_> {
     }
 
     fn select(&mut self, s: &Select, order_by: &[OrderItem]) -> Result<Rel> {
-        let outer = self.group_window.take();
+        let outer = (self.group_window.take(), std::mem::take(&mut self.grouping));
         let rel = self.select_alone(s, order_by);
-        self.group_window = outer;
+        (self.group_window, self.grouping) = outer;
         rel
     }
 
@@ -111,6 +111,7 @@ impl Binder<'_> {
                 shift_columns(&mut exprs, 1);
             }
             if let Some(window) = self.group_window.take() {
+                self.refuse_sets(s.span)?;
                 rel = self.apply_group_window(window, rel, &mut keys, &mut exprs);
             }
             rel = self.group(rel, &keys, uses, &mut exprs, s.span)?;
@@ -367,7 +368,7 @@ fn refuse_clauses(s: &Select) -> Result<()> {
 
 /// Columns behind an input's own move when the input has a column that no name reaches.
 fn shift_columns(exprs: &mut [&mut Expr], by: usize) {
-    exprs.iter_mut().for_each(|e| e.map_columns(&|n| if n >= super::over::FIRST { n } else { n + by }));
+    exprs.iter_mut().for_each(|e| e.map_columns(&|n| if n >= super::grouping::FIRST { n } else { n + by }));
 }
 
 fn sort(rel: Rel, keys: Vec<SortKey>, span: Span) -> Rel {

@@ -78,6 +78,7 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
         }
         // LIMIT and Top-N decide by the rows that reach them; joins move filters when there are joins.
         RelKind::Over { .. }
+        | RelKind::Expand { .. }
         | RelKind::Rank { .. }
         | RelKind::Limit { .. }
         | RelKind::Join { .. }

@@ -1,6 +1,7 @@
 //! Columns that nobody reads go: from projections, from aggregates (as Flink's rule does, whose aggregate without calls is a DISTINCT), and in
 //! the end from the scans, so that formats decode only what a query needs.
 
+use crate::batch::Schema;
 use crate::expr::{Expr, ExprKind};
 use crate::plan::SortKey;
 use crate::plan::logical::{OverCall, Rel, RelKind};
@@ -164,6 +165,21 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let kind =
                 RelKind::WindowAggregate { input: Box::new(input.rel), window, keys, aggregates, properties };
             Pruned { rel: Rel { kind, schema, span: rel.span }, place }
+        }
+        RelKind::Expand { input, mut spec } => {
+            let columns = input.schema.len();
+            let mut below: BTreeSet<usize> = needed.iter().copied().filter(|&c| c < columns).collect();
+            below.extend(&spec.keys);
+            let input = need(*input, &below);
+            input.map(&mut spec.keys);
+            let width = input.rel.schema.len();
+            let mut fields = input.rel.schema.fields.clone();
+            spec.keys.iter().for_each(|&k| fields[k].ty.nullable = true);
+            fields.extend(rel.schema.fields[columns..].iter().cloned());
+            let mut place = input.place.clone();
+            place.extend((0..rel.schema.len() - columns).map(|i| Some(width + i)));
+            let kind = RelKind::Expand { input: Box::new(input.rel), spec };
+            Pruned { rel: Rel { kind, schema: Schema::new(fields), span: rel.span }, place }
         }
         RelKind::WindowTvf { input, time, kind, partition, grouping, zone } => {
             let columns = input.schema.len();

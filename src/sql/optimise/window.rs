@@ -8,7 +8,7 @@
 use crate::batch::Schema;
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{AggregateCall, Rel, RelKind};
-use crate::plan::{Window, WindowKind, WindowProperty, WindowTime};
+use crate::plan::{Expand, Window, WindowKind, WindowProperty, WindowTime};
 
 /// Rewrites all window aggregates of a tree.
 pub(super) fn recognise(rel: &mut Rel) {
@@ -42,6 +42,9 @@ pub(super) fn property(rel: &Rel, column: usize) -> Option<WindowProperty> {
             _ => None,
         },
         RelKind::Filter { input, .. } => property(input, column),
+        RelKind::Expand { input, spec } if column < input.schema.len() && !spec.keys.contains(&column) => {
+            property(input, column)
+        }
         RelKind::Over { input, .. } if column < input.schema.len() => property(input, column),
         _ => None,
     }
@@ -52,9 +55,10 @@ pub(super) fn shape(rel: &Rel) -> Option<(WindowKind, bool, Option<jiff::tz::Tim
     match &rel.kind {
         RelKind::WindowTvf { kind, grouping, zone, .. } => Some((*kind, *grouping, zone.clone())),
         RelKind::WindowAggregate { window, .. } => Some((window.kind, window.grouping, window.zone.clone())),
-        RelKind::Project { input, .. } | RelKind::Filter { input, .. } | RelKind::Over { input, .. } => {
-            shape(input)
-        }
+        RelKind::Project { input, .. }
+        | RelKind::Filter { input, .. }
+        | RelKind::Expand { input, .. }
+        | RelKind::Over { input, .. } => shape(input),
         _ => None,
     }
 }
@@ -117,10 +121,11 @@ fn window_aggregate(rel: &Rel) -> Option<Rel> {
 type Assigned = (Rel, Vec<usize>, Vec<AggregateCall>, WindowTime);
 
 /// The aggregate's input without the window function, with keys and calls in its columns. `None` where something looks at the
-/// windows, where they overlap, or where sessions are of other keys.
+/// windows, where their size is no multiple of the slide, or where sessions are of other keys.
 fn assigned(input: &Rel, keys: &[usize], calls: &[AggregateCall], kind: WindowKind) -> Option<Assigned> {
     let session = matches!(kind, WindowKind::Session { .. });
-    if !session && !matches!(kind, WindowKind::Tumble { .. }) {
+    // Windows whose size is no multiple of the slide have no common slices.
+    if matches!(kind, WindowKind::Hop { size, slide, .. } if size % slide != 0) {
         return None;
     }
     let Stripped { rel, place, time, partition } = strip(input)?;
@@ -161,6 +166,25 @@ fn strip(rel: &Rel) -> Option<Stripped> {
             let inner = strip(input)?;
             let condition = moved(condition, &inner.place)?;
             Some(Stripped { rel: inner.rel.filter(condition), ..inner })
+        }
+        RelKind::Expand { input, spec } => {
+            let inner = strip(input)?;
+            let width = inner.rel.schema.len();
+            let keys = spec.keys.iter().map(|&k| inner.place[k]).collect::<Option<Vec<_>>>()?;
+            // What is left out in some set is no key of sessions, nor a time.
+            if keys.contains(&inner.time) || keys.iter().any(|k| inner.partition.contains(k)) {
+                return None;
+            }
+            let mut fields = inner.rel.schema.fields.clone();
+            keys.iter().for_each(|&k| fields[k].ty.nullable = true);
+            let numbers = &rel.schema.fields[input.schema.len()..];
+            fields.extend(numbers.iter().cloned());
+            let mut place = inner.place;
+            place.extend((0..numbers.len()).map(|i| Some(width + i)));
+            let spec = Expand { keys, sets: spec.sets.clone() };
+            let kind = RelKind::Expand { input: Box::new(inner.rel), spec };
+            let rel = Rel { kind, schema: Schema::new(fields), span: rel.span };
+            Some(Stripped { rel, place, time: inner.time, partition: inner.partition })
         }
         RelKind::Project { input, exprs } => {
             let inner = strip(input)?;
