@@ -142,6 +142,8 @@ pub fn numeric_result(op: Arithmetic, a: &TypeKind, b: &TypeKind) -> Option<Type
             let scale = (s1 + p2 + 1).max(6);
             adjusted(p1 - s1 + s2 + scale, scale)
         }
+        // Whole numbers: the type of the divisor, as between integers.
+        Arithmetic::Remainder if s1 == 0 && s2 == 0 => b.clone(),
         Arithmetic::Remainder => {
             let scale = s1.max(s2);
             adjusted((p1 - s1).min(p2 - s2) + scale, scale)

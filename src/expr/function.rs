@@ -19,11 +19,13 @@ pub struct Session {
     pub time_zone: jiff::tz::TimeZone,
     /// When the query was planned, µs since the epoch (the driver's clock).
     pub start_us: i64,
+    /// The current database.
+    pub database: String,
 }
 
 impl Default for Session {
     fn default() -> Self {
-        Self { time_zone: jiff::tz::TimeZone::UTC, start_us: 0 }
+        Self { time_zone: jiff::tz::TimeZone::UTC, start_us: 0, database: "default_database".into() }
     }
 }
 

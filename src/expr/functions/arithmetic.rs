@@ -6,7 +6,7 @@
 
 use crate::batch::text::civil::{self, DAY_MS, DAY_S, Moment};
 use crate::batch::text::{moment, set_moment};
-use crate::batch::{Column, IntervalUnits, Native, Physical, Sel, TypeKind, decimal};
+use crate::batch::{Column, DataType, IntervalUnits, Native, Physical, Sel, TypeKind, decimal};
 use crate::error::Result;
 use crate::expr::coercion::{Arithmetic, as_decimal, numeric_result};
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
@@ -213,6 +213,9 @@ fn numeric(call: &Call<'_>, op: Arithmetic) -> Result<BoundFunction> {
         return Ok(decimals(call, op, a.clone(), b.clone(), p, s));
     }
     let ty = call.result(kind.clone());
+    if let Decimal(p, 0) = *a {
+        return Ok(whole_remainder(call, p, ty));
+    }
     // Remainders of mixed integers are taken in the wider type and then cut to the result's.
     let work = match op {
         Arithmetic::Remainder => crate::expr::coercion::common_kind(a, b).unwrap_or(BigInt),
@@ -318,6 +321,27 @@ const DIVISION_BY_ZERO: &str = "Division by zero";
 #[inline]
 fn remainder(x: i64, y: i64) -> Result<i64, &'static str> {
     if y == 0 { Err(BY_ZERO) } else { Ok(x.wrapping_rem(y)) }
+}
+
+/// The remainder of a DECIMAL without a scale by an integer, in the type of the integer.
+fn whole_remainder(call: &Call<'_>, p: u8, ty: DataType) -> BoundFunction {
+    let args = vec![call.wanted(0, Decimal(p, 0)), call.wanted(1, BigInt)];
+    macro_rules! of {
+        ($t:ty) => {
+            fallible(args, ty, |a, sel, _, out| {
+                try_map2::<i128, i64, $t>(&a[0], &a[1], sel, out, |x, y| match y {
+                    0 => Err(BY_ZERO),
+                    y => Ok((x % i128::from(y)) as $t),
+                })
+            })
+        };
+    }
+    match ty.kind {
+        TinyInt => of!(i8),
+        SmallInt => of!(i16),
+        Int => of!(i32),
+        _ => of!(i64),
+    }
 }
 
 /// Integer division or remainder: by a constant that is not zero it cannot fail and uses a precomputed divisor.

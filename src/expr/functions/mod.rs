@@ -56,6 +56,8 @@ mod map;
 mod math;
 mod membership;
 mod pattern;
+mod printf;
+mod random;
 mod string;
 mod temporal;
 mod url;
@@ -87,6 +89,8 @@ pub fn builtin() -> Registry {
     url::register(&mut r);
     variant::register(&mut r);
     inspect::register(&mut r);
+    random::register(&mut r);
+    printf::register(&mut r);
     encoding::register(&mut r);
     hash::register(&mut r);
     json_query::register(&mut r);

@@ -130,9 +130,11 @@ fn bind(
         return Err(call.wrong_types(&["CHARACTER, CHARACTER"]));
     }
     let mut ty = ty(call);
-    if usage == Use::Test {
+    if matches!(usage, Use::Test | Use::Replace) {
         ty.nullable = call.nullable();
     }
+    // Flink says NOT NULL and fails where it is NULL all the same.
+    let strict = usage == Use::Replace && !ty.nullable;
     let escape = if usage == Use::Test { escape_of(call)? } else { None };
     let args = (0..call.args.len())
         .map(|i| match call.kind(i) {
@@ -150,6 +152,7 @@ fn bind(
         compile,
         escape,
         usage,
+        strict,
         fixed: fixed.is_some(),
         matcher: fixed.clone().unwrap_or(Matcher::Invalid),
         pattern: None,
@@ -160,6 +163,8 @@ struct Pattern {
     compile: Compile,
     escape: Option<char>,
     usage: Use,
+    /// A NULL is a failure.
+    strict: bool,
     /// The matcher is that of a constant pattern.
     fixed: bool,
     matcher: Matcher,
@@ -189,7 +194,7 @@ impl Kernel for Pattern {
     ) -> Result<(), RowError> {
         if self.fixed {
             apply(&self.matcher, self.usage, args, sel, rows, out);
-            return Ok(());
+            return if self.strict { not_null(sel, out) } else { Ok(()) };
         }
         if args.iter().any(|a| a.constant && !a.column.is_valid(0)) {
             super::super::kernels::null_if_any(args, out);
@@ -199,7 +204,7 @@ impl Kernel for Pattern {
             let row = if sel.is_empty() { return Ok(()) } else { sel.row(0) };
             self.prepare(row, &args[1])?;
             apply(&self.matcher, self.usage, args, sel, rows, out);
-            return Ok(());
+            return if self.strict { not_null(sel, out) } else { Ok(()) };
         }
         // The pattern is a column: row by row.
         if self.usage == Use::All {
@@ -238,12 +243,21 @@ impl Kernel for Pattern {
         if self.usage == Use::All {
             out.push_nulls(rows - out.len());
         }
-        Ok(())
+        if self.strict { not_null(sel, out) } else { Ok(()) }
     }
 
     fn can_fail(&self) -> bool {
-        !self.fixed
+        !self.fixed || self.strict
     }
+}
+
+fn not_null(sel: Sel<'_>, out: &Column) -> Result<(), RowError> {
+    sel.try_for_each(|i| match out.is_valid(i) {
+        true => Ok(()),
+        false => {
+            Err(RowError::runtime(i, "an invalid regular expression gives NULL for a value that is NOT NULL"))
+        }
+    })
 }
 
 /// Row 0 of `from` becomes row `i` of `to`.

@@ -5,10 +5,10 @@
 use crate::batch::types::MAX_LENGTH;
 use crate::batch::{Column, DataType, Sel, TypeKind};
 use crate::error::Result;
-use crate::expr::Arg;
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
-use crate::expr::kernels::infallible;
-use crate::expr::kernels::text::{build, char_count, char_offset, flags, opt_from, slices};
+use crate::expr::kernels::text::{build, char_count, char_offset, flags, opt_from, slices, try_build};
+use crate::expr::kernels::{fallible, infallible};
+use crate::expr::{Arg, RowError};
 use std::ops::Range;
 
 pub(super) fn register(r: &mut Registry) {
@@ -109,7 +109,8 @@ pub(super) fn register(r: &mut Registry) {
     });
     add(&["REVERSE"], &["text"], "Backwards.", |c| {
         texts(c, 1..=1)?;
-        Ok(builder(c, TypeKind::STRING, |a, i, out| {
+        // Flink never says NOT NULL of it.
+        Ok(build_with(text_then_int(c, usize::MAX), TypeKind::STRING.nullable(), |a, i, out| {
             let mut buffer = [0; 4];
             str_of(&a[0], i)
                 .chars()
@@ -480,7 +481,8 @@ fn pad(call: &Call<'_>, left: bool) -> Result<BoundFunction> {
         return Err(call.wrong_types(&["CHARACTER, INTEGER, CHARACTER"]));
     }
     let args = vec![call.args[0].ty.clone(), call.wanted(1, TypeKind::Int), call.args[2].ty.clone()];
-    Ok(build_with(args, TypeKind::STRING.nullable(), move |a, i, out| {
+    let ty = call.result(TypeKind::STRING);
+    let write = move |a: &[Arg<'_>], i: usize, out: &mut Vec<u8>| {
         let (text, n, pad) = (a[0].bytes(i), int(&a[1], i), a[2].bytes(i));
         if n < 0 || pad.is_empty() {
             return false;
@@ -503,6 +505,19 @@ fn pad(call: &Call<'_>, left: bool) -> Result<BoundFunction> {
             fill(out);
         }
         true
+    };
+    if ty.nullable {
+        return Ok(build_with(args, ty, write));
+    }
+    // Flink says NOT NULL and fails where it is NULL all the same.
+    Ok(fallible(args, ty, move |a, sel, _, out| {
+        try_build(a, sel, out, |i, to| match write(a, i, to) {
+            true => Ok(true),
+            false => Err(RowError::runtime(
+                i,
+                "a negative length or an empty pad gives NULL for a value that is NOT NULL",
+            )),
+        })
     }))
 }
 
@@ -522,7 +537,8 @@ fn chr(call: &Call<'_>) -> Result<BoundFunction> {
 
 fn overlay(call: &Call<'_>) -> Result<BoundFunction> {
     mixed(call, 3..=4, 2)?;
-    Ok(build_with(text_then_int(call, 2), call.result(TypeKind::STRING), |a, i, out| {
+    let ty = TypeKind::VarChar(length(call.kind(0)).saturating_add(length(call.kind(1))).min(MAX_LENGTH));
+    Ok(build_with(text_then_int(call, 2), call.result(ty), |a, i, out| {
         let (text, new, position) = (a[0].bytes(i), a[1].bytes(i), int(&a[2], i));
         let chars = char_count(text) as i64;
         if position <= 0 || i64::from(position) > chars {

@@ -662,8 +662,8 @@ fn date_format(call: &Call<'_>) -> Result<BoundFunction> {
     let text = kind.is_character();
     let ltz = matches!(kind, TimestampLtz(_));
     let from = Pattern::new(SECONDS_PATTERN).map_err(|e| Error::unsupported(e, call.span))?;
-    let nullable = text || call.nullable();
-    let ty = TypeKind::STRING.nullable().with_nullable(nullable);
+    // Flink never says NOT NULL of it.
+    let ty = TypeKind::STRING.nullable();
     Ok(infallible(call.as_given(), ty, move |a, sel, _, out| {
         build(a, sel, out, |i, to| {
             let m = if text {

@@ -110,7 +110,7 @@ impl<'a> Binder<'a> {
             catalogs,
             settings,
             extensions,
-            session: Session { time_zone: settings.time_zone(), start_us },
+            session: Session { time_zone: settings.time_zone(), start_us, database: database.to_owned() },
             script,
             context: (catalog.to_owned(), database.to_owned()),
             ctes: vec![],
