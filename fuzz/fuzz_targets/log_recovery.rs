@@ -39,15 +39,16 @@ fn master(clean: bool) -> Files {
         writer.publish().unwrap();
     }
     log.turn();
-    if clean {
-        drop(writer);
-        log.close().unwrap();
-    } else {
-        std::mem::forget((writer, log));
+    let read = || -> Files {
+        let paths = disk.paths().into_iter();
+        paths.map(|p| (p.clone(), disk.read_all(&p, 1 << 20).unwrap())).collect()
+    };
+    if !clean {
+        return read();
     }
-    let paths = disk.paths();
-    let read = |p: &PathBuf| (p.clone(), disk.read_all(p, 1 << 20).unwrap());
-    paths.iter().map(read).collect()
+    drop(writer);
+    log.close().unwrap();
+    read()
 }
 
 fn change(files: &mut Files, step: &[u8]) {

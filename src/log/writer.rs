@@ -647,6 +647,25 @@ fn write_and_sync(
     Ok(())
 }
 
+/// Makes a segment at `next` and closes the one before.
+fn create(
+    partition: &Arc<Partition>,
+    next: i64,
+    mapped: bool,
+    prefault: usize,
+    before: Option<&Arc<Segment>>,
+) -> LogResult<(Active, Sparse)> {
+    // The owner before may have made the file and published nothing there.
+    let loaded = partition.create_file(&files::segment_name(next), next, mapped, prefault)?;
+    let tail = loaded.region.tail().expect("a fresh region has no writer");
+    let segment = Arc::new(Segment::active(&partition.dir, next, None, loaded, next));
+    partition.add_segment(&segment);
+    if let Some(old) = before.filter(|old| old.base != next) {
+        old.seal();
+    }
+    Ok((Active { segment, tail }, Sparse::new(partition.config.index_interval_bytes)))
+}
+
 /// Opens the last segment for appending, or makes a new one where it is sealed, full or missing.
 fn reopen_or_create(
     partition: &Arc<Partition>,
@@ -656,22 +675,10 @@ fn reopen_or_create(
 ) -> LogResult<(Active, Sparse)> {
     let config = &partition.config;
     let list = partition.segments();
-    let sparse = Sparse::new(config.index_interval_bytes);
     let reusable = list.last().filter(|last| {
         !last.is_sealed() && last.next_offset() == next && last.size() < config.segment_bytes as u64
     });
-    let Some(old) = reusable else {
-        let name = files::segment_name(next);
-        // The owner before may have made it and published nothing there.
-        let loaded = partition.create_file(&name, next, mapped, prefault)?;
-        let tail = loaded.region.tail().expect("a fresh region has no writer");
-        let segment = Arc::new(Segment::active(&partition.dir, next, None, loaded, next));
-        partition.add_segment(&segment);
-        if let Some(old) = list.last().filter(|old| old.base != next) {
-            old.seal();
-        }
-        return Ok((Active { segment, tail }, sparse));
-    };
+    let Some(old) = reusable else { return create(partition, next, mapped, prefault, list.last()) };
     old.rename(&*partition.disk)?;
     let path = old.path();
     let fail = |e: std::io::Error| LogError::io("opening", &path, &e);
@@ -686,6 +693,12 @@ fn reopen_or_create(
     let room = SegmentIndex::capacity_for(config.segment_bytes, config.index_interval_bytes);
     let (index, walk, _) =
         super::segment::build_index(region.bytes(), old.base, config.index_interval_bytes, room, next);
+    if (walk.end, walk.next_offset) != (size, next) {
+        // Its end is damaged. A batch behind it could be taken for the rest of the damaged one: go on in another file.
+        drop(region);
+        file.set_len(size as u64).map_err(fail)?;
+        return create(partition, next, mapped, prefault, Some(old));
+    }
     let mut sparse = Sparse::new(config.index_interval_bytes);
     // Go on where the last entry is; the walk's largest timestamp holds for all that follows.
     if let Some(last) = index.entries().last() {
