@@ -4,12 +4,17 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use pelton::wire::broker::{Broker, BrokerConfig, Now, Outbox, Peer, prepare};
 use pelton::wire::MemoryStore;
+use pelton::wire::broker::{Broker, BrokerConfig, Now, Outbox, Peer, prepare};
 
 fuzz_target!(|data: &[u8]| {
     let mut now = Now { wall_ms: 1_000_000, monotonic_ms: 0 };
-    let config = BrokerConfig { max_total_partitions: 200, max_partitions: 20, max_groups: 20, ..BrokerConfig::default() };
+    let config = BrokerConfig {
+        max_total_partitions: 200,
+        max_partitions: 20,
+        max_groups: 20,
+        ..BrokerConfig::default()
+    };
     let mut broker = Broker::open(config, Box::new(MemoryStore::new()), now).unwrap();
     let mut out = Outbox::default();
     let (mut rest, mut requests, mut scratch) = (data, 0, Vec::new());

@@ -20,7 +20,8 @@ fuzz_target!(|data: &[u8]| {
     broker.handle(now, 1, request, &mut out);
     broker.tick(Now { monotonic_ms: 10_000_000, ..now }, &mut out);
     out.replies.clear();
-    let versions = prepare(Bytes::from_static(&[0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff]), &mut Vec::new()).unwrap();
+    let versions =
+        prepare(Bytes::from_static(&[0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff]), &mut Vec::new()).unwrap();
     broker.handle(now, 2, versions, &mut out);
     assert_eq!(out.replies.len(), 1);
 });

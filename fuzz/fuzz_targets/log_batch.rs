@@ -26,7 +26,8 @@ fn take(bytes: &[u8]) {
     let clock = Arc::new(ManualClock::at(1_000));
     let config = LogConfig { helpers: Helpers::Manual, ..LogConfig::default() };
     let mut log = Log::open_on(disk, clock, Path::new("/log"), config).unwrap();
-    let options = TopicConfig { segment_bytes: 64 << 10, max_message_bytes: 32 << 10, ..TopicConfig::default() };
+    let options =
+        TopicConfig { segment_bytes: 64 << 10, max_message_bytes: 32 << 10, ..TopicConfig::default() };
     log.create_topic("t", 1, options).unwrap();
     let mut writer = log.writer("t", 0).unwrap();
     writer.append_record(1, None, Some(b"before"), &[]).unwrap();

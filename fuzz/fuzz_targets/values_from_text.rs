@@ -32,5 +32,6 @@ fuzz_target!(|data: &[u8]| {
         // 24:00 on the last day of the year 9999 is the one value that passes the range.
         assert!(civil::parse_timestamp(&out, p % 10) == Some(m) || m.seconds > 253_402_300_799);
     }
-    let _ = (civil::parse_date(text), civil::parse_time(text), number::parse_bool(text), number::parse_f32(text));
+    let _ =
+        (civil::parse_date(text), civil::parse_time(text), number::parse_bool(text), number::parse_f32(text));
 });

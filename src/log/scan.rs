@@ -86,9 +86,10 @@ fn explain(rest: &[u8], e: BatchError) -> Stop {
 
 /// Finds the next position after `from` where a whole batch of the chain begins, with a base offset of at least
 /// `at_least`. Slow, for damage only: it looks at every byte.
+///
+/// The base offset is not under the checksum, so damage that ends within it leaves a batch that looks whole at another
+/// offset. The batch behind it tells: it must follow. Where there is none, no more offsets may be missing than bytes allow.
 pub fn resync(bytes: &[u8], from: usize, at_least: i64, rules: Rules) -> Option<(usize, i64)> {
-    // A batch cannot be farther ahead than a segment has offsets.
-    let at_most = at_least.saturating_add(i64::from(u32::MAX));
     let mut at = from;
     loop {
         // The magic byte is the cheapest sign.
@@ -97,11 +98,28 @@ pub fn resync(bytes: &[u8], from: usize, at_least: i64, rules: Rules) -> Option<
         at += found;
         if let Step::Batch(batch) = step(bytes, at, None, rules, true) {
             let base = batch.header().base_offset;
-            if (at_least..=at_most).contains(&base) {
+            let is_followed = match step(bytes, at + batch.bytes().len(), None, rules, true) {
+                Step::Batch(next) => follows(&batch, &next, rules),
+                Step::Stop(_) => base - at_least <= MAX_OFFSETS_PER_BYTE * (at - from + 1) as i64,
+            };
+            // A batch cannot be farther ahead than a segment has offsets.
+            let at_most = at_least.saturating_add(i64::from(u32::MAX));
+            if (at_least..=at_most).contains(&base) && is_followed {
                 return Some((at, base));
             }
         }
         at += 1;
+    }
+}
+
+/// More records than this do not fit a byte, however well they are compressed.
+const MAX_OFFSETS_PER_BYTE: i64 = 1024;
+
+fn follows(batch: &Batch<'_>, next: &Batch<'_>, rules: Rules) -> bool {
+    let (expected, base) = (batch.header().next_offset(), next.header().base_offset);
+    match rules {
+        Rules::Pelton => base == expected,
+        Rules::Kafka => base >= expected,
     }
 }
 
@@ -181,5 +199,45 @@ pub fn walk<'a>(
                 expected = Some(base);
             }
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::wire::BatchBuilder;
+
+    /// Found by fuzzing: damage that reaches into the base offset of a batch does not give its records another offset, and
+    /// does not hide those behind it.
+    #[test]
+    fn a_damaged_base_offset_is_not_believed() {
+        let mut bytes = Vec::new();
+        let mut starts = Vec::new();
+        for offset in 0..6 {
+            let mut builder = BatchBuilder::new();
+            builder.push(1, None, Some(&[offset as u8; 50]), &[]);
+            starts.push(bytes.len());
+            bytes.extend_from_slice(builder.finish(offset));
+        }
+        for high in 0..7 {
+            let mut damaged = bytes.clone();
+            damaged[starts[2] - 5..starts[2] + high].fill(0xff);
+            damaged[starts[2]] = 0;
+            damaged[starts[2] + high] = 0x1f;
+            let mut seen = Vec::new();
+            let walk = walk(&damaged, 0, Some(0), Rules::Pelton, true, |_, batch| {
+                seen.push(batch.header().base_offset);
+            });
+            assert_eq!(seen, [0, 3, 4, 5], "{:?}", walk.damage);
+            assert_eq!(walk.damage.len(), 1);
+            assert_eq!(walk.damage[0].offsets, (1, 3));
+        }
+        // The last batch has none behind it.
+        let mut damaged = bytes.clone();
+        damaged[starts[5] - 5..starts[5] + 5].fill(0x01);
+        damaged[starts[5]] = 0;
+        let mut seen = Vec::new();
+        walk(&damaged, 0, Some(0), Rules::Pelton, true, |_, batch| seen.push(batch.header().base_offset));
+        assert_eq!(seen, [0, 1, 2, 3]);
     }
 }
