@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crossbeam_utils::CachePadded;
+
 use super::error::{LogError, LogResult};
 use super::files;
 use super::index::{SegmentIndex, Sparse, Summary};
@@ -47,9 +49,10 @@ pub struct Segment {
     loaded: OnceLock<Loaded>,
     /// The length of the data is known, not only that of the file.
     is_exact: bool,
-    /// Relative next offset (high half) and position (low half) of the last publication, as one.
-    mark: AtomicU64,
-    max_timestamp: AtomicI64,
+    /// Relative next offset (high half) and position (low half) of the last publication, as one. Stored at every publication:
+    /// away from the flags that a tailing reader polls, whose line would otherwise travel between the two.
+    mark: CachePadded<AtomicU64>,
+    max_timestamp: CachePadded<AtomicI64>,
     sealed: AtomicBool,
     synced: AtomicBool,
     finished: AtomicBool,
@@ -109,8 +112,8 @@ impl Segment {
             dir: dir.into(),
             loaded: OnceLock::new(),
             is_exact,
-            mark: AtomicU64::new(0),
-            max_timestamp: AtomicI64::new(-1),
+            mark: CachePadded::new(AtomicU64::new(0)),
+            max_timestamp: CachePadded::new(AtomicI64::new(-1)),
             sealed: AtomicBool::new(false),
             synced: AtomicBool::new(false),
             finished: AtomicBool::new(false),

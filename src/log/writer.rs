@@ -113,7 +113,8 @@ pub struct PartitionWriter {
     segment_base: i64,
     segment_since_ms: i64,
     sparse: Sparse,
-    builder: BatchBuilder,
+    /// Taken while a record is appended: an empty builder in its place would cost an allocation each time.
+    builder: Option<BatchBuilder>,
     copy: Vec<u8>,
     scratch: Vec<u8>,
     prepared: rtrb::Consumer<Prepared>,
@@ -193,7 +194,7 @@ impl PartitionWriter {
             });
             Path::Ring(ring)
         };
-        let builder = BatchBuilder::with_compression(config.compression);
+        let builder = Some(BatchBuilder::with_compression(config.compression));
         let ask_at = config.segment_bytes / 2;
         let writer = Self {
             partition,
@@ -236,11 +237,12 @@ impl PartitionWriter {
         value: Option<&[u8]>,
         headers: &[(&[u8], Option<&[u8]>)],
     ) -> LogResult<i64> {
-        let mut builder = std::mem::take(&mut self.builder);
+        let mut builder =
+            self.builder.take().unwrap_or_else(|| BatchBuilder::with_compression(self.config.compression));
         builder.clear();
         builder.push(timestamp_ms, key, value, headers);
         let result = self.append_built(&mut builder, timestamp_ms);
-        self.builder = builder;
+        self.builder = Some(builder);
         result
     }
 
