@@ -13,7 +13,7 @@
 //! is durable survives the loss of power.
 //!
 //! No locks and no channels here: lists are swapped whole, offsets are atomics, helpers are fed by rings.
-//! `docs/formats/log.md` draws every byte; decisions 0020 to 0024 say why it is so.
+//! `docs/formats/log.md` draws every byte; decisions 0020 and 0021 say why it is so.
 
 mod alter;
 mod catalog;

@@ -123,6 +123,8 @@ fn what_is_wrong_is_told_with_its_place() {
     assert!(code == 2 && e.contains("t-0 holds offsets 0 to 450, not 1000"), "{e}");
     let (code, e) = fails(&root, &["append", "t", "--json"], "{\"value\":\"1\"}\n{\"vlaue\":\"2\"}\n");
     assert!(code == 4 && e.contains("line 2: neither"), "{e}");
+    let (code, e) = fails(&root, &["append", "t", "--json"], "no json\n");
+    assert!(code == 4 && e.contains("line 1: ") && !e.contains("neither"), "{e}");
     assert!(says(&root, &["cat", "t", "--from", "-1", "--format", "value"], "").ends_with("1\n"));
     let (code, e) = fails(&home.path().join("nowhere"), &["ls"], "");
     assert!(code == 2 && e.contains("is not a folder"), "{e}");

@@ -136,11 +136,6 @@ impl JsonLines {
 
     /// One line, without its end.
     pub(super) fn read(&mut self, line: &[u8]) -> Result<Line, String> {
-        if !line.windows(6).any(|w| w == b"\"value") {
-            return Err(
-                "neither \"value\" nor \"value_base64\" is there; a tombstone has \"value\":null".into()
-            );
-        }
         let mut rows = Rows::default();
         rows.start(self.schema.fields.iter().map(|f| ColumnRef::new(Column::new(&f.ty))).collect());
         let mut number = 1;
@@ -149,6 +144,11 @@ impl JsonLines {
             .map_err(|e| format!("column {}: {}", e.column, e.message))?;
         if rows.rows != 1 {
             return Err("one JSON object a line".into());
+        }
+        if !line.windows(6).any(|w| w == b"\"value") {
+            return Err(
+                "neither \"value\" nor \"value_base64\" is there; a tombstone has \"value\":null".into()
+            );
         }
         let c = &rows.columns;
         let mut headers = Vec::new();
