@@ -131,7 +131,7 @@ impl Kernel for Random {
                     }
                     let value = match own.as_mut().or(self.sequence.as_mut()) {
                         Some(java) => java.next_int(bound),
-                        None => (u128::from(self.next(now)) * bound as u128 >> 64) as i32,
+                        None => ((u128::from(self.next(now)) * bound as u128) >> 64) as i32,
                     };
                     out.buffer_mut::<i32>()[i] = value;
                 }
@@ -198,7 +198,7 @@ impl JavaRandom {
     fn next_int(&mut self, bound: i32) -> i32 {
         let drawn = self.next(31);
         if bound & (bound - 1) == 0 {
-            return (i64::from(bound) * i64::from(drawn) >> 31) as i32;
+            return ((i64::from(bound) * i64::from(drawn)) >> 31) as i32;
         }
         let mut u = drawn;
         loop {
