@@ -1,7 +1,8 @@
 """Nothing acknowledged is lost and nothing is stored twice: with the broker killed again and again (kill -9 at random
-moments, acks=all), and through a proxy that cuts connections, or swallows answers and then cuts.
+moments, acks=all), and through a proxy that cuts connections: all of them, or after swallowing answers, or the answers' way
+alone, so that requests still arrive.
 
-    exactly.py KILLS CUTS
+    exactly.py kills TIMES | cuts TIMES | answers TIMES
 """
 
 import random
@@ -91,11 +92,11 @@ def killed(times):
 
 
 class Proxy:
-    """Forwards until told to cut: everything, or only the answers first."""
+    """Forwards until told to cut: everything, or only the way of the answers."""
 
-    def __init__(self, to):
-        self.port, self.to, self.pairs, self.swallow = free_port(), to, [], False
-        self.listener = socket.create_server(("127.0.0.1", self.port))
+    def __init__(self, port, to):
+        self.to, self.pairs, self.swallow, self.swallowed = to, [], False, 0
+        self.listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -113,7 +114,9 @@ class Proxy:
     def pump(self, a, b, is_answer):
         try:
             while data := a.recv(65536):
-                if not (is_answer and self.swallow):
+                if is_answer and self.swallow:
+                    self.swallowed += len(data)
+                else:
                     b.sendall(data)
         except OSError:
             pass
@@ -132,27 +135,45 @@ class Proxy:
                 except OSError:
                     pass
 
+    def cut_answers(self):
+        """The client sees its connection end; what it has sent is still handed on."""
+        pairs, self.pairs = self.pairs, []
+        for client, _ in pairs:
+            try:
+                client.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
 
-def proxied(cuts):
+
+def proxied(cuts, only_answers):
     port = free_port()
     b = Broker(advertise=f"127.0.0.1:{port}")
-    proxy = Proxy.__new__(Proxy)
-    proxy.port, proxy.to, proxy.pairs, proxy.swallow = port, b.port, [], False
-    proxy.listener = socket.create_server(("127.0.0.1", port))
-    threading.Thread(target=proxy.accept, daemon=True).start()
+    proxy = Proxy(port, b.port)
     load = Load(f"127.0.0.1:{port}", "p")
     for i in range(cuts):
         time.sleep(random.uniform(0.02, 0.2))
-        if i % 2:
-            proxy.swallow = True
-            time.sleep(random.uniform(0.001, 0.03))
-        proxy.cut()
+        if only_answers:
+            # Until an answer has really been lost.
+            before, proxy.swallow = proxy.swallowed, True
+            deadline = time.time() + 10
+            while proxy.swallowed == before and time.time() < deadline:
+                time.sleep(0.001)
+            assert proxy.swallowed > before, "no answer came"
+            proxy.cut_answers()
+        else:
+            proxy.cut()
         proxy.swallow = False
     load.finish()
     n = check("proxy", f"127.0.0.1:{port}", "p", load.acknowledged, load.sent)
     b.stop()
-    print(f"proxy: {cuts} cuts, in half of them only the answers first: {n} records, none lost and none twice")
+    what = "of the answers alone" if only_answers else "of whole connections"
+    print(f"proxy: {cuts} cuts {what}: {n} records, none lost and none twice")
 
 
-killed(int(sys.argv[1]))
-proxied(int(sys.argv[2]))
+match sys.argv[1:]:
+    case ["kills", times]:
+        killed(int(times))
+    case ["cuts" | "answers" as what, times]:
+        proxied(int(times), what == "answers")
+    case other:
+        raise SystemExit(f"{other}: see the head of this file")
