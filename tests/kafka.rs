@@ -611,3 +611,34 @@ fn where_io_uring_is_not_allowed_the_portable_driver_serves_and_says_so() {
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("ulimit -l"), "{said}");
 }
+
+/// Fuzzing starts from a request of each API; a decoder without one would hardly be reached.
+#[test]
+fn every_api_has_a_whole_request_among_the_seeds_of_the_fuzzers() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), Driver::Portable);
+    let offered = connect(&server).ask(3, &ApiVersionsRequest::default()).api_keys;
+    server.stop().unwrap();
+    let now = pelton::wire::broker::Now { wall_ms: 1, monotonic_ms: 1 };
+    let mut found = std::collections::BTreeSet::new();
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/kafka_request");
+    for seed in std::fs::read_dir(seeds).unwrap() {
+        let path = seed.unwrap().path();
+        let frame = std::fs::read(&path).unwrap();
+        found.insert(i16::from_be_bytes([frame[0], frame[1]]));
+        let mut broker = pelton::wire::broker::Broker::open(
+            Default::default(),
+            Box::new(pelton::wire::MemoryStore::new()),
+            now,
+        )
+        .unwrap();
+        let request = pelton::wire::broker::prepare(frame.into(), &mut Vec::new());
+        let request = request.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut out = Default::default();
+        broker.connect(1, Default::default());
+        broker.handle(now, 1, request, &mut out);
+        assert!(out.closed.is_empty(), "{}: {:?}", path.display(), out.closed);
+    }
+    let missing: Vec<i16> = offered.iter().map(|a| a.api_key).filter(|key| !found.contains(key)).collect();
+    assert!(missing.is_empty(), "no seed for the APIs {missing:?}");
+}
