@@ -400,11 +400,10 @@ fn come_back(
     group.replace(old, new, answers);
     let state = group.state;
     let Some(member) = group.members.get_mut(new) else { return Err((None, code::UNKNOWN_MEMBER_ID)) };
-    let is_same = member.metadata(before.as_deref()) == fresh.metadata(before.as_deref());
     let (assignment, joined) = (std::mem::take(&mut member.assignment), member.joined);
     *member = Member { assignment, joined, ..fresh };
-    if state == State::Stable && is_same && group.vote() == before {
-        // Nothing has changed for the others: no rebalance. A leader of version 9 is told not to assign again (KIP-814);
+    if state == State::Stable && group.vote() == before {
+        // Nothing has changed for the others, whatever it says that it owns: no rebalance. A leader of version 9 is told not to assign again (KIP-814);
         // an older one would, so it is told that somebody else leads.
         if let Some(member) = group.members.get_mut(new) {
             member.joining = None;
