@@ -283,7 +283,8 @@ impl Batch {
     /// Says how many rows there are now that rows were appended to the columns. Kinds, where there are any, are the caller's to append.
     pub fn grow(&mut self, rows: usize) {
         debug_assert!(rows >= self.rows && self.columns.iter().all(|c| c.len() == rows));
-        self.rows = rows;
+        debug_assert!(matches!(self.selection, Selection::All));
+        (self.rows, self.selected) = (rows, rows);
     }
 
     /// The batch with a changed number of rows and no selection and kinds: for sources that fill it in place.

@@ -261,7 +261,7 @@ fn small_batches_share_a_turn() {
     };
     let ((one, many_turns), (same, few_turns)) = (rows(1), rows(64));
     assert_eq!(one, same);
-    assert!(many_turns > 2 * few_turns, "{many_turns} and {few_turns} turns");
+    assert!(many_turns > few_turns, "{many_turns} and {few_turns} turns");
 }
 
 #[test]

@@ -217,9 +217,15 @@ fn strings_give_flinks_values() {
     check("SPLIT_INDEX", &["STRING:a,b,,c", "CHAR(1):,", "INT:2"], "STRING", "");
     check("SPLIT_INDEX", &["STRING:a,b", "INT:44", "INT:1"], "STRING", "b");
     check("SPLIT_INDEX", &["STRING:a,b", "CHAR(1):,", "INT:9"], "STRING", "\\N");
-    check("LPAD", &["STRING:xx", "INT:6", "CHAR(2):ab"], "STRING", "ababxx");
-    check("RPAD", &["STRING:  xyx ", "INT:5", "STRING:"], "STRING", "\\N");
-    check("REVERSE", &["STRING:Straße"], s, "eßartS");
+    check("LPAD", &["STRING:xx", "INT:6", "CHAR(2):ab"], s, "ababxx");
+    check(
+        "RPAD",
+        &["STRING:  xyx ", "INT:5", "STRING:"],
+        s,
+        "!a negative length or an empty pad gives NULL for a value that is NOT NULL",
+    );
+    check("RPAD", &["STRING:x", "INT:\\N", "STRING:-"], "STRING", "\\N");
+    check("REVERSE", &["STRING:Straße"], "STRING", "eßartS");
     check("OVERLAY", &["STRING:hello world", "CHAR(2):##", "INT:2", "INT:3"], s, "h##o world");
     check("TRANSLATE", &["STRING: xyab ", "CHAR(2):xy", "CHAR(1):z"], s, " zab ");
     check("CHR", &["INT:66"], "STRING", "B");
@@ -231,7 +237,9 @@ fn strings_give_flinks_values() {
         "7x",
     );
     check("REGEXP_EXTRACT", &["STRING:hello", "STRING:([A-Z])"], "STRING", "\\N");
-    check("REGEXP_REPLACE", &["STRING:a1b22", "STRING:[0-9]+", "STRING:<$0>"], "STRING", "a<$0>b<$0>");
+    check("REGEXP_REPLACE", &["STRING:a1b22", "STRING:[0-9]+", "STRING:<$0>"], s, "a<$0>b<$0>");
+    check("MOD", &["DECIMAL(20,0):7", "INT:-4"], "INT NOT NULL", "3");
+    check("MOD", &["INT:7", "DECIMAL(20,0):4"], "DECIMAL(20, 0) NOT NULL", "3");
     check("REGEXP_COUNT", &["STRING:hello", "STRING:("], "INT", "\\N");
     check(
         "REGEXP_EXTRACT_ALL",
