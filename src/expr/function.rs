@@ -143,6 +143,8 @@ pub struct BoundAggregate {
     pub accumulator: AccumulatorFactory,
     /// Makes accumulators that can take rows back.
     pub retracting: AccumulatorFactory,
+    /// Makes accumulators whose rows leave in the order in which they joined: those of frames.
+    pub sliding: AccumulatorFactory,
 }
 
 /// A function of a group of rows. DISTINCT and FILTER are the operators' affair.

@@ -43,7 +43,7 @@ pub use expand::Expand;
 pub use filter::Filter;
 pub use group_aggregate::GroupAggregate;
 pub use limit::Limit;
-pub use over::Over;
+pub use over::{Over, OverScorer};
 pub use over_sorted::OverSorted;
 pub use project::Project;
 pub use rank::Rank;

@@ -5,6 +5,7 @@
 
 use super::cells::Cells;
 use super::fold::{Flag, Fold, Folding, Plain, Wide};
+use super::sliding::{Canonical, SlidingEnd};
 use super::{add, factory, nullable_result};
 use crate::batch::key::{decode_value, encode_value};
 use crate::batch::{Column, ColumnData, DataType, Decoder, Encoder, Physical, TypeKind};
@@ -53,6 +54,7 @@ fn same(args: Vec<DataType>, ty: DataType, accumulator: AccumulatorFactory) -> B
         ignores_distinct: false,
         merges: true,
         retracting: accumulator.clone(),
+        sliding: accumulator.clone(),
         accumulator,
     }
 }
@@ -62,10 +64,13 @@ fn ends(call: &Call<'_>, grouped: bool, last: bool) -> Result<BoundAggregate> {
     let ty = arg.clone().with_nullable(nullable_result(call, grouped));
     macro_rules! plain {
         ($t:ty) => {
-            factory(move || Folding::new(End::<$t> { last, value: std::marker::PhantomData }))
+            (
+                factory(move || Folding::new(End::<$t> { last, value: std::marker::PhantomData })),
+                factory(move || SlidingEnd::<$t>::new(last)),
+            )
         };
     }
-    let accumulator = match arg.physical() {
+    let (accumulator, sliding) = match arg.physical() {
         Physical::Bool => plain!(Flag),
         Physical::I8 => plain!(i8),
         Physical::I16 => plain!(i16),
@@ -78,7 +83,10 @@ fn ends(call: &Call<'_>, grouped: bool, last: bool) -> Result<BoundAggregate> {
         Physical::Null => {
             return Err(Error::planning(format!("{} needs a typed argument", call.name), call.span));
         }
-        _ => factory(move || EndBytes { last, cells: Cells::default(), scratch: Vec::new() }),
+        _ => (
+            factory(move || EndBytes { last, cells: Cells::default(), scratch: Vec::new() }),
+            factory(move || SlidingEnd::<Canonical>::new(last)),
+        ),
     };
     let show = if last { Show::Last } else { Show::First };
     let retracting = factory(move || Histories::new(show));
@@ -89,6 +97,7 @@ fn ends(call: &Call<'_>, grouped: bool, last: bool) -> Result<BoundAggregate> {
         merges: false,
         accumulator,
         retracting,
+        sliding,
     })
 }
 

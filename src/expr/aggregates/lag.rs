@@ -67,6 +67,7 @@ fn bind(call: &Call<'_>, _: bool) -> Result<BoundAggregate> {
         ignores_distinct: false,
         merges: false,
         retracting: accumulator.clone(),
+        sliding: accumulator.clone(),
         accumulator,
     })
 }

@@ -36,13 +36,15 @@ fn bind(call: &Call<'_>, _grouped: bool) -> Result<BoundAggregate> {
     let args = call.args.iter().map(|a| a.ty.clone()).collect();
     let kind = if matches!(arg.kind, TypeKind::Char(_)) { arg.kind } else { TypeKind::STRING };
     let s = separator.clone();
+    let retracting = factory(move || Listed { separator: s.clone(), groups: Vec::new() });
     Ok(BoundAggregate {
         args,
         ty: kind.nullable(),
         ignores_distinct: false,
         merges: true,
         accumulator: factory(move || Joined { separator: separator.clone(), groups: Vec::new() }),
-        retracting: factory(move || Listed { separator: s.clone(), groups: Vec::new() }),
+        sliding: retracting.clone(),
+        retracting,
     })
 }
 

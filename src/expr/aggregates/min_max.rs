@@ -1,11 +1,13 @@
 //! MIN and MAX.
 //!
 //! Over rows that only join, a group keeps its best value: a number in place, a text in [`Cells`]. DOUBLE compares as Java's `<` there, so that NaN never
-//! replaces anything. Where rows may leave, a group keeps all its values in order ([`super::bag`]). The result keeps the argument's time attribute.
+//! replaces anything. Where rows may leave, a group keeps all its values in order ([`super::bag`]), or by arrival if
+//! they leave by arrival ([`super::sliding`]). The result keeps the argument's time attribute.
 
 use super::bag::{Bag, Bytes};
 use super::cells::Cells;
 use super::fold::{Flag, Fold, Folding, Plain, Wide};
+use super::sliding::{Shared, SlidingBest};
 use super::{add, factory, nullable_result};
 use crate::batch::{Column, Decoder, Encoder, Physical, TypeKind};
 use crate::error::{Error, Result};
@@ -32,10 +34,11 @@ fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
             (
                 factory(move || Folding::new(Best::<$t> { max, value: std::marker::PhantomData })),
                 factory(move || Bag::<$t>::new(max)),
+                factory(move || SlidingBest::<$t>::new(max)),
             )
         };
     }
-    let (accumulator, retracting) = match arg.physical() {
+    let (accumulator, retracting, sliding) = match arg.physical() {
         Physical::Bool => plain!(Flag),
         Physical::I8 => plain!(i8),
         Physical::I16 => plain!(i16),
@@ -48,9 +51,18 @@ fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
         _ => (
             factory(move || BestText { max, cells: Cells::default() }),
             factory(move || Bag::<Bytes>::new(max)),
+            factory(move || SlidingBest::<Shared>::new(max)),
         ),
     };
-    Ok(BoundAggregate { args: vec![arg], ty, ignores_distinct: true, merges: true, accumulator, retracting })
+    Ok(BoundAggregate {
+        args: vec![arg],
+        ty,
+        ignores_distinct: true,
+        merges: true,
+        accumulator,
+        retracting,
+        sliding,
+    })
 }
 
 #[derive(Clone)]

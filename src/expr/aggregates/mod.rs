@@ -1,7 +1,8 @@
 //! Built-in aggregates: COUNT, SUM, AVG, MIN, MAX, FIRST_VALUE, LAST_VALUE, variances, LISTAGG, ARRAY_AGG, COLLECT, SINGLE_VALUE.
 //!
 //! Groups are slots; the state of fixed width stands in one vector by slot ([`fold`]). Only what cannot invert (MIN and MAX of rows that
-//! leave) or is of variable length keeps more: an ordered bag a group ([`bag`]) or its history ([`history`]). DOUBLE and FLOAT fold in row order.
+//! leave) or is of variable length keeps more: an ordered bag a group ([`bag`]) or its history ([`history`]); where rows leave in the order in
+//! which they joined, a queue ([`sliding`]). DOUBLE and FLOAT fold in row order.
 
 mod bag;
 mod cells;
@@ -12,6 +13,7 @@ mod lag;
 mod listagg;
 mod min_max;
 mod single;
+mod sliding;
 mod sum;
 mod variance;
 
@@ -79,6 +81,7 @@ fn inverting<A: Accumulator + 'static>(
         ignores_distinct: false,
         merges: true,
         retracting: accumulator.clone(),
+        sliding: accumulator.clone(),
         accumulator,
     }
 }

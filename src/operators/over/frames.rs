@@ -9,7 +9,7 @@
 //! subtracted first, then the row is added.
 
 use crate::batch::key::{decode_value, encode_value};
-use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Schema};
+use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Schema};
 use crate::error::{Error, Result};
 use crate::expr::RowError;
 use crate::operators::aggregates::{Aggregates, unshared};
@@ -29,6 +29,8 @@ pub(super) struct Frames {
     groups: Vec<Group>,
     /// For each call its group, and its place among the group's aggregates.
     calls: Vec<(usize, usize)>,
+    /// The columns that aggregates read, as a schema.
+    own: Schema,
     /// Rows that some frame will let go; absent: none does.
     rows: Option<RowQueues>,
     /// The rows of the run that enter, by their number in the source.
@@ -45,6 +47,8 @@ struct Group {
     /// Its reader.
     reader: Option<usize>,
     aggregates: Aggregates,
+    /// What they are.
+    calls: Vec<plan::Aggregate>,
     /// The run, in order: rows that leave by their place in `leaving`, rows that enter by their place in `entering`.
     order: Vec<u32>,
     slots: Vec<u32>,
@@ -79,14 +83,15 @@ impl Frames {
         let mut readers = 0;
         let groups = kinds
             .into_iter()
-            .zip(&members)
+            .zip(members)
             .map(|(frame, aggregates)| {
                 let bounded = !frame.is_unbounded();
                 readers += usize::from(bounded);
                 Group {
                     frame,
                     reader: bounded.then(|| readers - 1),
-                    aggregates: Aggregates::new(aggregates, &own, bounded),
+                    aggregates: Aggregates::new(&aggregates, &own, bounded),
+                    calls: aggregates,
                     order: vec![],
                     slots: vec![],
                     picks: vec![],
@@ -94,7 +99,8 @@ impl Frames {
             })
             .collect();
         Self {
-            types: own.fields.into_iter().map(|f| f.ty).collect(),
+            types: own.fields.iter().map(|f| f.ty.clone()).collect(),
+            own,
             held,
             groups,
             calls: places,
@@ -245,6 +251,95 @@ impl Frames {
         (rows, failed.map(|e| e.error))
     }
 
+    /// A row of a key that need not be its last: appends its aggregates, over the rows up to its time, to `out`. `keep`: it stays.
+    ///
+    /// # Errors
+    /// An aggregate cannot take a row.
+    #[expect(clippy::too_many_arguments, reason = "a row, its place and where its answer goes")]
+    pub(super) fn insert<C: Borrow<Column>>(
+        &mut self,
+        slot: u32,
+        time: i64,
+        row: u32,
+        source: &[C],
+        keep: bool,
+        out: &mut [ColumnRef],
+        pool: &mut Pool,
+    ) -> Result<()> {
+        // All rows of the key that are held, with this one in its place.
+        let mut times = vec![];
+        let mut batch = pool.batch();
+        let mut columns: Vec<ColumnRef> = self.types.iter().map(|t| pool.column(t)).collect();
+        if let Some(queues) = &self.rows {
+            queues.for_each(slot, |t, mut bytes| {
+                times.push(t);
+                columns.iter_mut().for_each(|c| decode_value(&mut bytes, unshared(c)));
+            });
+        }
+        let own = times.len() as u32;
+        for (c, &n) in columns.iter_mut().zip(&self.held) {
+            unshared(c).extend_rows(source[n].borrow(), &[row]);
+        }
+        batch.fill(&mut columns, times.len() + 1);
+        let at = times.partition_point(|&t| t <= time);
+        let mut order: Vec<u32> = (0..own).collect();
+        order.insert(at, own);
+        times.insert(at, time);
+        let mut answers: Vec<Vec<ColumnRef>> = vec![];
+        let mut starts = vec![];
+        for g in &mut self.groups {
+            let mut answer: Vec<ColumnRef> = g.calls.iter().map(|a| pool.column(&a.ty)).collect();
+            let frame = g.frame;
+            let from = |end: usize, times: &[i64]| match frame {
+                Frame::Rows(Some(n)) => end.saturating_sub(usize::try_from(n).unwrap_or(usize::MAX)),
+                Frame::Range(Some(reach)) => {
+                    let first = times[end].saturating_sub(reach);
+                    times.partition_point(|&t| t < first)
+                }
+                Frame::Rows(None) | Frame::Range(None) => end,
+            };
+            if g.reader.is_none() {
+                g.answer(&batch, own, slot, keep, &self.own, &mut answer)?;
+            } else {
+                g.aggregates.reset(slot);
+                g.add(&batch, &order[from(at, &times)..=at], slot)?;
+                g.aggregates.emit(&[slot], &mut answer);
+                g.aggregates.reset(slot);
+                if !keep {
+                    let mut without = order.clone();
+                    without.remove(at);
+                    let mut then = times.clone();
+                    then.remove(at);
+                    let start = then.len().checked_sub(1).map_or(0, |last| from(last, &then));
+                    g.add(&batch, &without[start..], slot)?;
+                } else {
+                    let start = from(order.len() - 1, &times);
+                    g.add(&batch, &order[start..], slot)?;
+                    starts.push(start);
+                }
+            }
+            answers.push(answer);
+        }
+        for (&(group, nth), to) in self.calls.iter().zip(out) {
+            unshared(to).extend_rows(&answers[group][nth], &[0]);
+        }
+        answers.into_iter().flatten().for_each(|c| pool.recycle_column(c));
+        if let (true, Some(queues)) = (keep, &mut self.rows) {
+            queues.clear(slot);
+            let first = starts.iter().copied().min().unwrap_or(0);
+            for (&r, &t) in order.iter().zip(&times).skip(first) {
+                self.bytes.clear();
+                batch.columns.iter().for_each(|c| encode_value(c, r as usize, &mut self.bytes));
+                queues.push(slot, t, &self.bytes);
+            }
+            for (reader, start) in starts.into_iter().enumerate() {
+                (first..start).for_each(|_| queues.pop(slot, reader));
+            }
+        }
+        pool.recycle(batch);
+        Ok(())
+    }
+
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
         let noted = |g: &Group| (g.order.capacity() + g.slots.capacity() + g.picks.capacity()) * 4;
@@ -334,5 +429,40 @@ impl Group {
             let seen = if matches!(self.frame, Frame::Rows(_)) { before + k } else { last };
             self.picks.push(pick(seen, true));
         }
+    }
+
+    /// Rows of a batch join the key's accumulators.
+    fn add(&mut self, batch: &Batch, rows: &[u32], slot: u32) -> Result<()> {
+        self.aggregates.update(batch, rows, &vec![slot; rows.len()]).map_err(|e| e.error)
+    }
+
+    /// Appends what the key comes to with that row more.
+    fn answer(
+        &mut self,
+        batch: &Batch,
+        row: u32,
+        slot: u32,
+        keep: bool,
+        schema: &Schema,
+        out: &mut [ColumnRef],
+    ) -> Result<()> {
+        if keep {
+            self.add(batch, &[row], slot)?;
+            self.aggregates.emit(&[slot], out);
+            return Ok(());
+        }
+        // A late value does not join those that are distinct.
+        if self.calls.iter().any(|a| a.distinct) {
+            self.aggregates.emit(&[slot], out);
+            return Ok(());
+        }
+        // On a copy.
+        let mut state = Encoder::default();
+        self.aggregates.encode(&[slot], slot as usize + 1, &mut state);
+        let mut copy = Aggregates::new(&self.calls, schema, false);
+        copy.decode(1, &mut Decoder::new(&state.finish()))?;
+        copy.update(batch, &[row], &[0]).map_err(|e| e.error)?;
+        copy.emit(&[0], out);
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@
 //! frame, and so which rows it takes depends on that. For the same reason rows at or before 1970 are late in such frames.
 
 mod frames;
+mod score;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -24,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::plan::{self, Frame, OverOrder};
 use crate::state::KeyTable;
 use frames::Frames;
+pub use score::OverScorer;
 use waiting::Waiting;
 
 /// See the module's text.

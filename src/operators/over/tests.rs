@@ -216,3 +216,88 @@ proptest! {
         prop_assert_eq!(lines, model(&frames, &rows, delay));
     }
 }
+
+/// A caller that asks row by row, in order, gets what the operator gives; and a row out of order is answered from the rows before it.
+mod scored {
+    use super::{SCHEMA, frame, over};
+    use crate::batch::{Batch, Column, ColumnRef, Decoder, Encoder, Pool, TypeKind};
+    use crate::operators::OverScorer;
+    use crate::operators::testing::input;
+    use crate::plan::{self, Changelog, Frame, Op};
+    use proptest::prelude::*;
+
+    fn batch(k: i64, v: i64, t: i64) -> Batch {
+        let column = |v: i64, kind: &TypeKind| {
+            let mut c = Column::of_kind(kind);
+            c.buffer_mut::<i64>().push(v);
+            c.validity.push(true);
+            ColumnRef::new(c)
+        };
+        let time = TypeKind::Timestamp(3);
+        Batch::new(
+            vec![column(k, &TypeKind::BigInt), column(v, &TypeKind::BigInt), column(t * 1000, &time)],
+            1,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_answered_from_the_rows_up_to_its_time(
+            frames in prop::collection::vec((frame(), prop::sample::select(vec!["COUNT", "SUM", "MAX"])), 1..4),
+            steps in prop::collection::vec((0..2i64, -9..10i64, -15..20i64, prop::bool::weighted(0.8)), 1..50),
+        ) {
+            let node = over(&frames);
+            let Op::Over(plan): &Op = &node.op else { unreachable!("made above") };
+            let from: plan::Node = input(SCHEMA, Changelog::INSERT);
+            let mut scorer = OverScorer::new(plan, &from);
+            let mut pool = Pool::default();
+            let mut rows: Vec<(i64, i64, i64)> = vec![];
+            let mut base = 100;
+            for (n, (k, v, d, keep)) in steps.into_iter().enumerate() {
+                let t = base + d;
+                base = base.max(t);
+                let mut out: Vec<ColumnRef> =
+                    frames.iter().map(|_| pool.column(&TypeKind::BigInt.nullable())).collect();
+                scorer.score(&batch(k, v, t), 0, t, keep, &mut out, &mut pool).expect("no row fails");
+                let own: Vec<(i64, i64)> = rows.iter().filter(|r| r.0 == k).map(|r| (r.2, r.1)).collect();
+                let newest = own.iter().map(|r| r.0).max();
+                for ((frame, name), c) in frames.iter().zip(&out) {
+                    let mut upto: Vec<(i64, i64)> = own.clone();
+                    upto.sort_by_key(|r| r.0);
+                    // A frame without a first row holds no rows, so that it answers from all of them.
+                    if !frame.is_unbounded() {
+                        upto.retain(|r| r.0 <= t);
+                    }
+                    upto.push((t, v));
+                    let first = match frame {
+                        Frame::Rows(Some(b)) => upto.len().saturating_sub(*b as usize + 1),
+                        Frame::Range(Some(r)) => upto.iter().position(|x| x.0 >= t - r).expect("itself"),
+                        _ => 0,
+                    };
+                    let values = upto[first..].iter().map(|r| r.1);
+                    let want = match *name {
+                        "COUNT" => values.count() as i64,
+                        "SUM" => values.sum(),
+                        _ => values.max().expect("itself"),
+                    };
+                    // Rows that no frame reaches from the newest row are not there any more.
+                    let all_held = frames.iter().any(|f| match f.0 {
+                        Frame::Rows(Some(b)) => own.len() as u64 <= b + 1,
+                        Frame::Range(Some(r)) => own.iter().all(|x| newest.is_none_or(|n| x.0 >= n - r)),
+                        _ => false,
+                    });
+                    if all_held || frame.is_unbounded() || newest.is_none_or(|newest| t >= newest) {
+                        prop_assert_eq!(c.slice::<i64>()[0], want, "row {}", n);
+                    }
+                }
+                if keep {
+                    rows.push((k, v, t));
+                }
+                let mut state = Encoder::default();
+                scorer.snapshot(&mut state);
+                scorer = OverScorer::new(plan, &from);
+                scorer.restore(&mut Decoder::new(&state.finish())).expect("its own bytes");
+            }
+        }
+    }
+}

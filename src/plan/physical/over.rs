@@ -113,8 +113,12 @@ impl Builder {
             calls: calls
                 .iter()
                 .map(|c| {
-                    let retracting = !c.frame.is_unbounded();
-                    (c.frame, aggregate(&c.aggregate, &built, retracting))
+                    let mut a = aggregate(&c.aggregate, &built, !c.frame.is_unbounded());
+                    // Distinct values come and go in any order.
+                    if !c.frame.is_unbounded() && !a.distinct {
+                        a.accumulator = c.aggregate.function.sliding.clone();
+                    }
+                    (c.frame, a)
                 })
                 .collect(),
         };

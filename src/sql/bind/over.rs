@@ -11,7 +11,7 @@
 use super::Binder;
 use super::aggregate::{AggregateUse, is_aggregate};
 use super::expr::ExprContext;
-use crate::batch::{Field, TypeKind};
+use crate::batch::{Field, TimeAttribute, TypeKind};
 use crate::error::{Error, Finding, Result, Span};
 use crate::expr::{BoundAggregate, Call, Expr, ExprKind};
 use crate::plan::logical::{OverCall, Rel, RelKind, same_expr};
@@ -239,8 +239,10 @@ impl Binder<'_> {
             rel.schema.fields.iter().enumerate().map(|(n, f)| Expr::column(n, f.ty.clone(), span)).collect();
         let mut names: Vec<String> = rel.schema.fields.iter().map(|f| f.name.clone()).collect();
         let width = computed.len();
+        let times: Vec<TimeAttribute> = rel.schema.fields.iter().map(|f| f.ty.time).collect();
         let mut column_of = |e: Expr| match e.kind {
-            ExprKind::Column(c) => c,
+            // A cast may have ended a time attribute.
+            ExprKind::Column(c) if e.ty.time == times[c] => c,
             _ => {
                 let known = computed[width..].iter().position(|c| same_expr(c, &e) && c.is_deterministic());
                 known.map_or_else(

@@ -1,0 +1,5 @@
+-- what: LAG without OVER.
+-- compare: rows
+CREATE TABLE clicks (id INT, usr STRING, page STRING, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '4' SECOND) WITH ('connector'='filesystem','path'='${DATA}/clicks.csv','format'='csv','csv.null-literal'='n/a');
+SELECT LAG(id) FROM clicks;

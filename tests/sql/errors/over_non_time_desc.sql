@@ -1,0 +1,5 @@
+-- what: OVER ordered by an ordinary column, descending.
+-- compare: changelog
+CREATE TABLE trades (id INT, sym STRING, side STRING, px DECIMAL(10,2), qty INT, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DATA}/trades.csv','format'='csv','csv.null-literal'='n/a');
+SELECT id, sym, qty, SUM(qty) OVER (PARTITION BY sym ORDER BY qty DESC) AS s FROM trades WHERE id < 12;

@@ -1,0 +1,5 @@
+-- what: A named window with a frame, in parentheses.
+-- compare: rows
+CREATE TABLE clicks (id INT, usr STRING, page STRING, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '4' SECOND) WITH ('connector'='filesystem','path'='${DATA}/clicks.csv','format'='csv','csv.null-literal'='n/a');
+SELECT id, SUM(id) OVER (w) AS s FROM clicks WINDOW w AS (PARTITION BY usr ORDER BY ts ROWS 1 PRECEDING);

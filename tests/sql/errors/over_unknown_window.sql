@@ -1,0 +1,5 @@
+-- what: A window that nothing names.
+-- compare: rows
+CREATE TABLE clicks (id INT, usr STRING, page STRING, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '4' SECOND) WITH ('connector'='filesystem','path'='${DATA}/clicks.csv','format'='csv','csv.null-literal'='n/a');
+SELECT SUM(id) OVER w FROM clicks;

@@ -1,0 +1,5 @@
+-- what: LAG and SUM over one window.
+-- compare: rows
+CREATE TABLE clicks (id INT, usr STRING, page STRING, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '4' SECOND) WITH ('connector'='filesystem','path'='${DATA}/clicks.csv','format'='csv','csv.null-literal'='n/a');
+SELECT id, LAG(id) OVER (PARTITION BY usr ORDER BY ts) AS p, SUM(id) OVER (PARTITION BY usr ORDER BY ts) AS s FROM clicks;

@@ -1,0 +1,5 @@
+-- what: MIN and MAX by an ordinary column: what does not change is not told.
+-- compare: changelog
+CREATE TABLE trades (id INT, sym STRING, side STRING, px DECIMAL(10,2), qty INT, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DATA}/trades.csv','format'='csv','csv.null-literal'='n/a');
+SELECT id, sym, qty, MIN(px) OVER (PARTITION BY sym ORDER BY qty) AS s, MAX(px) OVER (PARTITION BY sym ORDER BY qty) AS m FROM trades WHERE id < 24;
