@@ -53,6 +53,10 @@ pub enum Driver {
 
 /// A driver that has been found to work, and why it is not the other one.
 pub(super) struct Chosen {
+    #[cfg_attr(
+        not(all(target_os = "linux", feature = "glommio")),
+        expect(dead_code, reason = "there is no choice")
+    )]
     pub(super) is_uring: bool,
     /// For the start line.
     pub(super) name: String,
