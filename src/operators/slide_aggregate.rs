@@ -84,9 +84,18 @@ struct Key {
     front: usize,
     /// The fold of the others inside.
     back: Option<u32>,
-    /// The folds are not those of the slices.
+    /// The folds, if there are any, are not those of the slices.
     dirty: bool,
     live: bool,
+}
+
+impl Key {
+    /// Gives the folds back.
+    fn unfold(&mut self, sums: &mut Pot) {
+        self.back.take().into_iter().for_each(|b| sums.give(b));
+        let folded = self.slices.iter_mut().take(std::mem::take(&mut self.front));
+        folded.for_each(|s| sums.give(std::mem::replace(&mut s.fold, NONE)));
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -346,14 +355,16 @@ impl SlideAggregate {
             passed += self.shape.unit;
         }
         let slice = Slice { end, raw: self.raws.take(), fold: NONE };
-        state.slices.insert(at.map_or(0, |i| i + 1), slice);
         if end <= self.fired {
+            // It comes among the slices that have folds: those are not of one piece any more.
+            state.unfold(&mut self.sums);
             state.inside += 1;
             state.dirty = true;
             if !std::mem::replace(&mut state.live, true) {
                 self.live.push(key);
             }
         }
+        state.slices.insert(at.map_or(0, |i| i + 1), slice);
         self.slices.entry(end).or_default().push(key);
         self.find_next_due();
         slice.raw
@@ -409,10 +420,7 @@ impl SlideAggregate {
     fn fold(&mut self, key: u32) {
         let Self { states, sums, raws, between, .. } = self;
         let state = &mut states[key as usize];
-        state.back.take().into_iter().for_each(|b| sums.give(b));
-        for s in state.slices.iter_mut().take(state.front) {
-            sums.give(std::mem::replace(&mut s.fold, NONE));
-        }
+        state.unfold(sums);
         let mut newer = None;
         for s in state.slices.iter_mut().take(state.inside).rev() {
             s.fold = sums.take();

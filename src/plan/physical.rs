@@ -121,14 +121,18 @@ impl Builder {
     /// The relation with exactly its columns.
     fn exact(&mut self, rel: &Rel) -> Result<NodeId> {
         let built = self.rel(rel)?;
+        Ok(self.exactly(&built, rel))
+    }
+
+    fn exactly(&mut self, built: &Built, rel: &Rel) -> NodeId {
         let from = &self.node(built.node).schema;
         if built.columns.len() == from.len() && built.columns.iter().enumerate().all(|(i, &c)| i == c) {
-            return Ok(built.node);
+            return built.node;
         }
         let exprs: Vec<Expr> =
             built.columns.iter().map(|&c| Expr::column(c, from.ty(c).clone(), rel.span)).collect();
         let names = rel.schema.fields.iter().map(|f| f.name.clone());
-        Ok(self.add_project(built.node, exprs, names.collect(), rel.span))
+        self.add_project(built.node, exprs, names.collect(), rel.span)
     }
 
     // ---- sources
@@ -370,7 +374,14 @@ impl Builder {
     }
 
     fn expand(&mut self, input: &Rel, spec: &Expand, rel: &Rel) -> Result<Built> {
-        let built = self.rel(input)?;
+        let mut built = self.rel(input)?;
+        // A key that is aggregated too keeps its value there when a set leaves it out: as a column of its own.
+        let is_read_twice =
+            |k: &usize| built.columns.iter().enumerate().any(|(c, &at)| c != *k && at == built.columns[*k]);
+        if spec.keys.iter().any(is_read_twice) {
+            let node = self.exactly(&built, input);
+            built = Built { node, columns: (0..input.schema.len()).collect() };
+        }
         let from = self.node(built.node);
         let keys: Vec<usize> = spec.keys.iter().map(|&k| built.columns[k]).collect();
         let mut schema = from.schema.clone();
