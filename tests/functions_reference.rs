@@ -17,9 +17,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("BITMAP_*", "the type BITMAP is missing"),
     ("GROUP_ID", "grouping sets are told apart by GROUPING_ID"),
     ("HASH_CODE", "undocumented: a hash of Flink's own form of a value"),
-    ("JSON_ARRAYAGG, JSON_OBJECTAGG", "not there yet"),
     ("OBJECT_OF, OBJECT_UPDATE", "structured types are Java classes"),
-    ("PERCENTILE", "not there yet"),
     ("SOURCE_WATERMARK", "it stands in WATERMARK FOR alone, and our connectors give no watermarks"),
     ("STREAMRECORD_TIMESTAMP", "only Flink's Table API can call it"),
 ];

@@ -188,7 +188,7 @@ impl Aggregate {
     pub fn ignores_order(&self, input: &Schema) -> bool {
         let exact = |c: &usize| !matches!(input.ty(*c).kind, TypeKind::Float | TypeKind::Double);
         match self.name.split('(').next().unwrap_or(&self.name) {
-            "COUNT" | "MIN" | "MAX" => true,
+            "COUNT" | "MIN" | "MAX" | "PERCENTILE" => true,
             "SUM" | "AVG" => self.args.iter().all(exact),
             _ => false,
         }

@@ -1,4 +1,5 @@
-//! Built-in aggregates: COUNT, SUM, AVG, MIN, MAX, FIRST_VALUE, LAST_VALUE, variances, LISTAGG, ARRAY_AGG, COLLECT, SINGLE_VALUE.
+//! Built-in aggregates: COUNT, SUM, AVG, MIN, MAX, FIRST_VALUE, LAST_VALUE, variances, LISTAGG, ARRAY_AGG, COLLECT, JSON_ARRAYAGG,
+//! JSON_OBJECTAGG, PERCENTILE, SINGLE_VALUE.
 //!
 //! Groups are slots; the state of fixed width stands in one vector by slot ([`fold`]). Only what cannot invert (MIN and MAX of rows that
 //! leave) or is of variable length keeps more: an ordered bag a group ([`bag`]) or its history ([`history`]); where rows leave in the order in
@@ -9,9 +10,11 @@ mod cells;
 mod count;
 mod fold;
 mod history;
+mod json;
 mod lag;
 mod listagg;
 mod min_max;
+mod percentile;
 mod single;
 mod sliding;
 mod sum;
@@ -33,6 +36,8 @@ pub(super) fn register(r: &mut Registry) {
     history::register(r);
     lag::register(r);
     listagg::register(r);
+    json::register(r);
+    percentile::register(r);
     single::register(r);
 }
 

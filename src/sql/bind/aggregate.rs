@@ -92,6 +92,40 @@ impl Binder<'_> {
         at: Span,
         cx: &mut ExprContext<'_>,
     ) -> Result<Expr> {
+        self.note_aggregate(at, cx, |binder, cx| {
+            binder.aggregate_use(name, call, at, cx.keys > 0, cx)
+        })
+    }
+
+    /// JSON_ARRAYAGG, JSON_OBJECTAGG.
+    pub(super) fn json_aggregate(
+        &mut self,
+        a: &ast::JsonAggregate,
+        at: Span,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<Expr> {
+        self.note_aggregate(at, cx, |binder, cx| {
+            let (name, collected) = binder.json_collected(a, at, cx)?;
+            let Some(function) = binder.registry.aggregate(name).cloned() else {
+                return Err(Error::unsupported(format!("the aggregate {name}"), at));
+            };
+            let args = vec![collected];
+            let described = call::describe(&args);
+            let to_bind = Call { name, args: &described, span: at, session: &binder.session };
+            let bound = function.bind(&to_bind, cx.keys > 0).map_err(|e| e.at(at))?;
+            binder.note_function(name, at);
+            let (text, function) = (binder.text(at), name.to_owned());
+            Ok(AggregateUse { text, function, bound, args, distinct: false, filter: None, span: at })
+        })
+    }
+
+    /// Binds an aggregate by `bind` and notes it in the context, unless there is one already that gives the same.
+    fn note_aggregate(
+        &mut self,
+        at: Span,
+        cx: &mut ExprContext<'_>,
+        bind: impl FnOnce(&mut Self, &mut ExprContext<'_>) -> Result<AggregateUse>,
+    ) -> Result<Expr> {
         let Some(found) = cx.aggregates.take() else {
             return Err(if cx.inside_aggregate {
                 Error::validation("aggregates cannot be nested", at)
@@ -109,7 +143,7 @@ impl Binder<'_> {
             });
         };
         cx.inside_aggregate = true;
-        let bound = self.aggregate_use(name, call, at, cx.keys > 0, cx);
+        let bound = bind(self, cx);
         cx.inside_aggregate = false;
         let bound = match bound {
             Ok(bound) => bound,
@@ -178,6 +212,13 @@ impl Binder<'_> {
             })
             .transpose()?;
         let Some(function) = self.registry.aggregate(name).cloned() else {
+            if name == "APPROX_COUNT_DISTINCT" {
+                return Err(Error::planning(
+                    "APPROX_COUNT_DISTINCT is of batch jobs, and this is a stream",
+                    at,
+                )
+                .hint("write COUNT(DISTINCT …)"));
+            }
             return Err(Error::unsupported(format!("the aggregate {name}"), at));
         };
         let described = call::describe(&args);

@@ -471,10 +471,7 @@ impl Binder<'_> {
             Ast::JsonValue(j) => self.json_value(j, at, cx),
             Ast::JsonQuery(j) => self.json_query(j, at, cx),
             Ast::JsonConstructor(j) => self.json_constructor(j, at, cx),
-            Ast::JsonAggregate(a) => refuse(match a.item {
-                ast::JsonAggregateItem::Object(_) => "JSON_OBJECTAGG",
-                ast::JsonAggregateItem::Array(_) => "JSON_ARRAYAGG",
-            }),
+            Ast::JsonAggregate(a) => self.json_aggregate(a, at, cx),
             Ast::Sequence { .. } => refuse("NEXT VALUE FOR"),
             Ast::New(_) => refuse("NEW"),
             Ast::Model(_) => refuse("MODEL"),

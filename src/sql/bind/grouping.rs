@@ -57,7 +57,7 @@ impl Binder<'_> {
             let differ = a.iter().zip(b).find(|(a, b)| a != b);
             differ.map_or(b.len().cmp(&a.len()), |(a, b)| a.cmp(b))
         });
-        sets.dedup();
+        // A set that is written twice stays: its rows come twice, as in Flink.
         self.grouping.sets = sets;
         Ok(keys)
     }
@@ -217,9 +217,11 @@ impl Binder<'_> {
             }
             return Ok((rel, vec![]));
         }
+        // Equal sets stand together; the number of the copy keeps their groups apart.
+        let copy_of = |i: usize| sets[..i].iter().rev().take_while(|s| **s == sets[i]).count() as i64;
         let sets = sets.iter().enumerate().map(|(i, set)| GroupingSet {
             keys: left_out.iter().map(|k| set.contains(k)).collect(),
-            numbers: [left_out.iter().fold(0, |v, k| v << 1 | i64::from(!set.contains(k)))]
+            numbers: [left_out.iter().fold(copy_of(i), |v, k| v << 1 | i64::from(!set.contains(k)))]
                 .into_iter()
                 .chain(values.iter().map(|v| v[i]))
                 .collect(),

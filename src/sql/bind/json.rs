@@ -120,6 +120,37 @@ impl Binder<'_> {
         self.call_bound(name, args, at)
     }
 
+    /// What a JSON aggregate collects, as an array or object of the one row, and the aggregate's name.
+    pub(super) fn json_collected(
+        &mut self,
+        a: &ast::JsonAggregate,
+        at: Span,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<(&'static str, Expr)> {
+        if let Some(o) = a.order_by.first() {
+            return Err(Error::unsupported("ORDER BY inside an aggregate", o.span));
+        }
+        let mut mask = String::new();
+        let (name, constructor, default, mut values) = match &a.item {
+            ast::JsonAggregateItem::Object(pair) => {
+                let key = self.expr(&pair.key, cx)?;
+                let value = self.json_item(&pair.value, &mut mask, cx)?;
+                ("JSON_OBJECTAGG", "JSON_OBJECT", JsonNulls::Null, vec![key, value])
+            }
+            ast::JsonAggregateItem::Array(e) => {
+                let value = self.json_item(e, &mut mask, cx)?;
+                ("JSON_ARRAYAGG", "JSON_ARRAY", JsonNulls::Absent, vec![value])
+            }
+        };
+        let nulls = match a.nulls.unwrap_or(default) {
+            JsonNulls::Null => "NULL",
+            JsonNulls::Absent => "ABSENT",
+        };
+        let mut args = vec![literal::string(nulls, at), literal::string(&mask, at)];
+        args.append(&mut values);
+        Ok((name, self.call_bound(constructor, args, at)?))
+    }
+
     /// A value of a constructor; JSON that is made in place is nested, not quoted.
     fn json_item(&mut self, e: &ast::Expr, mask: &mut String, cx: &mut ExprContext<'_>) -> Result<Expr> {
         if let Ast::Function(call) = &e.kind
