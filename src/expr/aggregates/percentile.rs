@@ -119,13 +119,14 @@ impl Percentiles {
 
     /// The percentile of a group that has `total` values.
     fn value(group: &BTreeMap<Ordered, i64>, total: i64, share: f64) -> f64 {
-        let position = (total - 1) as f64 * share;
+        // From 1, which decides how the weights round.
+        let position = (total - 1) as f64 * share + 1.0;
         let (lower, higher) = (position.floor(), position.ceil());
         let at = |place: f64| {
             let mut seen = 0;
             let found = group.iter().find(|(_, n)| {
                 seen += **n;
-                seen as f64 > place
+                seen as f64 >= place
             });
             found.map_or(f64::NAN, |v| v.0.0)
         };
@@ -156,9 +157,6 @@ impl Accumulator for Percentiles {
                 continue;
             }
             let times = frequency.map_or(1, |f| f.column.slice::<i64>()[f.at(row)]);
-            if times < 0 {
-                return Err(RowError::runtime(row, format!("Negative values found in '{times}'")));
-            }
             let value = Ordered(arg.column.slice::<f64>()[arg.at(row)]);
             if times > 0 {
                 self.change(slot, value, if u.is_add(row) { times } else { -times });

@@ -92,9 +92,7 @@ impl Binder<'_> {
         at: Span,
         cx: &mut ExprContext<'_>,
     ) -> Result<Expr> {
-        self.note_aggregate(at, cx, |binder, cx| {
-            binder.aggregate_use(name, call, at, cx.keys > 0, cx)
-        })
+        self.note_aggregate(at, cx, |binder, cx| binder.aggregate_use(name, call, at, cx.keys > 0, cx))
     }
 
     /// JSON_ARRAYAGG, JSON_OBJECTAGG.
