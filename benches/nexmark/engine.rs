@@ -85,7 +85,7 @@ impl Query {
                 }
             };
             let inputs = node.inputs.iter().map(|i| i.0).collect();
-            NodeSpec { id: node.id.clone(), name: node.id.clone(), role, inputs }
+            NodeSpec { id: node.id.clone(), name: node.id.clone(), role, inputs, aside: false }
         });
         let scan = scan(&self.graph);
         let replay = Replay {

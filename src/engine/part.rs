@@ -99,7 +99,11 @@ pub(super) fn wire(
                 _ if !here => continue,
                 Op::Scan(source) => {
                     let first = part.inputs.len();
-                    part.inputs.extend(connectors.open_input(source, n as u32, 1)?);
+                    let mut opened = connectors.open_input(source, n as u32, 1)?;
+                    if graph.lays_aside(id) {
+                        opened.iter_mut().for_each(|i| i.keep_bad());
+                    }
+                    part.inputs.extend(opened);
                     Role::Source((first..part.inputs.len()).collect())
                 }
                 Op::Values(columns) => {
@@ -163,7 +167,8 @@ impl Unwired {
         self.at.resize(self.at.len().max(id.0 + 1), None);
         self.at[id.0] = Some(self.specs.len());
         self.nodes.push(id);
-        self.specs.push(NodeSpec { id: node.id.clone(), name: node.op.name().to_owned(), role, inputs });
+        let (name, aside) = (node.op.name().to_owned(), matches!(node.op, Op::Aside(_)));
+        self.specs.push(NodeSpec { id: node.id.clone(), name, role, inputs, aside });
     }
 }
 
@@ -171,7 +176,13 @@ impl Unwired {
 pub(super) fn build(graph: &Graph, id: NodeId) -> Result<Built> {
     let node = graph.node(id);
     let inputs: Vec<_> = node.inputs.iter().map(|i| graph.node(*i)).collect();
-    operators::build(node, &inputs)
+    let mut built = operators::build(node, &inputs)?;
+    if let Built::Operator(op) = &mut built
+        && graph.lays_aside(id)
+    {
+        op.keep_late(&node.id, &inputs[0].schema);
+    }
+    Ok(built)
 }
 
 impl Part {

@@ -17,6 +17,7 @@ pub use scalar::base64_encode;
 
 use crate::batch::{Batch, Column, ColumnRef, RowKind, Schema};
 use crate::error::{Error, Span};
+use std::ops::Range;
 
 /// Why an option cannot be used. The caller knows where it stands in the SQL text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct RowError {
     pub column: u64,
     /// The reason, with Flink's words.
     pub message: String,
+    /// Where the record stands in the input that was given, line end included.
+    pub record: Range<usize>,
 }
 
 /// What a decoder fills. The columns are those that the query reads, in its order.
@@ -59,6 +62,8 @@ pub struct Rows {
     pub(crate) line_of_next: Option<u64>,
     /// Records that were skipped because they could not be decoded.
     pub bad: u64,
+    /// The same, each with its reason.
+    pub skipped: Vec<RowError>,
     /// Rows in which a field that could not be decoded became NULL.
     pub nulled: u64,
 }
@@ -72,6 +77,7 @@ impl Rows {
         self.lines.clear();
         self.line_of_next = None;
         self.bad = 0;
+        self.skipped.clear();
         self.nulled = 0;
     }
 
@@ -83,6 +89,21 @@ impl Rows {
         }
         self.lines.retain(|l| (l.0 as usize) < rows);
     }
+}
+
+/// Line ends in a record: LF, or CR without LF.
+pub(crate) fn lines(record: &[u8]) -> u64 {
+    let feeds = memchr::memchr_iter(b'\n', record).count() as u64;
+    if memchr::memchr(b'\r', record).is_none() {
+        return feeds;
+    }
+    let bare = record.iter().enumerate().filter(|&(i, &b)| b == b'\r' && record.get(i + 1) != Some(&b'\n'));
+    feeds + bare.count() as u64
+}
+
+/// The line from `start` on, with its end.
+pub(crate) fn line_at(input: &[u8], start: usize) -> Range<usize> {
+    start..memchr::memchr(b'\n', &input[start..]).map_or(input.len(), |n| start + n + 1)
 }
 
 /// The column of a list that is filled: nobody else holds it.

@@ -8,8 +8,9 @@
 //!   late. Rows whose time has come go out by time, then by when the key was first seen waiting.
 
 use super::emit::Emit;
+use super::late::{Late, When};
 use super::{Context, Counters, Operator};
-use crate::batch::{BEFORE_TIME, Batch, Column, DataType, Decoder, Encoder, Pool, RowKind};
+use crate::batch::{BEFORE_TIME, Batch, Column, DataType, Decoder, Encoder, Pool, RowKind, Schema};
 use crate::error::{Error, Result};
 use crate::plan::{self, Keep};
 use crate::state::{KeyTable, Rows, decode_row, encode_row};
@@ -34,6 +35,7 @@ pub struct Deduplicate {
     marks_done: usize,
     emit: Emit,
     counters: Counters,
+    late: Late,
 }
 
 /// What is known of a key.
@@ -66,6 +68,7 @@ impl Deduplicate {
             emit: Emit::new(types.clone()),
             types,
             counters: Counters::default(),
+            late: Late::default(),
         }
     }
 
@@ -124,6 +127,8 @@ impl Deduplicate {
                 if time.div_euclid(1000) < self.watermark {
                     self.counters.absorbed -= 1;
                     self.counters.late += 1;
+                    let when = When { time_us: Some(time), watermark: self.watermark, window: None };
+                    self.late.row(batch, row, when);
                     return;
                 }
                 let order = match held {
@@ -196,6 +201,14 @@ impl Operator for Deduplicate {
             self.work(cx.pool);
         }
         Ok(self.emit.pull(&mut self.counters))
+    }
+
+    fn keep_late(&mut self, name: &str, input: &Schema) {
+        self.late.keep(name, input);
+    }
+
+    fn take_late(&mut self) -> Option<Batch> {
+        self.late.take()
     }
 
     fn snapshot(&self, to: &mut Encoder) {

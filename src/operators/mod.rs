@@ -18,6 +18,7 @@ mod expand;
 mod filter;
 mod gather;
 mod group_aggregate;
+mod late;
 mod limit;
 mod over;
 mod over_sorted;
@@ -42,6 +43,7 @@ pub use deduplicate::Deduplicate;
 pub use expand::Expand;
 pub use filter::Filter;
 pub use group_aggregate::GroupAggregate;
+pub use late::Aside;
 pub use limit::Limit;
 pub use over::{Over, OverScorer};
 pub use over_sorted::OverSorted;
@@ -59,7 +61,7 @@ pub use window_aggregate::WindowAggregate;
 pub use window_assign::WindowAssign;
 pub use window_rank::WindowRank;
 
-use crate::batch::{Batch, Decoder, Encoder, Pool};
+use crate::batch::{Batch, Decoder, Encoder, Pool, Schema};
 use crate::error::{Error, Result};
 use crate::plan::{Node, Op, OverOrder, Window, WindowKind, WindowTime};
 
@@ -129,6 +131,14 @@ pub trait Operator: Send {
         None
     }
 
+    /// From now on it keeps the rows that are late until they are [taken](Operator::take_late), under that name.
+    fn keep_late(&mut self, _name: &str, _input: &Schema) {}
+
+    /// The rows that were late, of the form of [`aside::late_rows`](crate::plan::aside::late_rows): asked when nothing is left to be pulled.
+    fn take_late(&mut self) -> Option<Batch> {
+        None
+    }
+
     /// Writes its state.
     fn snapshot(&self, to: &mut Encoder);
 
@@ -185,6 +195,7 @@ pub fn build(node: &Node, inputs: &[&Node]) -> Result<Built> {
     Ok(match &node.op {
         Op::Filter(condition) => Built::Stage(Box::new(Filter::new(condition))),
         Op::Project(exprs) => Built::Stage(Box::new(Project::new(exprs))),
+        Op::Aside(_) => Built::Stage(Box::new(Aside::default())),
         Op::Watermark { column, watermark } => Built::Stage(Box::new(Watermark::new(*column, watermark))),
         _ => Built::Operator(build_operator(node, inputs)?),
     })
@@ -242,7 +253,9 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         }
         Op::SetOperation { kind, all } => Box::new(SetOperation::new(*kind, *all, inputs[0])),
         Op::SortByTime { time, then } => Box::new(SortByTime::new(*time, then, inputs[0])),
-        Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } => unreachable!("{} is a stage", node.id),
+        Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } | Op::Aside(_) => {
+            unreachable!("{} is a stage", node.id)
+        }
         Op::Scan(_) | Op::Values(_) | Op::Sink(_) | Op::Exchange(_) => {
             panic!("{} is driven by the shard, it has no operator", node.id)
         }

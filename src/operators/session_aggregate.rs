@@ -7,9 +7,10 @@
 //! Sessions that close leave the state when their rows are pulled. A session that all rows have left again is not given.
 
 use super::aggregates::{Aggregates, unshared, with_columns};
+use super::late::{Late, When};
 use super::windows::Windows;
 use super::{Context, Counters, Operator};
-use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool};
+use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, Schema};
 use crate::error::{Error, Result};
 use crate::expr::RowError;
 use crate::plan::{self, Window, WindowProperty};
@@ -36,6 +37,7 @@ pub struct SessionAggregate {
     output: VecDeque<Step>,
     error: Option<Error>,
     counters: Counters,
+    late: Late,
     /// Keys of the batch at hand, and its rows that were not taken yet with their sessions.
     key_slots: Vec<u32>,
     rows: Vec<u32>,
@@ -81,6 +83,7 @@ impl SessionAggregate {
             output: VecDeque::new(),
             error: None,
             counters: Counters::default(),
+            late: Late::default(),
             key_slots: Vec::new(),
             rows: Vec::new(),
             slots: Vec::new(),
@@ -121,6 +124,12 @@ impl SessionAggregate {
             let slot = match place {
                 Place::Late => {
                     self.counters.late += 1;
+                    let when = When {
+                        time_us: Some(times[row as usize]),
+                        watermark: self.watermark,
+                        window: Some((own.start, own.end)),
+                    };
+                    self.late.row(batch, row as usize, when);
                     self.idle.push(key);
                     continue;
                 }
@@ -306,6 +315,14 @@ impl Operator for SessionAggregate {
         }
         self.forget_idle();
         self.error.take().map_or(Ok(None), Err)
+    }
+
+    fn keep_late(&mut self, name: &str, input: &Schema) {
+        self.late.keep(name, input);
+    }
+
+    fn take_late(&mut self) -> Option<Batch> {
+        self.late.take()
     }
 
     fn snapshot(&self, to: &mut Encoder) {

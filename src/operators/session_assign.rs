@@ -5,6 +5,7 @@
 //! those of the earlier one stand first. Rows are late exactly as for the aggregation ([`super::SessionAggregate`]).
 
 use super::aggregates::{unshared, with_columns};
+use super::late::{Late, When};
 use super::windows::Windows;
 use super::{Context, Counters, Operator};
 use crate::batch::{BEFORE_TIME, Batch, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind, Schema};
@@ -31,6 +32,7 @@ pub struct SessionAssign {
     told: i64,
     output: VecDeque<Step>,
     counters: Counters,
+    late: Late,
     key_slots: Vec<u32>,
     scratch: Vec<u8>,
     idle: Vec<u32>,
@@ -60,6 +62,7 @@ impl SessionAssign {
             told: BEFORE_TIME,
             output: VecDeque::new(),
             counters: Counters::default(),
+            late: Late::default(),
             key_slots: Vec::new(),
             scratch: Vec::new(),
             idle: Vec::new(),
@@ -90,6 +93,12 @@ impl SessionAssign {
             let slot = match place {
                 Place::Late => {
                     self.counters.late += 1;
+                    let when = When {
+                        time_us: Some(times[row as usize]),
+                        watermark: self.watermark,
+                        window: Some((own.start, own.end)),
+                    };
+                    self.late.row(&batch, row as usize, when);
                     self.idle.push(key);
                     continue;
                 }
@@ -224,6 +233,14 @@ impl Operator for SessionAssign {
         }
         self.forget_idle();
         Ok(None)
+    }
+
+    fn keep_late(&mut self, name: &str, input: &Schema) {
+        self.late.keep(name, input);
+    }
+
+    fn take_late(&mut self) -> Option<Batch> {
+        self.late.take()
     }
 
     fn snapshot(&self, to: &mut Encoder) {

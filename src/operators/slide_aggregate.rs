@@ -14,9 +14,10 @@
 //! waits behind the windows that close in the middle of it ([`Work`]).
 
 use super::aggregates::{Aggregates, unshared, with_columns};
+use super::late::{Late, When};
 use super::windows::Windows;
 use super::{Context, Counters, Operator};
-use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool};
+use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, Schema};
 use crate::error::{Error, Result};
 use crate::expr::RowError;
 use crate::plan::{self, Window, WindowKind, WindowProperty};
@@ -59,6 +60,7 @@ pub struct SlideAggregate {
     work: Option<Work>,
     error: Option<Error>,
     counters: Counters,
+    late: Late,
     rows: Vec<u32>,
     slots: Vec<u32>,
     /// Keys that may have no slice any more.
@@ -224,6 +226,7 @@ impl SlideAggregate {
             work: None,
             error: None,
             counters: Counters::default(),
+            late: Late::default(),
             rows: Vec::new(),
             slots: Vec::new(),
             idle: Vec::new(),
@@ -296,6 +299,13 @@ impl SlideAggregate {
             last = Some((slice, due));
             if due <= self.watermark {
                 self.counters.late += 1;
+                let end = self.last_window(slice);
+                let when = When {
+                    time_us: Some(times[row]),
+                    watermark: self.watermark,
+                    window: Some((self.start(end), end)),
+                };
+                self.late.row(&work.batch, row, when);
                 self.idle.push(key);
                 continue;
             }
@@ -614,6 +624,14 @@ impl Operator for SlideAggregate {
             }
         }
         self.error.take().map_or(Ok(None), Err)
+    }
+
+    fn keep_late(&mut self, name: &str, input: &Schema) {
+        self.late.keep(name, input);
+    }
+
+    fn take_late(&mut self) -> Option<Batch> {
+        self.late.take()
     }
 
     fn snapshot(&self, to: &mut Encoder) {

@@ -7,10 +7,11 @@
 //! Rows wait in columns; an ordered map leads from a time to the rows that have it. Rows that went out leave a gap, and
 //! the columns are written anew when the gaps outgrow the rows.
 
+use super::late::{Late, When};
 use super::ready::Ready;
 use super::{Context, Counters, Operator};
 use crate::batch::{
-    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, Watermarks,
+    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, Schema, Watermarks,
     order::compare_values,
 };
 use crate::error::{Error, Result};
@@ -36,6 +37,7 @@ pub struct SortByTime {
     watermark: i64,
     ready: Ready,
     counters: Counters,
+    late: Late,
 }
 
 impl SortByTime {
@@ -53,6 +55,7 @@ impl SortByTime {
             watermark: BEFORE_TIME,
             ready: Ready::default(),
             counters: Counters::default(),
+            late: Late::default(),
         }
     }
 
@@ -177,6 +180,8 @@ impl Operator for SortByTime {
             let time = times.slice::<i64>()[row as usize];
             if time <= self.emitted {
                 self.counters.late += 1;
+                let when = When { time_us: Some(time), watermark: self.watermark, window: None };
+                self.late.row(&batch, row as usize, when);
             } else {
                 self.take(time, first + k as u32);
             }
@@ -202,6 +207,14 @@ impl Operator for SortByTime {
 
     fn pull(&mut self, _cx: &mut Context<'_>) -> Result<Option<Batch>> {
         self.ready.pull(&mut self.counters)
+    }
+
+    fn keep_late(&mut self, name: &str, input: &Schema) {
+        self.late.keep(name, input);
+    }
+
+    fn take_late(&mut self) -> Option<Batch> {
+        self.late.take()
     }
 
     fn snapshot(&self, to: &mut Encoder) {

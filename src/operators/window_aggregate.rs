@@ -8,6 +8,7 @@
 //! within a window keys come in the order of their first row. A group that all rows have left again is not given.
 
 use super::aggregates::{Aggregates, unshared, with_columns};
+use super::late::{Late, When};
 use super::windows::{Span, Windows};
 use super::{Context, Counters, Operator};
 use crate::batch::{
@@ -37,6 +38,7 @@ pub struct WindowAggregate {
     output: VecDeque<Step>,
     error: Option<Error>,
     counters: Counters,
+    late: Late,
     /// Slices that have rows to take.
     touched: Vec<u32>,
 }
@@ -102,6 +104,7 @@ impl WindowAggregate {
             output: VecDeque::new(),
             error: None,
             counters: Counters::default(),
+            late: Late::default(),
             touched: Vec::new(),
         })
     }
@@ -146,6 +149,13 @@ impl WindowAggregate {
             };
             if due <= self.watermark {
                 self.counters.late += 1;
+                // Rows of a cascade carry their window, not a time.
+                let when = When {
+                    time_us: end.is_none().then(|| times[row]),
+                    watermark: self.watermark,
+                    window: Some((window.start, window.end)),
+                };
+                self.late.row(batch, row, when);
                 last = Some((window, due, None));
                 continue;
             }
@@ -347,6 +357,14 @@ impl Operator for WindowAggregate {
             }
         }
         self.error.take().map_or(Ok(None), Err)
+    }
+
+    fn keep_late(&mut self, name: &str, input: &Schema) {
+        self.late.keep(name, input);
+    }
+
+    fn take_late(&mut self) -> Option<Batch> {
+        self.late.take()
     }
 
     fn snapshot(&self, to: &mut Encoder) {

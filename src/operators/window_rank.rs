@@ -6,10 +6,12 @@
 //! their first row.
 
 use super::emit::Emit;
+use super::late::{Late, When};
 use super::windows::Windows;
 use super::{Context, Counters, Operator};
 use crate::batch::{
-    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, TypeKind, sort_bytes,
+    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Schema, TypeKind,
+    sort_bytes,
 };
 use crate::error::{Error, Result};
 use crate::plan::{self, Window, WindowTime};
@@ -38,6 +40,7 @@ pub struct WindowRank {
     bytes: Vec<u8>,
     emit: Emit,
     counters: Counters,
+    late: Late,
 }
 
 /// What is to be given, in order.
@@ -85,6 +88,7 @@ impl WindowRank {
             bytes: vec![],
             emit: Emit::new(output),
             counters: Counters::default(),
+            late: Late::default(),
         }
     }
 
@@ -105,6 +109,8 @@ impl WindowRank {
         let due = self.windows.due(end);
         if due <= self.watermark {
             self.counters.late += 1;
+            let window = Some((start, end));
+            self.late.row(batch, row, When { time_us: None, watermark: self.watermark, window });
             return;
         }
         let place = self.place(&batch.columns, row);
@@ -229,6 +235,14 @@ impl Operator for WindowRank {
             }
         }
         Ok(self.emit.pull(&mut self.counters))
+    }
+
+    fn keep_late(&mut self, name: &str, input: &Schema) {
+        self.late.keep(name, input);
+    }
+
+    fn take_late(&mut self) -> Option<Batch> {
+        self.late.take()
     }
 
     fn snapshot(&self, to: &mut Encoder) {

@@ -277,6 +277,7 @@ fn rel_text(rel: &Rel) -> String {
                 names_of_schema(&rel.schema)
             )
         }
+        RelKind::Aside(aside) => aside.name().to_owned(),
         RelKind::Filter { condition, .. } => format!("Filter {}", expr_text(condition, input)),
         RelKind::Project { exprs, .. } => format!("Project {}", project_text(exprs, &rel.schema, input)),
         RelKind::Aggregate { keys, aggregates, .. } if aggregates.is_empty() => {
@@ -447,7 +448,7 @@ fn op_text(graph: &Graph, node: &Node) -> String {
             names_of(keys, input),
             calls(aggregates)
         ),
-        Op::Union => name.to_owned(),
+        Op::Union | Op::Aside(_) => name.to_owned(),
         Op::SetOperation { kind, all } => format!("{name} {}", set_text(*kind, *all)),
         Op::SortByTime { time, then } => {
             let then =
@@ -652,7 +653,7 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
             let _ = write!(out, "{window:?} {keys:?} {properties:?}");
             aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
         }
-        Op::Union | Op::Sink(_) => {}
+        Op::Union | Op::Sink(_) | Op::Aside(_) => {}
         Op::SetOperation { kind, all } => drop(write!(out, "{kind:?} {all}")),
         Op::SortByTime { time, then } => drop(write!(out, "{time} {then:?}")),
         Op::Rank(rank) => drop(write!(out, "{rank:?}")),

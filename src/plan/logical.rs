@@ -82,6 +82,8 @@ pub enum RelKind {
     Sort { input: Box<Rel>, keys: Vec<SortKey> },
     /// OFFSET and LIMIT.
     Limit { input: Box<Rel>, offset: u64, fetch: Option<u64> },
+    /// What the job's other sinks lay aside.
+    Aside(super::aside::Aside),
     /// INSERT INTO, or the result of a query.
     Sink { input: Box<Rel>, spec: SinkSpec, info: Option<SinkInfo> },
 }
@@ -191,6 +193,11 @@ impl std::fmt::Debug for AggregateCall {
 }
 
 impl Rel {
+    /// It reads what other sinks lay aside.
+    pub fn reads_aside(&self) -> bool {
+        matches!(self.kind, RelKind::Aside(_)) || self.inputs().into_iter().any(Rel::reads_aside)
+    }
+
     /// The one row without columns that a SELECT without FROM reads. (A column that nothing reads stands for the row.)
     pub fn one_row(span: Span) -> Rel {
         let ty = TypeKind::Int.not_null();
@@ -272,7 +279,7 @@ impl Rel {
     /// The inputs, first to last.
     pub fn inputs(&self) -> Vec<&Rel> {
         match &self.kind {
-            RelKind::Scan(_) | RelKind::Values { .. } => vec![],
+            RelKind::Scan(_) | RelKind::Values { .. } | RelKind::Aside(_) => vec![],
             RelKind::Filter { input, .. }
             | RelKind::Project { input, .. }
             | RelKind::Aggregate { input, .. }
@@ -293,7 +300,7 @@ impl Rel {
     /// The inputs, to change.
     pub fn inputs_mut(&mut self) -> Vec<&mut Rel> {
         match &mut self.kind {
-            RelKind::Scan(_) | RelKind::Values { .. } => vec![],
+            RelKind::Scan(_) | RelKind::Values { .. } | RelKind::Aside(_) => vec![],
             RelKind::Filter { input, .. }
             | RelKind::Project { input, .. }
             | RelKind::Aggregate { input, .. }

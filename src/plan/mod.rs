@@ -3,6 +3,7 @@
 //! A [`Graph`] holds nodes in topological order. Each node has an operation ([`Op`]), the schema it produces, and what it promises
 //! about its changelog. Nothing here runs; `explain` prints exactly this.
 
+pub mod aside;
 pub mod catalog;
 mod changelog;
 pub mod connector;
@@ -156,6 +157,8 @@ pub enum Op {
     },
     /// Writes to a table, or hands the rows to whoever asked for the query's result.
     Sink(SinkSpec),
+    /// Rows that its input, an operator or a scan, lays aside: not those that it gives.
+    Aside(aside::Aside),
     /// Moves rows between shards.
     Exchange(Exchange),
 }
@@ -380,6 +383,7 @@ impl Op {
             Op::Deduplicate { .. } => "Deduplicate",
             Op::Limit { .. } => "Limit",
             Op::Sink(_) => "Sink",
+            Op::Aside(aside) => aside.name(),
             Op::Exchange(_) => "Exchange",
         }
     }
@@ -401,6 +405,11 @@ impl Graph {
     /// The node of that number.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
+    }
+
+    /// Somebody reads what node `id` lays aside.
+    pub fn lays_aside(&self, id: NodeId) -> bool {
+        self.nodes.iter().any(|n| matches!(n.op, Op::Aside(_)) && n.inputs == [id])
     }
 
     /// Who reads node `id`: (reader, its port).

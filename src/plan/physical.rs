@@ -10,6 +10,7 @@
 
 mod over;
 
+use super::aside::Aside;
 use super::connector::SourceSpec;
 use super::explain;
 use super::logical::{AggregateCall, ColumnSource, JoinKind, Rel, RelKind, TableScan, window_fields};
@@ -17,7 +18,7 @@ use super::{
     Aggregate, Changelog, Expand, Graph, Keep, Node, NodeId, Op, RankInput, SetOperation, SortKey, Window,
     WindowKind, WindowProperty, WindowTime,
 };
-use crate::batch::{Field, RowKind, Schema, TimeAttribute, TypeKind};
+use crate::batch::{Column, ColumnRef, Field, RowKind, Schema, TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
 use std::collections::{BTreeSet, HashMap};
@@ -29,7 +30,13 @@ use std::collections::{BTreeSet, HashMap};
 pub fn build(sinks: &[Rel]) -> Result<Graph> {
     let mut builder = Builder::default();
     sinks.iter().for_each(|s| builder.collect_scans(s));
-    for sink in sinks {
+    // What others lay aside is known when they are there.
+    let (aside, main): (Vec<&Rel>, Vec<&Rel>) = sinks.iter().partition(|s| s.reads_aside());
+    for sink in main {
+        builder.rel(sink)?;
+    }
+    builder.main = builder.graph.nodes.len();
+    for sink in aside {
         builder.rel(sink)?;
     }
     let mut graph = builder.graph;
@@ -44,6 +51,8 @@ struct Builder {
     known: HashMap<String, NodeId>,
     /// The columns that all readers of a table need together.
     scans: HashMap<String, BTreeSet<usize>>,
+    /// The nodes that may lay rows aside for a table: those of the sinks that read no such table.
+    main: usize,
 }
 
 /// A relation's node, and where the relation's columns stand in it.
@@ -97,6 +106,7 @@ impl Builder {
                 let node = self.add(Op::Values(columns.clone()), vec![], output, rel.span);
                 Ok(Built { node, columns: (0..rel.schema.len()).collect() })
             }
+            RelKind::Aside(aside) => self.aside(*aside, rel),
             RelKind::Filter { input, condition } => self.filter(input, condition, rel),
             RelKind::Project { input, exprs } => self.project(input, exprs, rel),
             RelKind::Aggregate { input, keys, aggregates } => self.aggregate(input, keys, aggregates, rel),
@@ -136,6 +146,26 @@ impl Builder {
     }
 
     // ---- sources
+
+    /// The rows that the nodes of the other sinks lay aside.
+    fn aside(&mut self, aside: Aside, rel: &Rel) -> Result<Built> {
+        let output = || Output { schema: rel.schema.clone(), changelog: Changelog::INSERT, upsert_key: None };
+        let from = (0..self.main).filter(|&n| aside.comes_from(&self.graph.nodes[n].op));
+        let nodes: Vec<NodeId> = from
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|n| self.add(Op::Aside(aside), vec![NodeId(n)], output(), rel.span))
+            .collect();
+        let node = match nodes[..] {
+            [] => {
+                let columns = rel.schema.fields.iter().map(|f| ColumnRef::new(Column::new(&f.ty)));
+                self.add(Op::Values(columns.collect()), vec![], output(), rel.span)
+            }
+            [one] => one,
+            _ => self.add(Op::Union, nodes, output(), rel.span),
+        };
+        Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+    }
 
     fn scan(&mut self, scan: &TableScan, rel: &Rel) -> Result<Built> {
         let mut wanted = self.scans.get(&scan_key(scan)).cloned().unwrap_or_default();

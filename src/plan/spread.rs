@@ -44,6 +44,7 @@ impl Op {
             | Op::Watermark { .. }
             | Op::WindowAssign(_)
             | Op::Expand(_)
+            | Op::Aside(_)
             | Op::Union => Distribution::Any,
             Op::GroupAggregate { keys, .. }
             | Op::WindowAggregate { keys, .. }
@@ -285,6 +286,7 @@ fn drops_late(op: &Op) -> bool {
         | Op::Project(_)
         | Op::Union
         | Op::Expand(_)
+        | Op::Aside(_)
         | Op::GroupAggregate { .. }
         | Op::SetOperation { .. }
         | Op::Exchange(_)
@@ -304,6 +306,7 @@ fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
         | Op::Project(_)
         | Op::Union
         | Op::Expand(_)
+        | Op::Aside(_)
         | Op::SetOperation { .. }
         | Op::Exchange(_)
         | Op::Sink(_) => false,

@@ -57,6 +57,14 @@ pub trait Input: Send {
     /// Counts so far.
     fn counters(&self) -> InputCounters;
 
+    /// From now on rows that cannot be decoded are kept until they are [taken](Input::take_bad) instead of ending the job.
+    fn keep_bad(&mut self) {}
+
+    /// The rows that could not be decoded, of the form of [`aside::bad_rows`](crate::plan::aside::bad_rows): asked after each poll.
+    fn take_bad(&mut self) -> Option<Batch> {
+        None
+    }
+
     /// Something is known to have come. Only inputs that wake the shard's thread know; what they do not know, a poll tells.
     fn is_ready(&self) -> bool {
         false

@@ -48,6 +48,8 @@ pub struct NodeSpec {
     pub role: Role,
     /// The nodes it reads, one a port.
     pub inputs: Vec<usize>,
+    /// It reads what these lay aside instead of what they give.
+    pub aside: bool,
 }
 
 /// What a turn did.
@@ -86,6 +88,8 @@ struct Node {
     ports: Vec<Port>,
     /// Nodes that read it, and at which port.
     readers: Vec<(usize, usize)>,
+    /// Nodes that read what it lays aside.
+    asides: Vec<(usize, usize)>,
     /// The first operators and sinks behind it: its readers, or what comes behind those that are stages.
     targets: Vec<(usize, usize)>,
     /// Pull before the next push.
@@ -163,7 +167,9 @@ impl Shard {
         for (n, spec) in specs.into_iter().enumerate() {
             for (port, &from) in spec.inputs.iter().enumerate() {
                 assert!(from < n, "a node reads nodes before it");
-                nodes[from].readers.push((n, port));
+                let node = &mut nodes[from];
+                let readers = if spec.aside { &mut node.asides } else { &mut node.readers };
+                readers.push((n, port));
             }
             if let Role::Source(own) = &spec.role {
                 inputs = own.iter().fold(inputs, |most, i| most.max(i + 1));
@@ -174,6 +180,7 @@ impl Shard {
                 ports: spec.inputs.iter().map(|_| Port::default()).collect(),
                 role: spec.role,
                 readers: vec![],
+                asides: vec![],
                 targets: vec![],
                 producing: false,
                 timed: false,
@@ -183,7 +190,8 @@ impl Shard {
             });
         }
         for n in (0..nodes.len()).rev() {
-            let targets = nodes[n].readers.iter().flat_map(|&(r, p)| match nodes[r].role {
+            let readers = nodes[n].readers.iter().chain(&nodes[n].asides);
+            let targets = readers.flat_map(|&(r, p)| match nodes[r].role {
                 Role::Stage(_) => nodes[r].targets.clone(),
                 _ => vec![(r, p)],
             });
@@ -323,6 +331,7 @@ impl Shard {
         if !open && self.has_room(n) {
             worked = true;
             self.give(n, Batch::watermark(END_OF_TIME), doors);
+            self.give_asides(n, Batch::watermark(END_OF_TIME), doors);
             self.finish_readers(n);
             self.drive_readers(n, doors);
             self.stalled = true;
@@ -356,16 +365,47 @@ impl Shard {
         let mut cx = IoContext { pool: &mut self.pool, now_us: doors.now_us };
         match inputs[i].poll(self.batch_rows, &mut cx) {
             Ok(Polled::Batch(batch)) => {
+                self.lay_aside(n, |_| inputs[i].take_bad(), doors);
                 self.nodes[n].counters.rows_out += batch.selected() as u64;
                 self.give(n, batch, doors);
             }
-            Ok(Polled::Pending) => return false,
-            Ok(Polled::End) => self.ended[i] = true,
+            Ok(Polled::Pending) => {
+                return self.lay_aside(n, |_| inputs[i].take_bad(), doors);
+            }
+            Ok(Polled::End) => {
+                self.lay_aside(n, |_| inputs[i].take_bad(), doors);
+                self.ended[i] = true;
+            }
             Err(e) => {
+                self.lay_aside(n, |_| inputs[i].take_bad(), doors);
                 self.failed.get_or_insert(e);
             }
         }
         true
+    }
+
+    /// Gives what node `n` has laid aside, if anything; its readers have room.
+    #[inline]
+    fn lay_aside(
+        &mut self,
+        n: usize,
+        take: impl FnOnce(&mut Node) -> Option<Batch>,
+        doors: &mut Doors<'_>,
+    ) -> bool {
+        if self.nodes[n].asides.is_empty() {
+            return false;
+        }
+        let Some(batch) = take(&mut self.nodes[n]) else { return false };
+        self.give_asides(n, batch, doors);
+        true
+    }
+
+    /// Gives a batch to whoever reads what node `n` lays aside.
+    fn give_asides(&mut self, n: usize, batch: Batch, doors: &mut Doors<'_>) {
+        for k in 0..self.nodes[n].asides.len() {
+            let (r, p) = self.nodes[n].asides[k];
+            self.feed(r, p, batch.clone(), doors);
+        }
     }
 
     /// Every reader has said that it will give nothing more.
@@ -482,6 +522,17 @@ impl Shard {
             match op.pull(&mut Context { pool: &mut self.pool, now_us: doors.now_us }) {
                 Ok(Some(batch)) => self.give(n, batch, doors),
                 Ok(None) => {
+                    if !node.asides.is_empty() {
+                        let take = |node: &mut Node| match &mut node.role {
+                            Role::Operator(op) => op.take_late(),
+                            _ => None,
+                        };
+                        self.lay_aside(n, take, doors);
+                    }
+                    let node = &mut self.nodes[n];
+                    let Role::Operator(op) = &mut node.role else {
+                        unreachable!("only operators are pulled")
+                    };
                     node.producing = false;
                     if node.timed
                         && let Some(t) = op.wake_at_us()
@@ -506,8 +557,10 @@ impl Shard {
 
     fn finish_readers(&mut self, n: usize) {
         self.nodes[n].finished = true;
-        for k in 0..self.nodes[n].readers.len() {
-            let (r, p) = self.nodes[n].readers[k];
+        let own = self.nodes[n].readers.len();
+        for k in 0..own + self.nodes[n].asides.len() {
+            let node = &self.nodes[n];
+            let (r, p) = if k < own { node.readers[k] } else { node.asides[k - own] };
             match self.nodes[r].role {
                 Role::Stage(_) => self.finish_readers(r),
                 _ => self.nodes[r].ports[p].closing = true,
@@ -599,6 +652,16 @@ impl Shard {
                 ports[p].closed = true;
                 op.finish(p, &mut cx)
             } else if !self.nodes[n].finished && self.nodes[n].ports.iter().all(|p| p.closed) {
+                if !self.nodes[n].asides.is_empty() {
+                    if !self.has_room(n) {
+                        self.drive_readers(n, doors);
+                    }
+                    if !self.has_room(n) {
+                        self.stalled = true;
+                        return worked;
+                    }
+                    self.give_asides(n, Batch::watermark(END_OF_TIME), doors);
+                }
                 self.finish_readers(n);
                 self.drive_readers(n, doors);
                 return true;

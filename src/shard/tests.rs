@@ -203,7 +203,7 @@ impl Harness {
 }
 
 fn node(id: &str, role: Role, inputs: Vec<usize>) -> NodeSpec {
-    NodeSpec { id: id.into(), name: id.into(), role, inputs }
+    NodeSpec { id: id.into(), name: id.into(), role, inputs, aside: false }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! A source never blocks its shard: whatever waits lives on a thread of the source and hands bytes over a ring.
 
+mod bad_rows;
 pub mod datagen;
 pub mod filesystem;
 pub mod nexmark;

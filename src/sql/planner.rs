@@ -12,9 +12,10 @@ use super::bind::{Binder, Extensions, ddl};
 use super::{optimise, parser};
 use crate::error::{Error, Finding, Result, Span};
 use crate::expr::Registry;
+use crate::plan::aside::Aside;
 use crate::plan::catalog::{Catalogs, Object, ObjectPath};
-use crate::plan::connector::Connectors;
-use crate::plan::logical::Rel;
+use crate::plan::connector::{ConnectorSpec, Connectors, TableSpec};
+use crate::plan::logical::{Rel, RelKind};
 use crate::plan::settings::{self, Settings};
 use crate::plan::{Graph, explain, physical, spread};
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Planner<'a> {
     shards: usize,
     /// The sinks of BEGIN STATEMENT SET … END so far.
     open_set: Option<Vec<Rel>>,
+    /// The sinks of the job before, whose late and bad rows a query alone asks for.
+    before: Vec<Rel>,
 }
 
 /// What became of a statement.
@@ -79,6 +82,7 @@ impl<'a> Planner<'a> {
             start_us,
             shards: 1,
             open_set: None,
+            before: vec![],
         }
     }
 
@@ -138,7 +142,11 @@ impl<'a> Planner<'a> {
         match &statement.kind {
             StatementKind::Query(q) => self.run_query(q, text),
             StatementKind::Insert(i) => self.run_insert(i, text),
-            StatementKind::Execute(e) => self.run_executable(e, text, at).map(Outcome::Plan),
+            StatementKind::Execute(e) => {
+                let sinks = self.sinks_of(e, text)?;
+                let returns_rows = matches!(e, Executable::Query(_));
+                self.run(sinks, returns_rows, at)
+            }
             StatementKind::BeginStatementSet => {
                 self.open_set = Some(vec![]);
                 Ok(Outcome::Done)
@@ -146,7 +154,7 @@ impl<'a> Planner<'a> {
             StatementKind::EndStatementSet => match self.open_set.take() {
                 None => Err(Error::validation("END without BEGIN STATEMENT SET", at)),
                 Some(sinks) if sinks.is_empty() => Err(Error::validation("the statement set is empty", at)),
-                Some(sinks) => self.plan(sinks, false, at).map(Outcome::Plan),
+                Some(sinks) => self.run(sinks, false, at),
             },
             StatementKind::Explain(e) => self.explain(&e.body, text, e.span),
             StatementKind::CreateTable(c) => self.create_table(c, text),
@@ -165,6 +173,7 @@ impl<'a> Planner<'a> {
             StatementKind::Drop(d) => self.drop(d),
             StatementKind::Use(target) => self.use_target(target, at),
             StatementKind::Set(Some(s)) => {
+                self.refuse_taken(&s.key, &s.value, s.span)?;
                 self.settings.set(&s.key, &s.value, s.span)?;
                 if let Some(finding) = settings::extension(&s.key, &s.value, s.span) {
                     self.extensions.note(finding);
@@ -200,7 +209,7 @@ impl<'a> Planner<'a> {
 
     fn run_query(&mut self, q: &Query, text: &Arc<str>) -> Result<Outcome> {
         let rel = self.binder(text).result(q)?;
-        self.plan(vec![rel], true, q.span).map(Outcome::Plan)
+        self.run(vec![rel], true, q.span)
     }
 
     fn run_insert(&mut self, i: &Insert, text: &Arc<str>) -> Result<Outcome> {
@@ -210,32 +219,51 @@ impl<'a> Planner<'a> {
                 sinks.push(rel);
                 Ok(Outcome::Done)
             }
-            None => self.plan(vec![rel], false, i.span).map(Outcome::Plan),
+            None => self.run(vec![rel], false, i.span),
         }
     }
 
-    fn run_executable(&self, e: &Executable, text: &Arc<str>, at: Span) -> Result<Plan> {
-        match e {
-            Executable::Query(q) => self.plan(vec![self.binder(text).result(q)?], true, at),
-            Executable::Insert(i) => self.plan(vec![self.binder(text).insert(i)?], false, at),
+    fn sinks_of(&self, e: &Executable, text: &Arc<str>) -> Result<Vec<Rel>> {
+        Ok(match e {
+            Executable::Query(q) => vec![self.binder(text).result(q)?],
+            Executable::Insert(i) => vec![self.binder(text).insert(i)?],
             Executable::StatementSet(inserts) => {
-                let sinks =
-                    inserts.iter().map(|i| self.binder(text).insert(i)).collect::<Result<Vec<_>>>()?;
-                self.plan(sinks, false, at)
+                inserts.iter().map(|i| self.binder(text).insert(i)).collect::<Result<Vec<_>>>()?
             }
+        })
+    }
+
+    fn run(&mut self, sinks: Vec<Rel>, returns_rows: bool, span: Span) -> Result<Outcome> {
+        let plan = self.plan(sinks.clone(), returns_rows, span)?;
+        if !sinks.iter().all(Rel::reads_aside) {
+            self.before = sinks.into_iter().filter(|s| !s.reads_aside()).collect();
         }
+        Ok(Outcome::Plan(plan))
     }
 
     fn explain(&self, body: &ExplainBody, text: &Arc<str>, at: Span) -> Result<Outcome> {
         match body {
             ExplainBody::Executable(e) | ExplainBody::Execute(e) => {
-                Ok(Outcome::Text(self.run_executable(e, text, at)?.explain()))
+                let returns_rows = matches!(e, Executable::Query(_));
+                let sinks = self.sinks_of(e, text)?;
+                Ok(Outcome::Text(self.plan(sinks, returns_rows, at)?.explain()))
             }
             ExplainBody::CreateTable(_) => Err(Error::unsupported("EXPLAIN CREATE TABLE", at)),
         }
     }
 
-    fn plan(&self, sinks: Vec<Rel>, returns_rows: bool, span: Span) -> Result<Plan> {
+    fn plan(&self, mut sinks: Vec<Rel>, returns_rows: bool, span: Span) -> Result<Plan> {
+        if sinks.iter().all(Rel::reads_aside) {
+            if self.before.is_empty() {
+                return Err(Error::validation(
+                    "late and bad rows are those of a statement, and there is none before this one",
+                    span,
+                )
+                .hint("run a query or an INSERT first, or put both into EXECUTE STATEMENT SET BEGIN … END"));
+            }
+            // The statement before runs once more, for what it lays aside.
+            sinks.extend(self.before.iter().cloned().map(discarded));
+        }
         let off = self.settings.get("pelton.optimizer").is_some_and(|v| v.eq_ignore_ascii_case("off"));
         let rules = if off { optimise::needed } else { optimise::optimise };
         let logical = sinks.into_iter().map(rules).collect::<Result<Vec<_>>>()?;
@@ -245,6 +273,19 @@ impl<'a> Planner<'a> {
     }
 
     // ---- definitions
+
+    /// A table has the name that SET gives to late or bad rows.
+    fn refuse_taken(&self, key: &str, name: &str, span: Span) -> Result<()> {
+        if !Aside::ALL.iter().any(|a| a.setting() == key) || name.trim().is_empty() {
+            return Ok(());
+        }
+        let path = self.catalogs.path(&[name], self.catalogs.current(), span)?;
+        match self.catalogs.get(&path) {
+            Some(object) => Err(Error::validation(format!("there is a {} '{name}'", object.kind()), span)
+                .hint("choose another name: SET makes a table of it")),
+            None => Ok(()),
+        }
+    }
 
     fn path(&self, name: &ObjectName) -> Result<ObjectPath> {
         let parts: Vec<&str> = name.0.iter().map(|i| i.name.as_str()).collect();
@@ -261,6 +302,9 @@ impl<'a> Planner<'a> {
 
     /// The name is free among temporary, or among permanent objects.
     fn is_taken(&self, path: &ObjectPath, temporary: bool) -> bool {
+        if Aside::ALL.iter().any(|a| self.settings.get(a.setting()) == Some(path.object.as_str())) {
+            return true;
+        }
         if temporary {
             self.catalogs.temporary(path).is_some()
         } else {
@@ -441,6 +485,29 @@ impl<'a> Planner<'a> {
         }
         Ok(Outcome::Done)
     }
+}
+
+/// The sink, with a table instead of its own that takes everything and writes nothing.
+fn discarded(mut sink: Rel) -> Rel {
+    if let RelKind::Sink { spec, info, .. } = &mut sink.kind {
+        let connector = ConnectorSpec { connector: "blackhole".into(), ..ConnectorSpec::default() };
+        let (name, schema) = ("discarded".to_owned(), spec.schema.clone());
+        let own = spec.table.take();
+        spec.table = Some(match own {
+            Some(table) => TableSpec { connector, ..table },
+            None => TableSpec {
+                name,
+                connector,
+                schema,
+                partition_keys: vec![],
+                primary_key: vec![],
+                settings: Default::default(),
+                time_zone: jiff::tz::TimeZone::UTC,
+            },
+        });
+        *info = None;
+    }
+    sink
 }
 
 fn exists_already(fine: bool, kind: &str, name: &str, at: Span) -> Result<Outcome> {

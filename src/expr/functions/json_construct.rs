@@ -5,8 +5,8 @@
 
 use super::encoding::write_base64;
 use crate::batch::text::civil;
-use crate::batch::text::{moment, number};
-use crate::batch::{Column, ColumnData, TypeKind, decimal};
+use crate::batch::text::{Style, moment, number, write_value};
+use crate::batch::{Column, ColumnData, ColumnRef, DataType, Field, Schema, TypeKind, decimal};
 use crate::error::{Error, Result};
 use crate::expr::coercion::message_name;
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
@@ -14,6 +14,7 @@ use crate::expr::json::{Document, JsonWriter, Kind, Root, unescape, write_big_de
 use crate::expr::kernels::text::{build, try_build};
 use crate::expr::kernels::{fallible, infallible};
 use crate::expr::{Arg, RowError};
+use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 pub(super) fn register(r: &mut Registry) {
@@ -206,6 +207,36 @@ impl Shape {
                 out.push(b'}');
             }
         }
+    }
+}
+
+/// Rows as JSON objects. Values that JSON cannot hold are texts.
+pub struct JsonRow(Vec<(Vec<u8>, DataType, Option<Shape>)>);
+
+impl JsonRow {
+    /// Rows of that schema.
+    pub fn of(schema: &Schema) -> Self {
+        let field = |f: &Field| (f.name.clone().into_bytes(), f.ty.clone(), Shape::of(&f.ty.kind).ok());
+        Self(schema.fields.iter().map(field).collect())
+    }
+
+    /// Writes row `row` of these columns.
+    pub fn write(&self, columns: &[ColumnRef], row: usize, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (n, ((name, ty, shape), column)) in self.0.iter().zip(columns).enumerate() {
+            out.extend_from_slice(if n > 0 { b"," } else { b"" });
+            write_string(name, out);
+            out.push(b':');
+            match shape {
+                Some(shape) => shape.write(column, row, out),
+                None => {
+                    let mut text = Vec::new();
+                    write_value(column, row, ty, &TimeZone::UTC, Style::Cast, &mut text);
+                    write_string(&text, out);
+                }
+            }
+        }
+        out.push(b'}');
     }
 }
 

@@ -65,6 +65,7 @@ mod variant;
 
 pub(super) use examples::complete;
 pub use flink::{FLINK_AGGREGATES, FLINK_FUNCTIONS};
+pub use json_construct::JsonRow;
 
 use super::function::{BoundFunction, Call, FunctionDoc, Registry, ScalarFunction};
 use crate::batch::{Column, ColumnData, DataType, TypeKind};

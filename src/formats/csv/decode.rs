@@ -8,7 +8,7 @@
 //! fields than the table has columns it does not; a text that is not UTF-8 fails even in a column that is not read.
 
 use super::super::scalar::{self, Bad, Read, TimestampFormat};
-use super::super::{Decoder, RowError, Rows, own};
+use super::super::{Decoder, RowError, Rows, lines, own};
 use super::CsvOptions;
 use super::scan::{Cell, Record, Scanner};
 use crate::batch::text::push_moment;
@@ -67,7 +67,7 @@ impl CsvDecoder {
         last: bool,
         max_rows: usize,
         line: &mut u64,
-        skipped: &mut u64,
+        skipped: &mut Vec<RowError>,
         utf8: bool,
     ) -> (usize, Option<RowError>) {
         self.cells.clear();
@@ -117,12 +117,14 @@ impl CsvDecoder {
             };
             self.cells.truncate(base);
             let Some((byte, message)) = wrong else { continue };
+            let column = (byte - start) as u64 + 1;
+            let error = RowError { line: start_line, column, message, record: start..at };
             if self.options.ignore_parse_errors {
-                *skipped += 1;
+                skipped.push(error);
                 continue;
             }
             *line = start_line;
-            return (start, Some(RowError { line: start_line, column: (byte - start) as u64 + 1, message }));
+            return (start, Some(error));
         }
         (at, None)
     }
@@ -155,16 +157,6 @@ impl CsvDecoder {
     }
 }
 
-/// Line ends in a record: LF, or CR without LF.
-fn lines(record: &[u8]) -> u64 {
-    let feeds = memchr::memchr_iter(b'\n', record).count() as u64;
-    if memchr::memchr(b'\r', record).is_none() {
-        return feeds;
-    }
-    let bare = record.iter().enumerate().filter(|&(i, &b)| b == b'\r' && record.get(i + 1) != Some(&b'\n'));
-    feeds + bare.count() as u64
-}
-
 impl Decoder for CsvDecoder {
     fn decode(
         &mut self,
@@ -175,11 +167,12 @@ impl Decoder for CsvDecoder {
         rows: &mut Rows,
     ) -> Result<usize, RowError> {
         let first_line = *line;
-        let mut skipped = 0;
+        let mut skipped = Vec::new();
         let (mut used, mut error) = self.cut(input, last, max_rows, line, &mut skipped, true);
         if simdutf8::basic::from_utf8(&input[..used]).is_err() {
             // Once more with each record checked.
-            (*line, skipped) = (first_line, 0);
+            *line = first_line;
+            skipped.clear();
             (used, error) = self.cut(input, last, max_rows, line, &mut skipped, false);
         }
         let mut good = self.records.len();
@@ -193,7 +186,8 @@ impl Decoder for CsvDecoder {
                 failure = Some(f);
             }
         }
-        rows.bad += skipped;
+        rows.bad += skipped.len() as u64;
+        rows.skipped.append(&mut skipped);
         rows.nulled += self.nulled.iter().filter(|n| **n).count() as u64;
         rows.rows = good;
         for (i, r) in self.records[..good].iter().enumerate() {
@@ -205,7 +199,8 @@ impl Decoder for CsvDecoder {
             rows.cut(good);
             let record = self.records[f.row];
             *line = record.line;
-            return Err(self.describe(input, &f, record));
+            let end = self.records.get(f.row + 1).map_or(used, |next| next.at);
+            return Err(self.describe(input, &f, record, end));
         }
         match error {
             Some(e) => Err(e),
@@ -216,13 +211,13 @@ impl Decoder for CsvDecoder {
 
 impl CsvDecoder {
     #[cold]
-    fn describe(&self, input: &[u8], f: &Failure, record: Start) -> RowError {
+    fn describe(&self, input: &[u8], f: &Failure, record: Start, end: usize) -> RowError {
         let (name, ty) = &self.columns[f.column];
         let cell = self.cells[f.row * self.columns.len() + f.column];
         let text = cell.text(input, &self.scratch).unwrap_or_default();
         let column = cell.offset().map_or(0, |o| o - record.at) as u64 + 1;
         let message = format!("Fail to deserialize at field: {name}. {}", f.bad.reason(text, ty));
-        RowError { line: record.line, column, message }
+        RowError { line: record.line, column, message, record: record.at..end }
     }
 }
 

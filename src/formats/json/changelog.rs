@@ -11,12 +11,13 @@
 //! read is looked for in neither row. An update gives `-U` and `+U`; written, it is a deletion and an insertion, as Flink writes it.
 //! A field that `old` has not was not changed; one that it has as null was null.
 
-use super::super::{Decoder, Encoder, OptionError, RowError, Rows, flag, own};
+use super::super::{Decoder, Encoder, OptionError, RowError, Rows, flag, line_at, own};
 use super::decode::JsonDecoder;
 use super::encode::JsonEncoder;
 use super::parser::{Parser, Token};
 use super::{JsonOptions, check as check_columns};
 use crate::batch::{Batch, Column, ColumnData, ColumnRef, DataType, Field, RowKind, Schema, TypeKind};
+use std::ops::Range;
 
 /// Whose envelopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,12 +288,32 @@ impl ChangelogDecoder {
         let picked = self.pick(input, rows);
         self.append(rows);
         rows.bad += self.envelopes.bad;
+        rows.skipped.append(&mut self.envelopes.skipped);
         rows.nulled += self.envelopes.nulled;
         if let Err(e) = picked {
             *line = e.line;
             return Err(e);
         }
         decoded
+    }
+
+    /// Decodes these whole lines of the input.
+    fn lines(
+        &mut self,
+        input: &[u8],
+        part: Range<usize>,
+        line: &mut u64,
+        rows: &mut Rows,
+    ) -> Result<(), RowError> {
+        let start = part.start;
+        let place = |e: &mut RowError| e.record = e.record.start + start..e.record.end + start;
+        let before = rows.skipped.len();
+        let done = self.run(&input[part], true, usize::MAX, line, rows);
+        rows.skipped[before..].iter_mut().for_each(place);
+        done.map(drop).map_err(|mut e| {
+            place(&mut e);
+            e
+        })
     }
 
     /// What the envelopes say, in order.
@@ -353,12 +374,14 @@ impl ChangelogDecoder {
                     }
                 }
             };
+            let message = format!("Corrupt {} JSON message: {reason}", options.envelope.title());
+            let error = RowError { line, column: 1, message, record: line_at(input, start) };
             if options.json.ignore_parse_errors {
                 rows.bad += 1;
+                rows.skipped.push(error);
                 continue;
             }
-            let message = format!("Corrupt {} JSON message: {reason}", options.envelope.title());
-            return Err(RowError { line, column: 1, message });
+            return Err(error);
         }
         Ok(())
     }
@@ -431,16 +454,16 @@ impl Decoder for ChangelogDecoder {
                 None => break,
             };
             if !self.included(&input[at..next]) {
-                self.run(&input[start..at], true, usize::MAX, line, rows)?;
+                self.lines(input, start..at, line, rows)?;
                 *line += 1;
                 start = next;
             } else if next - start > 64 << 10 {
-                self.run(&input[start..next], true, usize::MAX, line, rows)?;
+                self.lines(input, start..next, line, rows)?;
                 start = next;
             }
             at = next;
         }
-        self.run(&input[start..at], true, usize::MAX, line, rows)?;
+        self.lines(input, start..at, line, rows)?;
         Ok(at)
     }
 }

@@ -4,7 +4,7 @@
 //! ([`fill`](super::fill)) parses one leaf column after the other. Between them a record that is not JSON has been dropped as a
 //! whole, so the second pass sees complete rows only.
 
-use super::super::{Decoder, RowError, Rows, own};
+use super::super::{Decoder, RowError, Rows, line_at, own};
 use super::JsonOptions;
 use super::fill::{Failure, Filler};
 use super::parser::{Parser, Token};
@@ -49,7 +49,7 @@ impl JsonDecoder {
         last: bool,
         max_rows: usize,
         line: &mut u64,
-        skipped: &mut u64,
+        skipped: &mut Vec<RowError>,
         utf8: bool,
     ) -> (usize, Option<RowError>) {
         self.record.clear();
@@ -71,14 +71,15 @@ impl JsonDecoder {
                     Err((at, "Invalid UTF-8 in the record".into()))
                 };
                 if let Err((byte, message)) = taken {
+                    let column = byte.saturating_sub(at) as u64 + 1;
+                    let wrong = RowError { line: *line, column, message, record: at..next };
                     if !self.options.ignore_parse_errors {
                         self.rows.truncate(before);
                         self.nulled.truncate(before);
                         self.record.truncate(before);
-                        let column = byte.saturating_sub(at) as u64 + 1;
-                        return (at, Some(RowError { line: *line, column, message }));
+                        return (at, Some(wrong));
                     }
-                    *skipped += 1;
+                    skipped.push(wrong);
                 }
             }
             *line += 1;
@@ -93,7 +94,7 @@ impl JsonDecoder {
         input: &[u8],
         start: usize,
         line: u64,
-        skipped: &mut u64,
+        skipped: &mut Vec<RowError>,
     ) -> Result<(), (usize, String)> {
         let Self { record, open, rows, nulled, options, .. } = self;
         let rules =
@@ -130,10 +131,6 @@ impl JsonDecoder {
                 }
                 Err(Fail::Value { at, mut path, message }) => {
                     record.truncate(before);
-                    if rules.ignore && array {
-                        *skipped += 1;
-                        continue;
-                    }
                     path.reverse();
                     let message = match path.first() {
                         Some(field) => {
@@ -141,6 +138,11 @@ impl JsonDecoder {
                         }
                         None => message,
                     };
+                    if rules.ignore && array {
+                        let column = at.saturating_sub(start) as u64 + 1;
+                        skipped.push(RowError { line, column, message, record: start..input.len() });
+                        continue;
+                    }
                     return Err((at, message));
                 }
                 Err(Fail::Syntax(s)) => {
@@ -152,12 +154,12 @@ impl JsonDecoder {
     }
 
     #[cold]
-    fn describe(&self, f: Failure) -> RowError {
+    fn describe(&self, input: &[u8], f: Failure) -> RowError {
         let (start, line) = self.rows[f.index];
         let path: Vec<String> = f.path.into_iter().rev().collect();
         let field = path.first().map_or("", String::as_str);
         let message = format!("Fail to deserialize at field: {field}. {}{}", within(&path), f.message);
-        RowError { line, column: (f.at - start) as u64 + 1, message }
+        RowError { line, column: (f.at - start) as u64 + 1, message, record: line_at(input, start) }
     }
 }
 
@@ -176,10 +178,11 @@ impl Decoder for JsonDecoder {
         rows: &mut Rows,
     ) -> Result<usize, RowError> {
         let first_line = *line;
-        let mut skipped = 0;
+        let mut skipped = Vec::new();
         let (mut used, mut error) = self.cut(input, last, max_rows, line, &mut skipped, true);
         if simdutf8::basic::from_utf8(&input[..used]).is_err() {
-            (*line, skipped) = (first_line, 0);
+            *line = first_line;
+            skipped.clear();
             (used, error) = self.cut(input, last, max_rows, line, &mut skipped, false);
         }
         let mut good = self.rows.len();
@@ -210,7 +213,8 @@ impl Decoder for JsonDecoder {
             self.nulled[row] = true;
         }
         self.scratch = filler.scratch;
-        rows.bad += skipped;
+        rows.bad += skipped.len() as u64;
+        rows.skipped.append(&mut skipped);
         rows.nulled += self.nulled[..good].iter().filter(|n| **n).count() as u64;
         rows.rows = good;
         for (i, r) in self.rows[..good].iter().enumerate() {
@@ -220,7 +224,7 @@ impl Decoder for JsonDecoder {
         }
         if let Some(f) = failure {
             rows.cut(good);
-            let error = self.describe(f);
+            let error = self.describe(input, f);
             *line = error.line;
             return Err(error);
         }

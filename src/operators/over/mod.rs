@@ -18,9 +18,12 @@ mod tests;
 mod waiting;
 
 use super::aggregates::{unshared, with_columns};
+use super::late::{Late, When};
 use super::ready::Ready;
 use super::{Context, Counters, Operator};
-use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, Watermarks};
+use crate::batch::{
+    BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, Schema, Watermarks,
+};
 use crate::error::{Error, Result};
 use crate::plan::{self, Frame, OverOrder};
 use crate::state::KeyTable;
@@ -46,6 +49,7 @@ pub struct Over {
     watermark: i64,
     ready: Ready,
     counters: Counters,
+    late: Late,
     /// The run so far: it has this number, and these are the rows of its output, by place.
     run: u64,
     out: Vec<u32>,
@@ -119,6 +123,7 @@ impl Over {
             watermark: BEFORE_TIME,
             ready: Ready::default(),
             counters: Counters::default(),
+            late: Late::default(),
             run: 1,
             out: vec![],
             values: vec![],
@@ -139,14 +144,14 @@ impl Over {
         }
     }
 
-    /// A row of a key has come; it stands at `place`.
-    fn arrive(&mut self, slot: u32, time: i64, place: u32) {
+    /// A row of a key has come; it stands at `place`. False: it is late.
+    fn arrive(&mut self, slot: u32, time: i64, place: u32) -> bool {
         let key = &mut self.keys[slot as usize];
         let late = if self.bounded { time <= key.last } else { time <= self.watermark };
         if late && self.clock != Clock::Driver {
             self.counters.late += 1;
             self.blank.push(slot);
-            return;
+            return false;
         }
         self.counters.absorbed += 1;
         key.waiting += 1;
@@ -158,6 +163,7 @@ impl Over {
             let forget = key.forget;
             self.waiting.timer(slot, forget);
         }
+        true
     }
 
     /// Wakes the keys whose time the watermark (ms) has reached.
@@ -295,7 +301,11 @@ impl Over {
                 // The clock may be set back; a key's time is not.
                 _ => now.max(self.watermark.saturating_add(1)),
             };
-            self.arrive(slot, time, first + k as u32);
+            if !self.arrive(slot, time, first + k as u32) {
+                let time_us = Some(time.saturating_mul(1000));
+                let when = When { time_us, watermark: self.watermark, window: None };
+                self.late.row(batch, row as usize, when);
+            }
         }
         for (_, w) in runs {
             if failed.is_none() && self.clock != Clock::Driver {
@@ -411,6 +421,14 @@ impl Operator for Over {
     fn wake_at_us(&self) -> Option<i64> {
         let next = self.waiting.next_timer().filter(|_| self.clock == Clock::Driver)?;
         Some(next.saturating_add(1).saturating_mul(1000))
+    }
+
+    fn keep_late(&mut self, name: &str, input: &Schema) {
+        self.late.keep(name, input);
+    }
+
+    fn take_late(&mut self) -> Option<Batch> {
+        self.late.take()
     }
 
     fn snapshot(&self, to: &mut Encoder) {

@@ -4,6 +4,7 @@
 //! (decompressed) content, that record's line, and how many rows from there on were given out: none, unless a JSON array, one
 //! record of many rows, was given out in parts.
 
+use super::super::bad_rows::BadRows;
 use super::files::{File, FileList};
 use super::reader::{Message, Reader};
 use super::window::{MAX_RECORD, Window};
@@ -11,7 +12,8 @@ use super::{FilesystemSource, file_schema, metadata, repeated};
 use crate::batch::{Batch, Column, ColumnRef, DataType, Origin, Schema};
 use crate::batch::{Decoder as StateDecoder, Encoder as StateEncoder};
 use crate::error::{Error, Result};
-use crate::formats::{Decoder, RowError, Rows};
+use crate::formats::{Decoder, RowError, Rows, lines};
+use crate::plan::aside::Aside;
 use crate::plan::connector::SourceSpec;
 use crate::shard::{Input, InputCounters, IoContext, Polled};
 
@@ -40,6 +42,8 @@ struct Position {
 pub struct FileInput {
     source: FilesystemSource,
     number: u32,
+    /// The table's name.
+    table: String,
     files: Vec<File>,
     decoder: Box<dyn Decoder>,
     decoded_types: Vec<DataType>,
@@ -58,6 +62,9 @@ pub struct FileInput {
     rows: Rows,
     held: Option<Held>,
     failure: Option<Error>,
+    /// Rows that cannot be decoded do not end the job.
+    tolerant: bool,
+    bad: Option<BadRows>,
     counters: InputCounters,
     started: bool,
 }
@@ -119,6 +126,9 @@ impl FileInput {
             rows: Rows::default(),
             held: None,
             failure: None,
+            tolerant: spec.table.settings.contains_key(Aside::BadRows.setting()),
+            bad: None,
+            table: spec.table.name.clone(),
             counters: InputCounters::default(),
             started: false,
         })
@@ -162,13 +172,22 @@ impl FileInput {
         let result = self.decoder.decode(bytes, self.at_end, max_rows, &mut line, &mut self.rows);
         self.counters.bad += self.rows.bad;
         self.counters.nulled += self.rows.nulled;
+        let skipped = std::mem::take(&mut self.rows.skipped);
+        skipped.iter().for_each(|e| self.note_bad(e));
         let used = match result {
             Ok(used) => used,
+            Err(e) if self.tolerant => {
+                self.counters.bad += 1;
+                self.note_bad(&e);
+                line += lines(&self.window.bytes()[e.record.clone()]);
+                e.record.end
+            }
             Err(e) => {
                 self.failure = Some(self.error(&e));
                 0
             }
         };
+        self.rows.skipped = skipped;
         let batch = self.batch(cx);
         if used == 0 && batch.is_none() && self.failure.is_none() {
             self.starved = true;
@@ -181,6 +200,14 @@ impl FileInput {
         self.at.offset += used as u64;
         self.at.line = line;
         batch
+    }
+
+    /// Keeps a record that cannot be decoded, if anybody reads such records.
+    fn note_bad(&mut self, e: &RowError) {
+        let Self { bad: Some(bad), table, files, at, window, .. } = self else { return };
+        let raw = &window.bytes()[e.record.clone()];
+        let end = raw.iter().rposition(|b| !matches!(b, b'\n' | b'\r')).map_or(0, |n| n + 1);
+        bad.row(table, &files[at.file].shown().to_string(), e, &raw[..end]);
     }
 
     /// Skips a byte order mark. False: not enough bytes to tell.
@@ -342,7 +369,19 @@ impl Input for FileInput {
                     return Ok(Polled::Batch(self.part(Held { batch, given, from }, max_rows, cx)));
                 }
             }
+            // What was laid aside is taken before there is more of it.
+            if self.bad.as_ref().is_some_and(BadRows::is_waiting) {
+                return Ok(Polled::Pending);
+            }
         }
+    }
+
+    fn keep_bad(&mut self) {
+        self.bad = Some(BadRows::default());
+    }
+
+    fn take_bad(&mut self) -> Option<Batch> {
+        self.bad.as_mut()?.take()
     }
 
     fn snapshot(&self, to: &mut StateEncoder) {

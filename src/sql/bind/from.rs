@@ -7,6 +7,7 @@ use super::query::rename;
 use super::scope::{Relation, Scope};
 use crate::batch::Schema;
 use crate::error::{Error, Result, Span};
+use crate::plan::aside::Aside;
 use crate::plan::catalog::{Object, ObjectPath, View};
 use crate::plan::connector::OptionValue;
 use crate::plan::logical::{JoinKind, Rel, RelKind};
@@ -148,6 +149,11 @@ impl Binder<'_> {
             self.count(&rel, at)?;
             return Ok((rel, vec![simple.name.clone()]));
         }
+        if let Some((path, aside)) = self.aside(name) {
+            refuse_options(&options, "a table of rows laid aside")?;
+            let rel = Rel { kind: RelKind::Aside(aside), schema: aside.schema(), span: name.span() };
+            return Ok((rel, vec![path.catalog, path.database, path.object]));
+        }
         let (path, object) = self.lookup(name)?;
         let rel = match object {
             Object::Table(table) => self.scan(&path, &table, options, name.span())?,
@@ -168,6 +174,15 @@ impl Binder<'_> {
         self.check_size(rel, at)?;
         self.relations += size(rel);
         Ok(())
+    }
+
+    /// The name is that of a table of late or bad rows, as SET gave it, and of no other.
+    fn aside(&self, name: &ObjectName) -> Option<(ObjectPath, Aside)> {
+        let parts: Vec<&str> = name.0.iter().map(|i| i.name.as_str()).collect();
+        let path = self.catalogs.path(&parts, (&self.context.0, &self.context.1), name.span()).ok()?;
+        let of = |key| self.settings.get(key) == Some(path.object.as_str());
+        let found = Aside::ALL.into_iter().find(|a| of(a.setting()))?;
+        self.catalogs.get(&path).is_none().then_some((path, found))
     }
 
     /// What a name stands for.

@@ -89,7 +89,7 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
             }
             keep(rel, conditions)
         }
-        RelKind::Scan(_) | RelKind::Values { .. } => keep(rel, conditions),
+        RelKind::Scan(_) | RelKind::Values { .. } | RelKind::Aside(_) => keep(rel, conditions),
     }
 }
 

@@ -77,6 +77,10 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let schema = scan.schema();
             Pruned { rel: Rel { kind: RelKind::Scan(scan), schema, ..rel }, place }
         }
+        RelKind::Aside(_) => {
+            let place = places(&(0..rel.schema.len()).collect::<Vec<_>>(), rel.schema.len());
+            Pruned { rel, place }
+        }
         RelKind::Values { columns } => {
             let mut kept: Vec<usize> = needed.iter().copied().collect();
             if kept.is_empty() {
