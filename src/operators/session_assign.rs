@@ -98,7 +98,7 @@ impl SessionAssign {
                         watermark: self.watermark,
                         window: Some((own.start, own.end)),
                     };
-                    self.late.row(&batch, row as usize, when);
+                    self.late.row(batch, row as usize, when);
                     self.idle.push(key);
                     continue;
                 }
