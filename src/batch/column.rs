@@ -173,6 +173,27 @@ impl Column {
         self.len() == 0
     }
 
+    /// Its buffers are those of values of `kind`.
+    pub fn is_of(&self, kind: &TypeKind) -> bool {
+        let physical = match &self.data {
+            ColumnData::Null => Physical::Null,
+            ColumnData::Bool(_) => Physical::Bool,
+            ColumnData::I8(_) => Physical::I8,
+            ColumnData::I16(_) => Physical::I16,
+            ColumnData::I32(_) => Physical::I32,
+            ColumnData::I64(_) => Physical::I64,
+            ColumnData::F32(_) => Physical::F32,
+            ColumnData::F64(_) => Physical::F64,
+            ColumnData::I128(_) => Physical::I128,
+            ColumnData::Nanos { .. } => Physical::Nanos,
+            ColumnData::Bytes(_) => Physical::Bytes,
+            ColumnData::List { .. } => Physical::List,
+            ColumnData::Map { .. } => Physical::Map,
+            ColumnData::Row(_) => Physical::Row,
+        };
+        physical == kind.physical()
+    }
+
     /// Its values are not made of columns.
     #[inline]
     pub fn is_flat(&self) -> bool {

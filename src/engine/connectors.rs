@@ -148,6 +148,11 @@ impl Connectors for ConnectorRegistry {
                 "Flink takes it with the jar of the Nexmark project on its class path",
             ));
         }
+        if name == "push" {
+            let message = "connector 'push' is Pelton's own".to_owned();
+            let hint = "declare the table over the topic or the files that hold its rows";
+            found.push(finding(message, connector.span_of("connector"), hint));
+        }
         for option in sources::extensions(name).iter().filter(|o| connector.get(o).is_some()) {
             let message = format!("the option '{option}' of connector '{name}' is Pelton's own");
             found.push(finding(message, connector.span_of(option), "leave it out"));

@@ -18,16 +18,23 @@
 //! until the job ends. `Engine`, `Job` and `Run` are `Send`; nothing is shared behind the caller's back, and no runtime is started.
 
 mod connectors;
+mod feed;
 mod idle;
 mod part;
 mod result;
+mod rows;
 mod run;
+mod scorer;
 mod simulation;
 mod stats;
+pub mod testing;
 mod threads;
 
 pub use connectors::{Connection, ConnectorRegistry};
+pub use feed::Feed;
+pub use rows::{Date, Decimal, FieldInfo, Row, RowField, Time, Timestamp};
 pub use run::{Progress, Run};
+pub use scorer::{Answer, Columns, Scored, ScoredColumns, Scorer, ScorerStats};
 pub use stats::Stats;
 
 use crate::batch::Schema;

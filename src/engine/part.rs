@@ -2,6 +2,7 @@
 //! outputs of each.
 
 use super::connectors::{Connection, ConnectorRegistry};
+use super::feed::{self, Pushed};
 use super::result::{self, Results};
 use crate::config::Config;
 use crate::error::Result;
@@ -37,10 +38,11 @@ pub(super) struct Part {
     blocked: bool,
 }
 
-/// The parts of a graph, and the rows of the query where it has a result.
+/// The parts of a graph, the rows of the query where it has a result, and the tables whose rows the caller pushes.
 pub(super) struct Wired {
     pub(super) parts: Vec<Part>,
     pub(super) results: Option<Results>,
+    pub(super) feeds: Vec<Pushed>,
 }
 
 /// Makes the parts of `graph` for that many shards.
@@ -74,7 +76,7 @@ pub(super) fn wire(
         }
     }
     let state = Arc::new(AtomicUsize::new(0));
-    let mut results = None;
+    let (mut results, mut feeds) = (None, vec![]);
     let mut parts = vec![];
     for (s, bell) in bells.into_iter().enumerate() {
         let mut part = Unwired::default();
@@ -97,6 +99,12 @@ pub(super) fn wire(
                     continue;
                 }
                 _ if !here => continue,
+                Op::Scan(source) if source.table.connector.connector == feed::CONNECTOR => {
+                    let (pushed, input) = Pushed::open(source, &node.schema, n as u32)?;
+                    feeds.push(pushed);
+                    part.inputs.push(Box::new(input));
+                    Role::Source(vec![part.inputs.len() - 1])
+                }
                 Op::Scan(source) => {
                     let first = part.inputs.len();
                     let mut opened = connectors.open_input(source, n as u32, 1)?;
@@ -142,7 +150,7 @@ pub(super) fn wire(
             blocked: false,
         });
     }
-    Ok(Wired { parts, results })
+    Ok(Wired { parts, results, feeds })
 }
 
 /// A part that is being made.

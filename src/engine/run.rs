@@ -2,16 +2,18 @@
 //! where a test wants to turn them itself, on the caller's thread as well.
 
 use super::connectors::ConnectorRegistry;
+use super::feed::{Feed, Pushed};
 use super::idle::Idle;
 use super::part::{self, Part};
 use super::result::Results;
+use super::rows::{Mapping, Row};
 use super::simulation::Simulation;
 use super::stats::{ShardStats, Stats};
 use super::threads::{Ended, Worker, panicked};
-use crate::batch::{Batch, Decoder, Encoder};
+use crate::batch::{Batch, Decoder, Encoder, RowKind};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::Graph;
+use crate::plan::{Graph, Op};
 use crate::shard::Turn;
 use std::sync::Arc;
 
@@ -29,12 +31,17 @@ pub enum Progress {
     Done,
 }
 
+/// Takes the batches of a query's result.
+type Subscriber = Box<dyn FnMut(Batch) + Send>;
+
 /// A running job. See [`Run::step`].
 pub struct Run {
     /// Shard 0, and the others unless they have threads.
     parts: Vec<Part>,
     workers: Vec<Worker>,
     results: Option<Results>,
+    feeds: Vec<Pushed>,
+    subscriber: Option<Subscriber>,
     graph: Arc<Graph>,
     idle: Idle,
     simulation: Option<Simulation>,
@@ -77,7 +84,17 @@ impl Run {
             }
         }
         let idle = Idle::new(config.idle);
-        Ok(Self { parts, workers, results: wired.results, graph, idle, simulation, done: false })
+        Ok(Self {
+            parts,
+            workers,
+            results: wired.results,
+            feeds: wired.feeds,
+            subscriber: None,
+            graph,
+            idle,
+            simulation,
+            done: false,
+        })
     }
 
     /// One turn on the calling thread: sources are polled once, and what has arrived is worked through to the sinks, or to the
@@ -86,6 +103,14 @@ impl Run {
     /// # Errors
     /// The job cannot go on. Rows before the failing one have reached the sinks; [`Run::take_results`] still has them.
     pub fn step(&mut self, now_us: i64) -> Result<Progress> {
+        let progress = self.turn(now_us);
+        if let Some(each) = &mut self.subscriber {
+            self.results.iter_mut().flat_map(Results::take).for_each(each);
+        }
+        progress
+    }
+
+    fn turn(&mut self, now_us: i64) -> Result<Progress> {
         if self.done {
             return Ok(Progress::Done);
         }
@@ -152,6 +177,87 @@ impl Run {
     /// waiting.
     pub fn take_results(&mut self) -> Vec<Batch> {
         self.results.as_mut().map(Results::take).unwrap_or_default()
+    }
+
+    /// The feed of a table that the job reads with `'connector' = 'push'`, for rows `E`. Take it before the first step, and once: the table ends
+    /// with it. It may go to another thread.
+    ///
+    /// # Errors
+    /// There is no such table, or its feed was taken; a field of `E` does not fit its column.
+    pub fn feed<E: Row>(&mut self, table: &str) -> Result<Feed<E>> {
+        let at = self.pushed(table)?;
+        let fields = self.feeds[at].fields::<E>()?;
+        Ok(self.feeds.remove(at).feed(fields))
+    }
+
+    /// As [`Run::feed`], for columns.
+    ///
+    /// # Errors
+    /// There is no such table, or its feed was taken.
+    pub fn column_feed(&mut self, table: &str) -> Result<Feed> {
+        let at = self.pushed(table)?;
+        Ok(self.feeds.remove(at).feed(Mapping::default()))
+    }
+
+    /// Ends the tables whose feeds were not taken.
+    pub(super) fn close_feeds(&mut self) {
+        self.feeds.clear();
+    }
+
+    fn pushed(&self, table: &str) -> Result<usize> {
+        self.feeds.iter().position(|p| p.is_named(table)).ok_or_else(|| {
+            Error::config(format!("the job has no feed of a table '{table}'")).hint(
+                "feeds are of tables WITH ('connector' = 'push') that the query reads, and are taken once",
+            )
+        })
+    }
+
+    /// Calls `each` with every row of the result from now on, on the thread that steps, in the turn in which it comes.
+    ///
+    /// # Errors
+    /// The job is no query; a field of `R` does not fit its column.
+    pub fn subscribe<R: Row + Send + 'static>(
+        &mut self,
+        mut each: impl FnMut(RowKind, &R) + Send + 'static,
+    ) -> Result<()> {
+        let fields = self.result_fields::<R>()?;
+        let mut row = R::default();
+        self.subscriber = Some(Box::new(move |batch| {
+            batch.sel().for_each(|n| {
+                fields.fetch(&batch, n, &mut row);
+                each(batch.kind(n), &row);
+            });
+        }));
+        Ok(())
+    }
+
+    /// The rows of the result since the last call, with what each does to it. The polling side of [`Run::subscribe`]; the same holds as for
+    /// [`Run::take_results`].
+    ///
+    /// # Errors
+    /// The job is no query; a field of `R` does not fit its column.
+    pub fn poll<R: Row>(&mut self) -> Result<Vec<(RowKind, R)>> {
+        let fields = self.result_fields::<R>()?;
+        let mut rows = vec![];
+        for batch in self.take_results() {
+            for n in batch.sel().iter() {
+                let mut row = R::default();
+                fields.fetch(&batch, n, &mut row);
+                rows.push((batch.kind(n), row));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn result_fields<R: Row>(&self) -> Result<Mapping> {
+        let sink = self.graph.nodes.iter().find_map(|n| match &n.op {
+            Op::Sink(sink) if sink.table.is_none() => Some(&sink.schema),
+            _ => None,
+        });
+        let schema = sink.ok_or_else(|| {
+            Error::config("the job has no result: it inserts into tables").hint("run a SELECT")
+        })?;
+        Mapping::read::<R>(schema)
     }
 
     /// How many shards run it. A job without keyed operations runs on one, whatever was asked for.

@@ -37,6 +37,7 @@ struct Feed {
     positions: Vec<u32>,
     rows: Vec<u32>,
     slots: Vec<u32>,
+    passing: Vec<u32>,
 }
 
 /// The values of an aggregate around each change of a batch.
@@ -71,6 +72,7 @@ impl Aggregates {
                             positions: Vec::new(),
                             rows: Vec::new(),
                             slots: Vec::new(),
+                            passing: Vec::new(),
                         });
                         feeds.len() - 1
                     })
@@ -264,6 +266,12 @@ impl Aggregates {
         }
     }
 
+    /// Appends the value of a slot for aggregate `nth`.
+    #[inline]
+    pub(super) fn emit_one(&self, nth: usize, slot: u32, out: &mut ColumnRef) {
+        self.calls[nth].accumulator.emit(&[slot], unshared(out));
+    }
+
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
         self.calls.iter().map(|c| c.accumulator.bytes()).sum::<usize>()
@@ -292,7 +300,7 @@ impl Aggregates {
 impl Feed {
     /// Finds the rows that this feed lets through.
     fn fill(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) {
-        let Self { filter, args, view, positions, rows: own_rows, slots: own_slots } = self;
+        let Self { filter, args, view, positions, rows: own_rows, slots: own_slots, passing } = self;
         positions.clear();
         own_rows.clear();
         own_slots.clear();
@@ -310,13 +318,13 @@ impl Feed {
         own_rows.extend(positions.iter().map(|&k| rows[k as usize]));
         own_slots.extend(positions.iter().map(|&k| slots[k as usize]));
         let Some(view) = view else { return };
-        let mut passing = Vec::new();
+        passing.clear();
         with_columns(args, batch, |columns| {
-            view.update(columns, own_rows, own_slots, batch.kinds(), &mut passing);
+            view.update(columns, own_rows, own_slots, batch.kinds(), passing);
         });
-        keep_positions(positions, &passing);
-        keep_positions(own_rows, &passing);
-        keep_positions(own_slots, &passing);
+        keep_positions(positions, passing);
+        keep_positions(own_rows, passing);
+        keep_positions(own_slots, passing);
     }
 
     /// For each row of the operator (in `slots`): where the value of its group stands before and after it, among the values

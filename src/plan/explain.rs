@@ -609,6 +609,19 @@ fn over_state_text(over: &super::Over) -> &'static str {
 
 // ---- for the planner
 
+/// A number that is equal for graphs which do the same to rows of the same columns, wherever these come from: their state fits each other.
+pub fn fingerprint(graph: &Graph) -> u64 {
+    let mut text = String::new();
+    for node in &graph.nodes {
+        match node.op {
+            Op::Scan(_) | Op::Sink(_) => text.push_str(&columns_text(&node.schema)),
+            _ => text.push_str(&digest(&node.op, &node.inputs, &node.schema)),
+        }
+        text.push('\n');
+    }
+    xxhash_rust::xxh3::xxh3_64(text.as_bytes())
+}
+
 /// A text that is equal for operations that do the same: columns by number, types spelled out.
 pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
     let mut out = format!("{} {inputs:?} [{}] ", op.name(), columns_text(schema));

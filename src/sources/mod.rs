@@ -6,6 +6,7 @@ mod bad_rows;
 pub mod datagen;
 pub mod filesystem;
 pub mod nexmark;
+pub mod push;
 
 use crate::error::{Error, Result};
 use crate::plan::connector::{SourceInfo, SourceSpec, TableSpec};
@@ -13,9 +14,10 @@ use crate::shard::Input;
 use datagen::DatagenSource;
 use filesystem::FilesystemSource;
 use nexmark::NexmarkSource;
+use push::PushSource;
 
 /// The connectors that can be read.
-pub const NAMES: &[&str] = &["datagen", "filesystem", "nexmark"];
+pub const NAMES: &[&str] = &["datagen", "filesystem", "nexmark", "push"];
 
 /// The options of a connector that Flink's has not.
 pub fn extensions(connector: &str) -> &'static [&'static str] {
@@ -32,6 +34,7 @@ enum Source {
     Datagen(DatagenSource),
     Filesystem(FilesystemSource),
     Nexmark(Box<NexmarkSource>),
+    Push(PushSource),
 }
 
 impl Source {
@@ -40,6 +43,7 @@ impl Source {
             "datagen" => DatagenSource::of(table).map(Source::Datagen),
             "filesystem" => FilesystemSource::of(table).map(Source::Filesystem),
             "nexmark" => NexmarkSource::of(table).map(|s| Source::Nexmark(Box::new(s))),
+            "push" => PushSource::of(table).map(Source::Push),
             other => Err(Error::validation(
                 format!("connector '{other}' cannot be read"),
                 table.connector.span_of("connector"),
@@ -57,6 +61,7 @@ pub fn check(table: &TableSpec) -> Result<SourceInfo> {
         Source::Datagen(s) => s.info(),
         Source::Filesystem(s) => s.info(),
         Source::Nexmark(s) => s.info(),
+        Source::Push(s) => s.info(),
     })
 }
 
@@ -69,5 +74,7 @@ pub fn open(spec: &SourceSpec, source: u32, parallelism: usize) -> Result<Vec<Bo
         Source::Datagen(s) => Ok(s.open(spec, source, parallelism)),
         Source::Filesystem(s) => s.open(spec, source, parallelism),
         Source::Nexmark(s) => Ok(s.open(spec, source, parallelism)),
+        // Without a sender: nothing comes. A job's feeds are opened by the engine.
+        Source::Push(s) => Ok(vec![Box::new(s.open(spec, source).1)]),
     }
 }

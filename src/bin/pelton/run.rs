@@ -95,6 +95,15 @@ pub(crate) fn run(args: &Run) -> Exit {
 }
 
 fn run_job(job: &Job, args: &Run, stop: &AtomicBool, screen: &mut Screen) -> Result<()> {
+    let pushed = job.graph().nodes.iter().find_map(|n| match &n.op {
+        Op::Scan(scan) if scan.table.connector.connector == "push" => Some(&scan.table),
+        _ => None,
+    });
+    if let Some(table) = pushed {
+        return Err(Error::config(format!("nobody pushes rows into table '{}' here", table.name))
+            .at(table.connector.span_of("connector"))
+            .hint("connector 'push' is for programs that embed the engine: read the rows from files, or from a topic"));
+    }
     let mut view = view(job, args.format, screen)?;
     let mut progress = Progress::new();
     let mut run = job.start()?;

@@ -33,12 +33,47 @@ pub(super) struct Frames {
     own: Schema,
     /// Rows that some frame will let go; absent: none does.
     rows: Option<RowQueues>,
+    /// For rows out of order, see [`Frames::keeping`].
+    kept: Option<Kept>,
     /// The rows of the run that enter, by their number in the source.
     entering: Vec<u32>,
     /// The values of the rows of the run that leave.
     leaving: Vec<ColumnRef>,
     left: usize,
     bytes: Vec<u8>,
+    /// For rows that are answered at once: those that leave, and the row.
+    one: Batch,
+    slots: Vec<u32>,
+}
+
+/// What is kept for rows that come out of order, above the watermark: readers that let go what no such row can see.
+struct Kept {
+    /// Stands at the first row that is kept.
+    first: usize,
+    /// Where a frame counts rows: stands at the first row above the watermark, and so many rows before it are kept.
+    above: Option<(usize, u64)>,
+    /// Where a frame is of some time back: the longest, ms.
+    reach: Option<i64>,
+}
+
+impl Kept {
+    fn advance(&self, queues: &mut RowQueues, slot: u32, watermark: i64) {
+        if let Some((above, _)) = self.above {
+            while queues.front(slot, above).is_some_and(|(t, _)| t <= watermark) {
+                queues.pop(slot, above);
+            }
+        }
+        let from = self.reach.map(|r| watermark.saturating_sub(r));
+        while let Some((time, _)) = queues.front(slot, self.first) {
+            let counted = self
+                .above
+                .is_some_and(|(above, n)| queues.len(slot, self.first) - queues.len(slot, above) <= n);
+            if counted || from.is_some_and(|from| time >= from) {
+                return;
+            }
+            queues.pop(slot, self.first);
+        }
+    }
 }
 
 /// The aggregates of one frame.
@@ -105,11 +140,27 @@ impl Frames {
             groups,
             calls: places,
             rows: (readers > 0).then(|| RowQueues::new(readers)),
+            kept: None,
             entering: vec![],
             leaving: vec![],
             left: 0,
             bytes: vec![],
+            one: Batch::default(),
+            slots: vec![],
         }
+    }
+
+    /// With rows kept until none that comes above the watermark can see them: for [`Frames::score`] and [`Frames::insert`].
+    pub(super) fn keeping(mut self) -> Self {
+        let frames = || self.groups.iter().map(|g| g.frame);
+        let rows = frames().filter_map(|f| if let Frame::Rows(n) = f { n } else { None }).max();
+        let reach = frames().filter_map(|f| if let Frame::Range(r) = f { r } else { None }).max();
+        let readers = self.groups.iter().filter(|g| g.reader.is_some()).count();
+        if readers > 0 {
+            self.kept = Some(Kept { first: readers, above: rows.map(|n| (readers + 1, n)), reach });
+            self.rows = Some(RowQueues::new(readers + 1 + usize::from(rows.is_some())));
+        }
+        self
     }
 
     /// Makes keys below `slots` exist.
@@ -251,6 +302,130 @@ impl Frames {
         (rows, failed.map(|e| e.error))
     }
 
+    /// A row of a key, not before its other rows: appends its aggregates to `out`. No run may be open.
+    ///
+    /// # Errors
+    /// An aggregate cannot take the row.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "a row, its place and where its answer goes")]
+    pub(super) fn score<C: Borrow<Column>>(
+        &mut self,
+        slot: u32,
+        time: i64,
+        row: u32,
+        source: &[C],
+        watermark: i64,
+        out: &mut [ColumnRef],
+        pool: &mut Pool,
+    ) -> Result<()> {
+        let Self { held, types, groups, rows: queues, kept, one, slots, bytes, left, .. } = self;
+        if one.columns.is_empty() {
+            one.columns.extend(types.iter().map(|t| pool.column(t)));
+        }
+        one.columns.iter_mut().for_each(|c| unshared(c).clear());
+        if let Some(queues) = queues {
+            for g in groups.iter_mut() {
+                match (g.frame, g.reader) {
+                    (Frame::Range(Some(reach)), Some(reader)) => {
+                        let from = time.saturating_sub(reach);
+                        while queues.front(slot, reader).is_some_and(|(t, _)| t < from) {
+                            g.leave(queues, slot, &mut one.columns, left);
+                        }
+                    }
+                    (Frame::Rows(Some(before)), Some(reader)) if queues.len(slot, reader) > before => {
+                        g.leave(queues, slot, &mut one.columns, left);
+                    }
+                    _ => {}
+                }
+            }
+            bytes.clear();
+            held.iter().for_each(|&c| encode_value(source[c].borrow(), row as usize, bytes));
+            queues.push(slot, time, bytes);
+            if let Some(kept) = kept {
+                kept.advance(queues, slot, watermark);
+            }
+        }
+        let gone = std::mem::take(left);
+        for (c, &n) in one.columns.iter_mut().zip(held.iter()) {
+            unshared(c).extend_rows(source[n].borrow(), &[row]);
+        }
+        let kinds = one.set_kinds(None);
+        one.refill(gone + 1);
+        if gone > 0 {
+            let mut kinds = kinds.unwrap_or_else(|| pool.kind_list());
+            kinds.clear();
+            kinds.resize(gone, RowKind::Delete);
+            kinds.push(RowKind::Insert);
+            one.set_kinds(Some(kinds));
+        } else if let Some(kinds) = kinds {
+            pool.recycle_kinds(kinds);
+        }
+        slots.clear();
+        slots.resize(gone + 1, slot);
+        let mut failed = None;
+        for g in groups.iter_mut() {
+            g.order.push(gone as u32);
+            let result = g.aggregates.update(one, &g.order, &slots[..g.order.len()]);
+            g.order.clear();
+            g.slots.clear();
+            if let Err(e) = result {
+                failed.get_or_insert(e.error);
+            }
+        }
+        if let Some(e) = failed {
+            return Err(e);
+        }
+        for (&(group, nth), to) in self.calls.iter().zip(out) {
+            self.groups[group].aggregates.emit_one(nth, slot, to);
+        }
+        Ok(())
+    }
+
+    /// Takes rows of a key out of its frames, about `rows` at most; true: it has none left. All frames have a first row.
+    ///
+    /// # Errors
+    /// An aggregate cannot let a row go.
+    pub(super) fn drain(&mut self, slot: u32, rows: usize, pool: &mut Pool) -> Result<bool> {
+        let Self { types, groups, rows: queues, one, slots, left, .. } = self;
+        let Some(queues) = queues else { return Ok(true) };
+        if one.columns.is_empty() {
+            one.columns.extend(types.iter().map(|t| pool.column(t)));
+        }
+        one.columns.iter_mut().for_each(|c| unshared(c).clear());
+        for g in groups.iter_mut() {
+            while let Some(reader) = g.reader
+                && *left < rows
+                && queues.len(slot, reader) > 0
+            {
+                g.leave(queues, slot, &mut one.columns, left);
+            }
+        }
+        let gone = std::mem::take(left);
+        let mut kinds = one.set_kinds(None).unwrap_or_else(|| pool.kind_list());
+        kinds.clear();
+        kinds.resize(gone, RowKind::Delete);
+        one.refill(gone);
+        one.set_kinds(Some(kinds));
+        slots.clear();
+        slots.resize(gone, slot);
+        let mut failed = None;
+        for g in groups.iter_mut() {
+            if let Err(e) = g.aggregates.update(one, &g.order, &slots[..g.order.len()]) {
+                failed.get_or_insert(e.error);
+            }
+            g.order.clear();
+            g.slots.clear();
+        }
+        match failed {
+            Some(e) => Err(e),
+            None if gone == rows => Ok(false),
+            None => {
+                self.clear(slot);
+                Ok(true)
+            }
+        }
+    }
+
     /// A row of a key that need not be its last: appends its aggregates, over the rows up to its time, to `out`. `keep`: it stays.
     ///
     /// # Errors
@@ -262,6 +437,7 @@ impl Frames {
         time: i64,
         row: u32,
         source: &[C],
+        watermark: i64,
         keep: bool,
         out: &mut [ColumnRef],
         pool: &mut Pool,
@@ -285,15 +461,20 @@ impl Frames {
         let mut order: Vec<u32> = (0..own).collect();
         order.insert(at, own);
         times.insert(at, time);
+        // What no row above the watermark can see may be there or not.
+        let held = match &self.kept {
+            Some(Kept { above: None, reach: Some(reach), .. }) => watermark.saturating_sub(*reach),
+            _ => i64::MIN,
+        };
         let mut answers: Vec<Vec<ColumnRef>> = vec![];
         let mut starts = vec![];
         for g in &mut self.groups {
             let mut answer: Vec<ColumnRef> = g.calls.iter().map(|a| pool.column(&a.ty)).collect();
             let frame = g.frame;
-            let from = |end: usize, times: &[i64]| match frame {
+            let from = |end: usize, times: &[i64], held: i64| match frame {
                 Frame::Rows(Some(n)) => end.saturating_sub(usize::try_from(n).unwrap_or(usize::MAX)),
                 Frame::Range(Some(reach)) => {
-                    let first = times[end].saturating_sub(reach);
+                    let first = times[end].saturating_sub(reach).max(held).min(times[end]);
                     times.partition_point(|&t| t < first)
                 }
                 Frame::Rows(None) | Frame::Range(None) => end,
@@ -302,7 +483,7 @@ impl Frames {
                 g.answer(&batch, own, slot, keep, &self.own, &mut answer)?;
             } else {
                 g.aggregates.reset(slot);
-                g.add(&batch, &order[from(at, &times)..=at], slot)?;
+                g.add(&batch, &order[from(at, &times, held)..=at], slot)?;
                 g.aggregates.emit(&[slot], &mut answer);
                 g.aggregates.reset(slot);
                 if !keep {
@@ -310,10 +491,10 @@ impl Frames {
                     without.remove(at);
                     let mut then = times.clone();
                     then.remove(at);
-                    let start = then.len().checked_sub(1).map_or(0, |last| from(last, &then));
+                    let start = then.len().checked_sub(1).map_or(0, |last| from(last, &then, i64::MIN));
                     g.add(&batch, &without[start..], slot)?;
                 } else {
-                    let start = from(order.len() - 1, &times);
+                    let start = from(order.len() - 1, &times, i64::MIN);
                     g.add(&batch, &order[start..], slot)?;
                     starts.push(start);
                 }
@@ -326,14 +507,13 @@ impl Frames {
         answers.into_iter().flatten().for_each(|c| pool.recycle_column(c));
         if let (true, Some(queues)) = (keep, &mut self.rows) {
             queues.clear(slot);
-            let first = starts.iter().copied().min().unwrap_or(0);
-            for (&r, &t) in order.iter().zip(&times).skip(first) {
+            for (&r, &t) in order.iter().zip(&times) {
                 self.bytes.clear();
                 batch.columns.iter().for_each(|c| encode_value(c, r as usize, &mut self.bytes));
                 queues.push(slot, t, &self.bytes);
             }
             for (reader, start) in starts.into_iter().enumerate() {
-                (first..start).for_each(|_| queues.pop(slot, reader));
+                (0..start).for_each(|_| queues.pop(slot, reader));
             }
         }
         pool.recycle(batch);

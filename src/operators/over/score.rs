@@ -2,14 +2,20 @@
 //!
 //! A row is answered from the rows of its key with times up to its own, itself included. Rows that come in order cost what they cost in
 //! the operator. **A row before its key's last one** is put in its place: the frames that have a first row are computed anew for it from the
-//! rows that are held, and for the key's last row. Frames without a first row hold no rows: their answer contains all rows so far.
+//! rows that are held, and for the key's last row. A key is forgotten once no frame can reach its rows. Frames without a first row hold no rows: their answer contains all rows so far.
 
 use super::super::aggregates::with_columns;
 use super::frames::Frames;
 use crate::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, Pool};
 use crate::error::{Error, Result};
-use crate::plan;
+use crate::plan::{self, Frame};
 use crate::state::KeyTable;
+use std::collections::VecDeque;
+
+/// Keys that are looked at in one call.
+const LOOKS: usize = 2;
+/// Rows that one call takes out of the frames of a key that is forgotten.
+const DRAINED: usize = 16;
 
 /// See the module's text.
 pub struct OverScorer {
@@ -19,6 +25,12 @@ pub struct OverScorer {
     last: Vec<i64>,
     frames: Frames,
     slots: Vec<u32>,
+    /// The longest frame, ms, where all are of some time back: then keys are forgotten.
+    reach: Option<i64>,
+    /// When to look whether a key can be forgotten: ascending, each key once.
+    looks: VecDeque<(i64, u32)>,
+    /// The greatest watermark that was said.
+    watermark: i64,
 }
 
 impl OverScorer {
@@ -29,9 +41,52 @@ impl OverScorer {
             partition: over.partition.clone(),
             table: KeyTable::new(over.partition.iter().map(key).collect(), false),
             last: vec![],
-            frames: Frames::new(&over.calls, &input.schema),
+            frames: Frames::new(&over.calls, &input.schema).keeping(),
             slots: vec![],
+            reach: over
+                .calls
+                .iter()
+                .map(|(frame, _)| match frame {
+                    Frame::Range(reach) => *reach,
+                    Frame::Rows(_) => None,
+                })
+                .collect::<Option<Vec<i64>>>()
+                .and_then(|r| r.into_iter().max()),
+            looks: VecDeque::new(),
+            watermark: i64::MIN,
         }
+    }
+
+    /// No row at or before `watermark` (ms) will be kept any more. Keys whose rows no frame can reach are forgotten: so few rows a call that
+    /// none takes long.
+    ///
+    /// # Errors
+    /// An aggregate cannot let a row go.
+    #[inline]
+    pub fn advance(&mut self, watermark: i64, pool: &mut Pool) -> Result<()> {
+        self.watermark = self.watermark.max(watermark);
+        match self.looks.front() {
+            Some(look) if look.0 <= self.watermark => self.look(pool),
+            _ => Ok(()),
+        }
+    }
+
+    fn look(&mut self, pool: &mut Pool) -> Result<()> {
+        let Some(reach) = self.reach else { return Ok(()) };
+        for _ in 0..LOOKS {
+            let Some(&(_, slot)) = self.looks.front().filter(|l| l.0 <= self.watermark) else { break };
+            if self.last[slot as usize].saturating_add(reach) >= self.watermark {
+                self.looks.pop_front();
+                self.looks.push_back((self.watermark.saturating_add(reach.max(1)), slot));
+            } else if self.frames.drain(slot, DRAINED, pool)? {
+                self.looks.pop_front();
+                self.last[slot as usize] = i64::MIN;
+                self.table.remove(slot);
+            } else {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Appends the aggregates of one row of a batch to `out`, one column a call. `keep`: the row counts for rows to come; a row that is late
@@ -58,12 +113,15 @@ impl OverScorer {
             self.frames.grow(bound);
         }
         let last = &mut self.last[slot as usize];
+        if let (true, true, Some(reach)) = (keep, *last == i64::MIN, self.reach) {
+            let due = self.watermark.max(time_ms).saturating_add(reach.max(1));
+            self.looks.push_back((due.max(self.looks.back().map_or(due, |l| l.0)), slot));
+        }
         if keep && time_ms >= *last {
             *last = time_ms;
-            self.frames.take(slot, time_ms, &[row], &batch.columns, pool);
-            return self.frames.finish(&batch.columns, out, pool).1.map_or(Ok(()), Err);
+            return self.frames.score(slot, time_ms, row, &batch.columns, self.watermark, out, pool);
         }
-        let result = self.frames.insert(slot, time_ms, row, &batch.columns, keep, out, pool);
+        let result = self.frames.insert(slot, time_ms, row, &batch.columns, self.watermark, keep, out, pool);
         if *last == i64::MIN && !keep {
             self.table.remove(slot);
         }
@@ -90,11 +148,18 @@ impl OverScorer {
         if self.last.len() != keys {
             return Err(Error::corrupt("the keys of an OVER do not fit their number"));
         }
-        self.frames.decode(keys, from)
+        self.frames.decode(keys, from)?;
+        if let Some(reach) = self.reach {
+            let mut looks: Vec<(i64, u32)> =
+                (0..).zip(&self.last).map(|(s, l)| (l.saturating_add(reach), s)).collect();
+            looks.sort_unstable();
+            self.looks = looks.into();
+        }
+        Ok(())
     }
 
     /// Bytes of state held.
     pub fn bytes(&self) -> usize {
-        self.table.bytes() + self.last.capacity() * 8 + self.frames.bytes()
+        self.table.bytes() + self.last.capacity() * 8 + self.looks.capacity() * 16 + self.frames.bytes()
     }
 }

@@ -1,0 +1,372 @@
+//! The chain of a scorer: the steps from the table to the result, each given all rows at hand at once. No shard drives it: nothing waits
+//! in it but state, so a row goes through in one call.
+//!
+//! Lateness is settled where the table's watermark is made: a row at or below the watermark before it is answered by all OVERs and joins
+//! none. Where a filter has dropped rows, what is left is made dense before an OVER, so that its answers stand beside their rows.
+
+use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, Home, Pool, Schema};
+use crate::error::{Error, Result};
+use crate::operators::{self, Built, Context, OverScorer, Stage};
+use crate::plan::connector::SourceSpec;
+use crate::plan::{Graph, Node, NodeId, Op, OverOrder};
+
+/// See the module's text.
+pub(super) struct Chain {
+    steps: Vec<Step>,
+    /// Batches of events come home here, and these are their columns.
+    home: Home,
+    types: Vec<DataType>,
+    pool: Pool,
+    /// The watermark after the rows so far, ms.
+    watermark: i64,
+    /// By row of the batch at hand: it is late; and the watermark before it.
+    late: Vec<bool>,
+    before: Vec<i64>,
+    /// By row of the result: which row of the batch it is of.
+    origins: Vec<u32>,
+}
+
+enum Step {
+    Stage { id: String, stage: Box<dyn Stage> },
+    Watermark { stage: Box<dyn Stage>, column: usize },
+    Over(Box<OverStep>),
+}
+
+struct OverStep {
+    id: String,
+    scorer: OverScorer,
+    /// The column of the event time; none: processing time.
+    time: Option<usize>,
+    home: Home,
+    /// Columns of the input.
+    width: usize,
+    /// The types of the output.
+    types: Vec<DataType>,
+}
+
+/// What a graph that can be scored is made of, besides the chain.
+pub(super) struct Parts {
+    /// The scan.
+    pub(super) source: SourceSpec,
+    /// The columns that the chain reads.
+    pub(super) reads: Schema,
+    /// The columns of its result.
+    pub(super) result: Schema,
+}
+
+impl Chain {
+    /// The chain of a graph.
+    ///
+    /// # Errors
+    /// Something in it cannot be scored, by name.
+    pub(super) fn new(graph: &Graph) -> Result<(Self, Parts)> {
+        let mut steps = vec![];
+        let (mut source, mut result) = (None, None);
+        for (n, node) in graph.nodes.iter().enumerate() {
+            let input = node.inputs.first().map(|&i| graph.node(i));
+            match (&node.op, input) {
+                (Op::Scan(spec), _) if source.is_none() => {
+                    if !spec.info.changelog.is_insert_only() {
+                        return Err(refuse("a table whose rows change", node));
+                    }
+                    if let Some((key, _)) = spec.metadata.first() {
+                        return Err(refuse(format!("the metadata column '{key}'"), node)
+                            .hint("an event has the columns of the table alone"));
+                    }
+                    source = Some((spec.clone(), node.schema.clone()));
+                }
+                (Op::Scan(spec), _) => {
+                    return Err(refuse(format!("a second table, '{}',", spec.table.name), node)
+                        .hint("an event is a row of one table, read once"));
+                }
+                (Op::Sink(sink), Some(_)) if sink.table.is_none() => result = Some(sink.schema.clone()),
+                (Op::Sink(_), _) => {
+                    return Err(refuse("INSERT INTO", node)
+                        .hint("write the SELECT alone: its row goes to the caller"));
+                }
+                (Op::Watermark { column, .. }, Some(input)) => {
+                    steps.push(Step::Watermark { stage: stage(node, input)?, column: *column });
+                }
+                (Op::Filter(_) | Op::Project(_), Some(input)) => {
+                    steps.push(Step::Stage { id: node.id.clone(), stage: stage(node, input)? });
+                }
+                (Op::Over(over), Some(input)) => {
+                    let time = match over.order {
+                        OverOrder::Rowtime(c) => Some(c),
+                        OverOrder::Proctime => None,
+                        OverOrder::Column(_) => {
+                            return Err(refuse("OVER ordered by an ordinary column", node)
+                                .hint("order it by the time attribute"));
+                        }
+                    };
+                    steps.push(Step::Over(Box::new(OverStep {
+                        id: node.id.clone(),
+                        scorer: OverScorer::new(over, input),
+                        time,
+                        home: Home::default(),
+                        width: input.schema.len(),
+                        types: node.schema.fields.iter().map(|f| f.ty.clone()).collect(),
+                    })));
+                }
+                // Another shard may own the key when a job runs; here all keys are at home.
+                (Op::Exchange(_), Some(_)) => {}
+                _ => return Err(refuse(node.op.name(), node)),
+            }
+            if graph.consumers(NodeId(n)).len() > 1 {
+                return Err(refuse("a query that reads its rows in two ways", node));
+            }
+        }
+        let (Some((source, reads)), Some(result)) = (source, result) else {
+            return Err(Error::config("a scorer's query is a SELECT from a table")
+                .hint("declare the table of the events with CREATE TABLE, and select from it"));
+        };
+        let types = reads.fields.iter().map(|f| f.ty.clone()).collect();
+        let chain = Self {
+            steps,
+            home: Home::default(),
+            types,
+            pool: Pool::default(),
+            watermark: BEFORE_TIME,
+            late: vec![],
+            before: vec![],
+            origins: vec![],
+        };
+        Ok((chain, Parts { source, reads, result }))
+    }
+
+    /// A batch for events: empty columns that nobody else holds. Say by [`Batch::set_rows`] how many rows were appended.
+    #[inline]
+    pub(super) fn batch(&mut self) -> Batch {
+        let mut batch = self.pool.batch_at(&mut self.home, &self.types);
+        for (c, ty) in batch.columns.iter_mut().zip(&self.types) {
+            self.pool.own(c, ty).clear();
+        }
+        batch
+    }
+
+    /// Takes a batch back.
+    #[inline]
+    pub(super) fn recycle(&mut self, batch: Batch) {
+        self.pool.recycle(batch);
+    }
+
+    /// The memory of the chain, for inputs.
+    pub(super) fn pool(&mut self) -> &mut Pool {
+        &mut self.pool
+    }
+
+    /// Runs rows through. [`Chain::late`] and [`Chain::origin`] tell of the selected rows of what comes back.
+    ///
+    /// # Errors
+    /// A row failed. The rows before it have been taken.
+    #[inline]
+    pub(super) fn run(&mut self, mut batch: Batch, now_us: i64) -> Result<Batch> {
+        let rows = batch.rows();
+        self.late.clear();
+        self.late.resize(rows, false);
+        self.before.clear();
+        self.before.resize(rows, now_us.div_euclid(1000));
+        self.origins.clear();
+        self.origins.extend(0..rows as u32);
+        let mut failed = None;
+        let Self { steps, pool, watermark, late, before, origins, .. } = self;
+        for step in steps {
+            let result = match step {
+                Step::Stage { stage, id } => {
+                    stage.apply(&mut batch, &mut Context { pool, now_us }).map_err(|e| e.during(id))
+                }
+                Step::Watermark { stage, column } => {
+                    let result = stage.apply(&mut batch, &mut Context { pool, now_us });
+                    *watermark = mark_late(&batch, *column, *watermark, late, before);
+                    result
+                }
+                Step::Over(over) => {
+                    if batch.selected() == 0 {
+                        continue;
+                    }
+                    if batch.selected() != batch.rows() {
+                        batch = dense(batch, over.width, &over.types, (late, before, origins), pool);
+                    }
+                    over.apply(&mut batch, late, before, now_us, pool).map_err(|e| e.during(&over.id))
+                }
+            };
+            if let Err(e) = result {
+                // What comes after this step still takes the rows before.
+                failed = Some(e);
+            }
+        }
+        match failed {
+            None => Ok(batch),
+            Some(e) => {
+                self.pool.recycle(batch);
+                Err(e)
+            }
+        }
+    }
+
+    /// Row `row` of the last result is late.
+    #[inline]
+    pub(super) fn is_late(&self, row: usize) -> bool {
+        self.late[row]
+    }
+
+    /// Which row of the batch that was run row `row` of its result is.
+    #[inline]
+    pub(super) fn origin(&self, row: usize) -> usize {
+        self.origins[row] as usize
+    }
+
+    /// The watermark after the rows so far, ms.
+    pub(super) fn watermark(&self) -> i64 {
+        self.watermark
+    }
+
+    /// Bytes of state. Looks at all keys.
+    pub(super) fn bytes(&self) -> usize {
+        let of = |s: &Step| if let Step::Over(o) = s { o.scorer.bytes() } else { 0 };
+        self.steps.iter().map(of).sum()
+    }
+
+    /// Writes its state.
+    pub(super) fn snapshot(&self, to: &mut Encoder) {
+        to.block(b"SCOR", 1);
+        to.i64(self.watermark);
+        for step in &self.steps {
+            let mut own = Encoder::default();
+            match step {
+                Step::Stage { stage, .. } | Step::Watermark { stage, .. } => stage.snapshot(&mut own),
+                Step::Over(over) => over.scorer.snapshot(&mut own),
+            }
+            to.bytes(&own.finish());
+        }
+    }
+
+    /// Reads what [`Chain::snapshot`] wrote, into a new chain of the same graph.
+    ///
+    /// # Errors
+    /// The bytes are damaged.
+    pub(super) fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"SCOR", 1)?;
+        self.watermark = from.i64()?;
+        for step in &mut self.steps {
+            let mut own = Decoder::new(from.bytes()?);
+            match step {
+                Step::Stage { stage, .. } | Step::Watermark { stage, .. } => stage.restore(&mut own)?,
+                Step::Over(over) => over.scorer.restore(&mut own)?,
+            }
+            own.end()?;
+        }
+        Ok(())
+    }
+}
+
+impl OverStep {
+    /// Puts the aggregates beside the rows, which are all selected.
+    #[inline]
+    fn apply(
+        &mut self,
+        batch: &mut Batch,
+        late: &[bool],
+        before: &[i64],
+        now_us: i64,
+        pool: &mut Pool,
+    ) -> Result<()> {
+        let Self { scorer, time, home, width, types, .. } = self;
+        let mut out = pool.batch_at(home, types);
+        for (c, ty) in out.columns[*width..].iter_mut().zip(&types[*width..]) {
+            pool.own(c, ty).clear();
+        }
+        let mut result = Ok(());
+        for row in 0..batch.rows() {
+            let at = match *time {
+                Some(c) => batch.column(c).slice::<i64>()[row].div_euclid(1000),
+                None => now_us.div_euclid(1000),
+            };
+            let passed = if time.is_some() { before[row] } else { at };
+            result = scorer.advance(passed, pool).and_then(|()| {
+                scorer.score(batch, row as u32, at, !late[row], &mut out.columns[*width..], pool)
+            });
+            if result.is_err() {
+                let mut before = pool.row_list();
+                before.extend(0..row as u32);
+                batch.select(Some(before));
+                out.columns[*width..].iter_mut().for_each(|c| {
+                    let c = ColumnRef::get_mut(c).expect("owned above");
+                    c.truncate(row);
+                    c.push_nulls(batch.rows() - row);
+                });
+                break;
+            }
+        }
+        let (to, from) = (&mut out.columns[..*width], &mut batch.columns[..]);
+        to.iter_mut().zip(from).for_each(|(t, f)| std::mem::swap(t, f));
+        batch.swap_columns(&mut out);
+        pool.recycle(out);
+        result
+    }
+}
+
+/// Notes which rows are at or below the watermark before them, and gives the watermark after all.
+#[inline]
+fn mark_late(batch: &Batch, column: usize, mut watermark: i64, late: &mut [bool], before: &mut [i64]) -> i64 {
+    let mut runs = batch.watermarks.runs().iter().copied().peekable();
+    if batch.selected() > 0 {
+        let times = batch.column(column).slice::<i64>();
+        batch.sel().for_each(|row| {
+            while let Some((_, w)) = runs.next_if(|r| r.0 as usize <= row) {
+                watermark = w;
+            }
+            before[row] = watermark;
+            late[row] = times[row].div_euclid(1000) <= watermark;
+        });
+    }
+    runs.last().map_or(watermark, |r| r.1)
+}
+
+/// The selected rows alone.
+#[cold]
+fn dense(
+    batch: Batch,
+    width: usize,
+    types: &[DataType],
+    (late, before, origins): (&mut Vec<bool>, &mut Vec<i64>, &mut Vec<u32>),
+    pool: &mut Pool,
+) -> Batch {
+    let mut rows = pool.row_list();
+    rows.extend(batch.sel().iter().map(|r| r as u32));
+    let mut columns = pool.column_list();
+    for (c, ty) in batch.columns.iter().zip(&types[..width]) {
+        let mut own = pool.column(ty);
+        ColumnRef::get_mut(&mut own).expect("the pool's columns are unshared").extend_rows(c, &rows);
+        columns.push(own);
+    }
+    for (n, &row) in rows.iter().enumerate() {
+        late[n] = late[row as usize];
+        before[n] = before[row as usize];
+        origins[n] = origins[row as usize];
+    }
+    late.truncate(rows.len());
+    before.truncate(rows.len());
+    origins.truncate(rows.len());
+    let mut out = pool.batch();
+    out.fill(&mut columns, rows.len());
+    for &(after, w) in batch.watermarks.runs() {
+        out.watermarks.advance(rows.partition_point(|&r| r < after), w);
+    }
+    pool.recycle_columns(columns);
+    pool.recycle_rows(rows);
+    pool.recycle(batch);
+    out
+}
+
+fn stage(node: &Node, input: &Node) -> Result<Box<dyn Stage>> {
+    match operators::build(node, &[input])? {
+        Built::Stage(stage) => Ok(stage),
+        Built::Operator(_) => unreachable!("filters, projections and watermarks are stages"),
+    }
+}
+
+fn refuse(what: impl std::fmt::Display, node: &Node) -> Error {
+    Error::planning(format!("{what} cannot be scored"), node.span)
+        .hint("a scorer's query reads one table and has filters, projections and OVER by time")
+}

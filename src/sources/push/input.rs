@@ -1,0 +1,78 @@
+//! The job's end of a pushed table.
+
+use crate::batch::{Batch, DataType, Decoder, Encoder, Origin};
+use crate::error::Result;
+use crate::shard::{Input, InputCounters, IoContext, Polled};
+use rtrb::{Consumer, Producer};
+
+/// See the module's text. Its position is the number of rows taken: whoever restores a job pushes the rows behind it.
+pub struct PushInput {
+    filled: Consumer<Batch>,
+    back: Producer<Batch>,
+    types: Vec<DataType>,
+    source: u32,
+    rows: u64,
+    stopped: bool,
+}
+
+impl PushInput {
+    pub(super) fn new(
+        filled: Consumer<Batch>,
+        back: Producer<Batch>,
+        types: Vec<DataType>,
+        source: u32,
+    ) -> Self {
+        Self { filled, back, types, source, rows: 0, stopped: false }
+    }
+}
+
+impl Input for PushInput {
+    fn poll(&mut self, _max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
+        if self.stopped {
+            return Ok(Polled::End);
+        }
+        // Asked before the ring: what is sent before the sender goes is taken.
+        let ended = self.filled.is_abandoned();
+        match self.filled.pop() {
+            Ok(mut batch) => {
+                if batch.provenance.runs().is_empty() {
+                    batch.provenance.push(Origin {
+                        source: self.source,
+                        offset: self.rows,
+                        ingest_us: cx.now_us,
+                        ..Origin::default()
+                    });
+                }
+                self.rows += batch.selected() as u64;
+                // Columns that the job is done with, for the next batch.
+                if !self.back.is_full() {
+                    let mut empty = cx.pool.batch();
+                    empty.columns.extend(self.types.iter().map(|t| cx.pool.column(t)));
+                    drop(self.back.push(empty));
+                }
+                Ok(Polled::Batch(batch))
+            }
+            Err(_) if ended => Ok(Polled::End),
+            Err(_) => Ok(Polled::Pending),
+        }
+    }
+
+    fn snapshot(&self, to: &mut Encoder) {
+        to.block(b"PUSH", 1);
+        to.u64(self.rows);
+    }
+
+    fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"PUSH", 1)?;
+        self.rows = from.u64()?;
+        Ok(())
+    }
+
+    fn counters(&self) -> InputCounters {
+        InputCounters { rows: self.rows, ..InputCounters::default() }
+    }
+
+    fn stop(&mut self) {
+        self.stopped = true;
+    }
+}
