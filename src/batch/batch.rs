@@ -111,19 +111,44 @@ pub struct Parts {
     pub columns: Vec<ColumnRef>,
     selection: Selection,
     kinds: Option<Vec<RowKind>>,
+    /// What stages have put in the place of its maker's columns, the first `replaced` of them: see [`Batch::replace`].
+    spares: Vec<Spare>,
+    replaced: usize,
     /// How the watermark moves in it.
     pub watermarks: Watermarks,
     /// Where the rows came from. Operators that make new rows leave it empty.
     pub provenance: Provenance,
 }
 
-/// Which rows count. One row has a form of its own: batches of one row are too many for a list each.
+/// A column that stands at `at` when it is in use; the one that stands there otherwise when it is not.
+#[derive(Debug)]
+struct Spare {
+    at: usize,
+    column: ColumnRef,
+}
+
+/// Which rows count. None and one have forms of their own: batches of one row are too many for a list each.
+/// The tag stands by itself: to work it out of the list's capacity takes longer than most expressions.
 #[derive(Clone, Debug, Default)]
+#[repr(u8)]
 enum Selection {
     #[default]
     All,
+    None,
     One(u32),
     Rows(Vec<u32>),
+}
+
+impl Selection {
+    #[inline]
+    fn of(&self, rows: usize) -> Sel<'_> {
+        match self {
+            Selection::All => Sel::All(rows),
+            Selection::None => Sel::Rows(&[]),
+            Selection::One(row) => Sel::Rows(std::slice::from_ref(row)),
+            Selection::Rows(rows) => Sel::Rows(rows),
+        }
+    }
 }
 
 impl Clone for Parts {
@@ -136,9 +161,19 @@ impl Clone for Parts {
             columns: self.columns.clone(),
             selection: self.selection.clone(),
             kinds: self.kinds.clone(),
+            spares: Vec::new(),
+            replaced: 0,
             watermarks: self.watermarks.clone(),
             provenance: self.provenance.clone(),
         }
+    }
+}
+
+impl Parts {
+    #[cold]
+    fn new_spare(&mut self, k: usize, at: usize, ty: &DataType) {
+        self.spares.truncate(k);
+        self.spares.push(Spare { at, column: ColumnRef::new(Column::new(ty)) });
     }
 }
 
@@ -195,11 +230,7 @@ impl Batch {
     /// The selection.
     #[inline]
     pub fn sel(&self) -> Sel<'_> {
-        match &self.selection {
-            Selection::All => Sel::All(self.rows),
-            Selection::One(row) => Sel::Rows(std::slice::from_ref(row)),
-            Selection::Rows(rows) => Sel::Rows(rows),
-        }
+        self.selection.of(self.rows)
     }
 
     /// Replaces the selection; row numbers ascend and are below [`Batch::rows`]. Returns the old list for reuse.
@@ -211,7 +242,23 @@ impl Batch {
         self.selected = rows.as_ref().map_or(self.rows, Vec::len);
         match std::mem::replace(&mut self.selection, rows.map_or(Selection::All, Selection::Rows)) {
             Selection::Rows(old) => Some(old),
-            Selection::All | Selection::One(_) => None,
+            Selection::All | Selection::None | Selection::One(_) => None,
+        }
+    }
+
+    /// Selects no row. Returns the old list for reuse.
+    #[inline]
+    pub fn select_none(&mut self) -> Option<Vec<u32>> {
+        self.selected = 0;
+        match &mut self.selection {
+            Selection::Rows(_) => match std::mem::replace(&mut self.selection, Selection::None) {
+                Selection::Rows(old) => Some(old),
+                Selection::All | Selection::None | Selection::One(_) => None,
+            },
+            other => {
+                *other = Selection::None;
+                None
+            }
         }
     }
 
@@ -252,12 +299,21 @@ impl Batch {
     pub fn with_columns(mut self, columns: Vec<ColumnRef>) -> (Batch, Vec<ColumnRef>) {
         debug_assert!(columns.iter().all(|c| c.len() == self.rows));
         let old = std::mem::replace(&mut self.columns, columns);
+        self.leave_home();
         (self, old)
+    }
+
+    /// It will not come home: its columns are not the maker's any more.
+    fn leave_home(&mut self) {
+        self.home = 0;
+        self.replaced = 0;
+        self.spares.clear();
     }
 
     /// Becomes a batch of these columns of `rows` rows each, emptying `columns`. Watermarks and provenance stay.
     pub fn fill(&mut self, columns: &mut Vec<ColumnRef>, rows: usize) {
         debug_assert!(columns.iter().all(|c| c.len() == rows), "columns of different lengths");
+        self.leave_home();
         self.columns.clear();
         self.columns.append(columns);
         (self.rows, self.selected) = (rows, rows);
@@ -270,6 +326,43 @@ impl Batch {
     pub fn swap_columns(&mut self, with: &mut Batch) {
         std::mem::swap(&mut self.0.columns, &mut with.0.columns);
         std::mem::swap(&mut self.0.home, &mut with.0.home);
+        std::mem::swap(&mut self.0.spares, &mut with.0.spares);
+        std::mem::swap(&mut self.0.replaced, &mut with.0.replaced);
+    }
+
+    /// Replaces the `n`-th of the columns that a stage computes in place: `write` gets the new column, not shared and with values of
+    /// earlier use, and the rest of the batch. It takes column `at`'s place in [`Batch::settle`]. The batch keeps the old
+    /// one, and puts it back when it comes home; the new one then waits for the next time. Batches of one home go the same way through
+    /// the stages, so what waits has the type.
+    #[inline]
+    pub fn replace<R>(
+        &mut self,
+        n: usize,
+        at: usize,
+        ty: &DataType,
+        write: impl FnOnce(&mut ColumnRef, Old<'_>) -> R,
+    ) -> R {
+        let parts = &mut *self.0;
+        let k = parts.replaced + n;
+        if parts.spares.get(k).is_none_or(|s| s.at != at) {
+            parts.new_spare(k, at, ty);
+        }
+        let spare = &mut parts.spares[k];
+        let sel = parts.selection.of(parts.rows);
+        write(
+            &mut spare.column,
+            Old { columns: &parts.columns, rows: parts.rows, sel, watermarks: &parts.watermarks },
+        )
+    }
+
+    /// The `n` columns that were computed by [`Batch::replace`] take their places.
+    #[inline]
+    pub fn settle(&mut self, n: usize) {
+        let parts = &mut *self.0;
+        for s in &mut parts.spares[parts.replaced..parts.replaced + n] {
+            std::mem::swap(&mut parts.columns[s.at], &mut s.column);
+        }
+        parts.replaced += n;
     }
 
     /// Says how many rows the columns have that were put into a [pooled](Pool::batch) batch.
@@ -295,6 +388,19 @@ impl Batch {
         self.watermarks.clear();
         self.provenance.clear();
     }
+}
+
+/// A batch of which a column is being computed.
+#[derive(Clone, Copy, Debug)]
+pub struct Old<'a> {
+    /// Its columns before.
+    pub columns: &'a [ColumnRef],
+    /// Their physical rows.
+    pub rows: usize,
+    /// Those that count.
+    pub sel: Sel<'a>,
+    /// How the watermark moves.
+    pub watermarks: &'a Watermarks,
 }
 
 /// Where the batches of one maker return to with all their columns, so that making the next one is one step and not one for each
@@ -364,7 +470,7 @@ impl Pool {
     }
 
     /// The column to write to; another one of type `ty` takes its place where somebody else holds it.
-    #[inline]
+    #[inline(always)]
     pub fn own<'c>(&mut self, column: &'c mut ColumnRef, ty: &DataType) -> &'c mut Column {
         if !ColumnRef::is_unique(column) {
             self.replace(column, ty);
@@ -497,6 +603,9 @@ impl Pool {
         parts.provenance.clear();
         match self.homes.get_mut((parts.home as usize).wrapping_sub(1)) {
             Some(home) if home.batches.len() < Self::PER_HOME => {
+                if parts.replaced > 0 {
+                    put_back(parts);
+                }
                 for &n in &home.texts {
                     let_go(&mut parts.columns[n]);
                 }
@@ -519,13 +628,25 @@ impl Pool {
 
     fn recycle_homeless(&mut self, mut batch: Batch) {
         (batch.0.rows, batch.0.selected) = (0, 0);
-        batch.0.home = 0;
+        while let Some(s) = batch.0.spares.pop() {
+            self.recycle_column(s.column);
+        }
+        batch.leave_home();
         while let Some(c) = batch.columns.pop() {
             self.recycle_column(c);
         }
         if self.batches.len() < Self::PER_KIND {
             self.batches.push(batch);
         }
+    }
+}
+
+/// Puts the maker's columns back in their places.
+#[inline]
+fn put_back(parts: &mut Parts) {
+    for s in parts.spares[..std::mem::take(&mut parts.replaced)].iter_mut().rev() {
+        std::mem::swap(&mut parts.columns[s.at], &mut s.column);
+        let_go(&mut s.column);
     }
 }
 

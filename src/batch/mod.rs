@@ -20,7 +20,7 @@ pub mod text;
 pub mod types;
 pub mod watermark;
 
-pub use batch::{Batch, Home, MAX_ROWS, Origin, Parts, Pool, Provenance, RowKind};
+pub use batch::{Batch, Home, MAX_ROWS, Old, Origin, Parts, Pool, Provenance, RowKind};
 pub use bitmap::{Bitmap, Validity};
 pub use buffer::Buffer;
 pub use codec::{Decoder, Encoder};

@@ -31,7 +31,7 @@ impl<'a> Arg<'a> {
     }
 
     /// The BOOLEAN at `row` is TRUE.
-    #[inline]
+    #[inline(always)]
     pub fn is_true(&self, row: usize) -> bool {
         let at = self.at(row);
         self.column.is_valid(at) && self.column.bools().get(at)

@@ -9,7 +9,7 @@
 
 use super::kernel::{Arg, EvalContext, Kernel, RowError};
 use super::{Expr, ExprKind};
-use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Pool, Sel};
+use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Physical, Pool, Sel};
 use crate::error::Span;
 
 /// The result of an expression over a batch: nothing of it is owned. Counting references up and down, or taking columns from the
@@ -51,11 +51,15 @@ impl<'a> Value<'a> {
 pub struct Program {
     node: Node,
     ty: DataType,
+    /// The result's values have one width.
+    fixed: bool,
 }
 
 /// The rows of a batch that is small enough to copy.
 const FEW: [u32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
+/// The tag stands by itself: to work it out of a span or a capacity takes as long as to compute a row.
+#[repr(u8)]
 enum Node {
     Column(usize),
     Constant(ColumnRef),
@@ -101,22 +105,38 @@ impl<'v> Rows<'v, '_> {
     }
 }
 
+/// The values of a type have one width.
+fn is_fixed(ty: &DataType) -> bool {
+    use Physical::{Bytes, List, Map, Null, Row};
+    !matches!(ty.physical(), Bytes | List | Map | Row | Null)
+}
+
+/// Makes a column `rows` rows to write to. `fixed`: of a type of one width, where as many rows as before are there already.
+#[inline(always)]
+fn prepare(column: &mut Column, rows: usize, fixed: bool) {
+    if !(fixed && column.len() == rows && !column.validity.may_have_nulls()) {
+        column.reset(rows);
+    }
+}
+
 /// Where a node writes its result. It stays with the node, so that its memory is warm and nothing is taken from the pool.
 struct Register {
     column: ColumnRef,
     ty: DataType,
+    /// Its values have one width: as many of them as before need no preparation.
+    fixed: bool,
 }
 
 impl Register {
     fn new(ty: &DataType) -> Self {
-        Self { column: ColumnRef::new(Column::new(ty)), ty: ty.clone() }
+        Self { column: ColumnRef::new(Column::new(ty)), ty: ty.clone(), fixed: is_fixed(ty) }
     }
 
     /// To write `rows` rows to.
-    #[inline]
+    #[inline(always)]
     fn reset(&mut self, rows: usize, pool: &mut Pool) -> &mut Column {
         let column = pool.own(&mut self.column, &self.ty);
-        column.reset(rows);
+        prepare(column, rows, self.fixed);
         column
     }
 }
@@ -124,7 +144,7 @@ impl Register {
 impl Program {
     /// Compiles an expression.
     pub fn new(expr: &Expr) -> Self {
-        Self { node: Node::compile(expr), ty: expr.ty.clone() }
+        Self { node: Node::compile(expr), ty: expr.ty.clone(), fixed: is_fixed(&expr.ty) }
     }
 
     /// The type of the result.
@@ -152,7 +172,7 @@ impl Program {
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
     ) -> Result<Value<'v>, RowError> {
-        self.node.eval(&Rows { columns, rows, sel }, cx)
+        self.node.eval_inline(&Rows { columns, rows, sel }, cx)
     }
 
     /// As [`Program::eval`], into `target`, a column of the program's type, whose former content is lost: written there, exchanged
@@ -160,6 +180,7 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::eval`].
+    #[inline(always)]
     pub fn eval_into(
         &mut self,
         target: &mut ColumnRef,
@@ -171,10 +192,22 @@ impl Program {
         // The usual case writes where the result is wanted.
         if let Node::Call { kernel, args, span, .. } = &mut self.node {
             let out = cx.pool.own(target, &self.ty);
-            out.reset(rows);
+            prepare(out, rows, self.fixed);
             let at = &Rows { columns, rows, sel };
             return eval_call(&mut **kernel, args, out, at, cx).map_err(|e| e.at(*span));
         }
+        self.eval_other_into(target, columns, rows, sel, cx)
+    }
+
+    /// As [`Program::eval_into`], of what is not a call.
+    fn eval_other_into(
+        &mut self,
+        target: &mut ColumnRef,
+        columns: &[ColumnRef],
+        rows: usize,
+        sel: Sel<'_>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
         match self.node.eval(&Rows { columns, rows, sel }, cx)? {
             // A shared column cannot be written again when its batch comes home: of a few values a copy is cheaper.
             Value::Input(c) if rows <= FEW.len() && c.is_flat() => {
@@ -337,17 +370,26 @@ impl Node {
         }
     }
 
-    /// As [`Node::eval`]; leaves, which most arguments are, in place.
+    /// As an argument; leaves, which most are, in place.
     #[inline(always)]
-    fn value<'v>(&'v mut self, at: &Rows<'v, '_>, cx: &mut EvalContext<'_>) -> Result<Value<'v>, RowError> {
+    fn arg<'v>(&'v mut self, at: &Rows<'v, '_>, cx: &mut EvalContext<'_>) -> Result<Arg<'v>, RowError> {
         match self {
-            Node::Column(n) => Ok(Value::Input(&at.columns[*n])),
-            Node::Constant(c) => Ok(Value::Constant(c)),
-            _ => self.eval(at, cx),
+            Node::Column(n) => Ok(Arg { column: &at.columns[*n], constant: false }),
+            Node::Constant(c) => Ok(Arg { column: c, constant: true }),
+            _ => self.eval(at, cx).map(|v| v.arg()),
         }
     }
 
     fn eval<'v>(&'v mut self, at: &Rows<'v, '_>, cx: &mut EvalContext<'_>) -> Result<Value<'v>, RowError> {
+        self.eval_inline(at, cx)
+    }
+
+    #[inline(always)]
+    fn eval_inline<'v>(
+        &'v mut self,
+        at: &Rows<'v, '_>,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<Value<'v>, RowError> {
         match self {
             Node::Column(n) => Ok(Value::Input(&at.columns[*n])),
             Node::Constant(c) => Ok(Value::Constant(c)),
@@ -510,25 +552,21 @@ fn eval_call(
     cx: &mut EvalContext<'_>,
 ) -> Result<(), RowError> {
     match args {
-        [] => kernel.eval(&[], at.sel, at.rows, out, cx),
-        [a] => {
-            let a = a.value(at, cx)?;
-            kernel.eval(&[a.arg()], at.sel, at.rows, out, cx)
-        }
         [a, b] => {
-            let a = a.value(at, cx)?;
-            let b = b.value(at, cx)?;
-            kernel.eval(&[a.arg(), b.arg()], at.sel, at.rows, out, cx)
+            let args = [a.arg(at, cx)?, b.arg(at, cx)?];
+            kernel.eval(&args, at.sel, at.rows, out, cx)
+        }
+        [a] => {
+            let args = [a.arg(at, cx)?];
+            kernel.eval(&args, at.sel, at.rows, out, cx)
         }
         [a, b, c] => {
-            let a = a.value(at, cx)?;
-            let b = b.value(at, cx)?;
-            let c = c.value(at, cx)?;
-            kernel.eval(&[a.arg(), b.arg(), c.arg()], at.sel, at.rows, out, cx)
+            let args = [a.arg(at, cx)?, b.arg(at, cx)?, c.arg(at, cx)?];
+            kernel.eval(&args, at.sel, at.rows, out, cx)
         }
+        [] => kernel.eval(&[], at.sel, at.rows, out, cx),
         more => {
-            let args: Vec<Arg<'_>> =
-                more.iter_mut().map(|a| a.value(at, cx).map(|v| v.arg())).collect::<Result<_, _>>()?;
+            let args: Vec<Arg<'_>> = more.iter_mut().map(|a| a.arg(at, cx)).collect::<Result<_, _>>()?;
             kernel.eval(&args, at.sel, at.rows, out, cx)
         }
     }

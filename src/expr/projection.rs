@@ -3,10 +3,11 @@
 //! The results come in a batch of the projection's own, which returns to it with its columns. Columns that are only passed on are
 //! **exchanged** for that batch's at their last use, computed ones for the registers of their programs. They stay unshared, so the next
 //! operator may reuse them, no reference is counted, and nothing is done per column but the exchange: over one row the rest
-//! would cost more than the expressions.
+//! would cost more than the expressions. Where every column that is passed on stays in its place, the batch itself goes on and only
+//! the computed columns are exchanged ([`Batch::replace`]).
 
 use super::{EvalContext, Expr, Program, RowError};
-use crate::batch::{Batch, DataType, Home, Pool};
+use crate::batch::{Batch, DataType, Home, Old, Pool};
 
 /// See the module's text.
 pub struct Projection {
@@ -14,6 +15,8 @@ pub struct Projection {
     home: Home,
     computed: Vec<Computed>,
     passed: Vec<Passed>,
+    /// Every column that is passed on stays in its place.
+    in_place: bool,
 }
 
 struct Computed {
@@ -43,7 +46,8 @@ impl Projection {
             }
         }
         let types = exprs.iter().map(|e| e.ty.clone()).collect();
-        Self { types, home: Home::default(), computed, passed }
+        let in_place = passed.iter().all(|p| p.from == p.to);
+        Self { types, home: Home::default(), computed, passed, in_place }
     }
 
     /// Replaces the columns of `batch`. `watermark` is the one before its first row.
@@ -58,6 +62,9 @@ impl Projection {
         now_us: i64,
         pool: &mut Pool,
     ) -> Result<(), RowError> {
+        if self.in_place && batch.columns.len() == self.types.len() {
+            return self.apply_in_place(batch, watermark, now_us, pool);
+        }
         let mut out = pool.batch_at(&mut self.home, &self.types);
         let cx = &mut EvalContext { pool, now_us, watermark, watermarks: &batch.watermarks };
         let (mut sel, mut failed) = (batch.sel(), None);
@@ -84,5 +91,61 @@ impl Projection {
         batch.swap_columns(&mut out);
         pool.recycle(out);
         failed.map_or(Ok(()), Err)
+    }
+
+    #[inline]
+    fn apply_in_place(
+        &mut self,
+        batch: &mut Batch,
+        watermark: i64,
+        now_us: i64,
+        pool: &mut Pool,
+    ) -> Result<(), RowError> {
+        let Self { computed, types, .. } = self;
+        for (n, Computed { to, program }) in computed.iter_mut().enumerate() {
+            let done = batch.replace(n, *to, &types[*to], |target, old| {
+                let Old { columns, rows, sel, watermarks } = old;
+                program.eval_into(
+                    target,
+                    columns,
+                    rows,
+                    sel,
+                    &mut EvalContext { pool, now_us, watermark, watermarks },
+                )
+            });
+            if let Err(e) = done {
+                return self.rows_before(e, batch, watermark, now_us, pool);
+            }
+        }
+        batch.settle(computed.len());
+        Ok(())
+    }
+
+    /// Computes again in place, until nothing fails in the rows before the one that did.
+    #[cold]
+    fn rows_before(
+        &mut self,
+        mut failed: RowError,
+        batch: &mut Batch,
+        watermark: i64,
+        now_us: i64,
+        pool: &mut Pool,
+    ) -> Result<(), RowError> {
+        'again: loop {
+            for (n, Computed { to, program }) in self.computed.iter_mut().enumerate() {
+                let done = batch.replace(n, *to, &self.types[*to], |target, old| {
+                    let Old { columns, rows, sel, watermarks } = old;
+                    let cx = &mut EvalContext { pool, now_us, watermark, watermarks };
+                    program.eval_into(target, columns, rows, sel.below(failed.row), cx)
+                });
+                if let Err(e) = done {
+                    failed = e;
+                    continue 'again;
+                }
+            }
+            break;
+        }
+        batch.settle(self.computed.len());
+        Err(failed)
     }
 }

@@ -27,12 +27,13 @@ impl Filter {
             watermarks: &batch.watermarks,
         };
         // Of a single row the answer will do: most are kept as they are, without a list.
+        let sel = batch.sel();
         if selected == 1
-            && let Ok(value) = self.condition.eval(&batch.columns, batch.rows(), batch.sel(), eval)
+            && let Ok(value) = self.condition.eval(&batch.columns, batch.rows(), sel, eval)
         {
-            if !value.arg().is_true(batch.sel().row(0)) {
+            if !value.arg().is_true(sel.row(0)) {
                 self.counters.filtered += 1;
-                if let Some(old) = batch.select(Some(Vec::new())) {
+                if let Some(old) = batch.select_none() {
                     cx.pool.recycle_rows(old);
                 }
             }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a node of a shard is.
+#[repr(u8)]
 pub enum Role {
     /// Reads input `n` of those given to [`Shard::turn`]. Several inputs may feed one node.
     Source(Vec<usize>),
@@ -360,7 +361,7 @@ impl Shard {
     }
 
     /// Polls input `i` of source `n`, whose readers have room.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, n: usize, i: usize, inputs: &mut [Box<dyn Input>], doors: &mut Doors<'_>) -> bool {
         let mut cx = IoContext { pool: &mut self.pool, now_us: doors.now_us };
         match inputs[i].poll(self.batch_rows, &mut cx) {
@@ -425,7 +426,7 @@ impl Shard {
     }
 
     /// Gives a batch to all readers, whose ports have room, and lets them work on it.
-    #[inline]
+    #[inline(always)]
     fn give(&mut self, n: usize, batch: Batch, doors: &mut Doors<'_>) {
         let node = &mut self.nodes[n];
         if let Some(w) = batch.watermarks.last() {
@@ -438,6 +439,7 @@ impl Shard {
     }
 
     /// Gives a batch to any number of readers.
+    #[inline(never)]
     fn give_all(&mut self, n: usize, batch: Batch, doors: &mut Doors<'_>) {
         let Some(last) = self.nodes[n].readers.len().checked_sub(1) else { return };
         for k in 0..last {
@@ -449,7 +451,8 @@ impl Shard {
     }
 
     /// Hands a batch to port `p` of node `n`, through the stages from there on: an idle operator gets it at once, a busy one finds
-    /// it at its port.
+    /// it at its port. Inlined down to the output: what calls cost is what batches of one row would mostly pay for.
+    #[inline(always)]
     fn feed(&mut self, mut n: usize, mut p: usize, mut batch: Batch, doors: &mut Doors<'_>) {
         let mut failed = None;
         while let Node { role: Role::Stage(stage), name, readers, watermark, .. } = &mut self.nodes[n] {
@@ -477,13 +480,18 @@ impl Shard {
                 }
             }
         }
-        self.arrive(n, p, batch, doors);
+        match self.nodes[n].role {
+            Role::Sink(output) => {
+                self.offer(n, output, batch, doors);
+            }
+            _ => self.arrive(n, p, batch, doors),
+        }
         if failed.is_some() {
             self.failed = self.failed.take().or(failed);
         }
     }
 
-    /// A batch comes to port `p` of an operator or sink.
+    /// A batch comes to port `p` of an operator.
     fn arrive(&mut self, n: usize, p: usize, batch: Batch, doors: &mut Doors<'_>) {
         let node = &mut self.nodes[n];
         match &mut node.role {
@@ -495,9 +503,6 @@ impl Shard {
                     }
                     Err(e) => self.fail(n, e),
                 }
-            }
-            &mut Role::Sink(output) => {
-                self.offer(n, output, batch, doors);
             }
             _ => {
                 node.ports[p].waiting = Some(batch);
@@ -585,6 +590,7 @@ impl Shard {
     }
 
     /// Offers a batch to an output; what it does not take waits at the sink's port.
+    #[inline(always)]
     fn offer(&mut self, n: usize, output: usize, batch: Batch, doors: &mut Doors<'_>) -> bool {
         let rows = batch.selected() as u64;
         let node = &mut self.nodes[n];
