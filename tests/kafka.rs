@@ -447,6 +447,10 @@ fn a_full_disk_refuses_records_and_goes_on_serving(driver: Driver) {
     };
     // KAFKA_STORAGE_ERROR: clients try again.
     assert_eq!(refused, 56);
+    let no_transaction = InitProducerIdRequest::default().with_transactional_id(None);
+    // COORDINATOR_LOAD_IN_PROGRESS: what the Java client asks again after, where it gives up after a storage error.
+    let id = client.ask(3, &no_transaction);
+    assert_eq!((id.error_code, *id.producer_id), (14, -1));
     let (mut at, mut other) = (0, connect(&server));
     while at < written {
         let bytes = fetch(&mut other, "t", at);
@@ -458,6 +462,8 @@ fn a_full_disk_refuses_records_and_goes_on_serving(driver: Driver) {
     }
     disk.set_capacity(None);
     assert_eq!(produce(&mut client, "t", &batch(b"v", Compression::None)), (0, written));
+    let id = client.ask(3, &no_transaction);
+    assert_eq!((id.error_code, *id.producer_id), (0, 0));
     assert_eq!(server.failure(), None);
     server.stop().unwrap();
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pelton::log::{FlushPolicy, Log, LogConfig, PartitionWriter, TopicConfig};
 use quanta::Clock;
 
-use crate::measure::{self, clock_cost, faults, folder, paced as at_rate, print};
+use crate::measure::{self, clock_cost, faults, folder, paced as at_rate, paced_into, print};
 
 const VALUE: [u8; 128] = [7; 128];
 
@@ -28,13 +28,10 @@ pub(crate) fn paced() {
     let mut writer = log.writer("t", 0).unwrap();
     // The lead of prefaulted pages grows to the writer's speed.
     at_rate(&clock, 500_000, 1_000_000, |_| append(&mut writer));
-    let (mut all, mut faulted) = (measure::histogram(), 0);
-    for _ in 0..5 {
-        let before = faults();
-        let h = at_rate(&clock, 1_000_000, 1_000_000, |_| append(&mut writer));
-        faulted += faults() - before;
-        all.add(&h).expect("same bounds");
-    }
+    let mut all = measure::histogram();
+    let before = faults();
+    paced_into(&mut all, &clock, 5_000_000, 1_000_000, |_| append(&mut writer));
+    let faulted = faults() - before;
     let rolls = writer.partition().counters.inline_rolls.load(std::sync::atomic::Ordering::Relaxed);
     print(
         "append 128 B, no sync, 1M/s",
@@ -50,9 +47,9 @@ pub(crate) fn unpaced() {
     let mut log = Log::open(dir.path(), LogConfig::default()).unwrap();
     log.create_topic("t", 1, topic(FlushPolicy::None)).unwrap();
     let mut writer = log.writer("t", 0).unwrap();
+    let mut h = measure::histogram();
     let before = faults();
     let begin = clock.raw();
-    let mut h = measure::histogram();
     for _ in 0..4_000_000u64 {
         let start = clock.raw();
         append(&mut writer);
@@ -83,8 +80,9 @@ pub(crate) fn group_commit() {
             let _ = writer.publish();
         };
         at_rate(&clock, 200_000, 200_000, &mut one);
+        let mut h = measure::histogram();
         let before = faults();
-        let h = at_rate(&clock, 2_000_000, 200_000, &mut one);
+        paced_into(&mut h, &clock, 2_000_000, 200_000, &mut one);
         let faulted = faults() - before;
         let syncs = writer.partition().counters.syncs.load(std::sync::atomic::Ordering::Relaxed);
         print(

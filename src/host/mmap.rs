@@ -29,6 +29,24 @@ use super::sync::Frontier;
 /// A page on every machine that we run on, or a divisor of it being enough for alignment of advice.
 const PAGE_BYTES: usize = 4096;
 
+const LINE_BYTES: usize = 64;
+/// More lines than this at a time only get in each other's way.
+const EXPECT_BYTES: usize = 1024;
+
+/// Asks for a cache line for writing; a hint, without any effect on what the program means, whatever the address.
+#[inline]
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "an instruction that only hints"))]
+fn own_line(at: *mut u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: PREFETCHW reads and writes nothing that the program sees and does not fault; processors without it take it for a
+    // NOP. The compiler's own intrinsic asks for a shared line on this target, which is of no use to a writer.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = at;
+}
+
 enum Backing {
     File(MmapRaw),
     /// `base` came from `Box::into_raw` and goes back on drop.
@@ -243,6 +261,18 @@ impl Tail {
         // SAFETY: in bounds; readers are handed nothing at or above the frontier, only this tail moves it, there is one tail
         // (`has_tail`) and we hold it exclusively.
         unsafe { std::slice::from_raw_parts_mut(self.region.base.as_ptr().add(from), self.region.len - from) }
+    }
+
+    /// Asks for the cache lines of the next `bytes`, to be written soon. Otherwise each of them is fetched when it is stored to: the
+    /// first one from the reader that has just read the bytes before, the others from memory, and publication waits for all.
+    #[inline]
+    pub fn expect(&self, bytes: usize) {
+        let end = (self.appended + bytes.min(EXPECT_BYTES)).min(self.region.len);
+        let mut at = self.appended;
+        while at < end {
+            own_line(self.region.base.as_ptr().wrapping_add(at));
+            at += LINE_BYTES;
+        }
     }
 
     /// Copies `bytes` behind what was appended; nobody sees them yet. Panics without room: ask [`Tail::room`].

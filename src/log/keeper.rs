@@ -1,11 +1,8 @@
-//! The keeper: everything that may take its time. Prepares and prefaults segments ahead of the owners, finishes sealed
-//! ones (name, trim, index), deletes by retention, compacts by key. One per log; it alone names and unlinks segment files.
+//! The keeper: everything that may take its time. Prepares segments ahead of the owners, finishes sealed ones (name, trim,
+//! index), deletes by retention, compacts by key. One per log; it alone names and unlinks segment files.
 //!
-//! Prefaulting keeps a *lead* of writable pages before each mapped writer. The lead grows to the configured bound while the
-//! writer is fast and is small for slow topics, so that a thousand idle partitions dirty next to nothing.
-//!
-//! It sleeps until somebody wakes it: an owner that has used half of its lead or of its segment, or that has rolled; the
-//! committer when it has closed a segment. Otherwise maintenance wakes it, every few seconds.
+//! It sleeps until somebody wakes it: an owner that has used half of its segment, or that has rolled; the committer when it
+//! has closed a segment. Otherwise maintenance wakes it, every few seconds.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,10 +20,6 @@ use super::writer::Prepared;
 use crate::host::Clock;
 use crate::host::threads::Turn;
 
-/// Smallest lead of prefaulted bytes.
-pub(super) const MIN_LEAD_BYTES: usize = 256 * 1024;
-/// A writer that uses half of its lead in less is fast and gets a longer one.
-const FAST_NS: u64 = 50_000_000;
 /// How soon a segment is tried again that could not be made.
 const RETRY_NS: u64 = 100_000_000;
 
@@ -34,33 +27,14 @@ const RETRY_NS: u64 = 100_000_000;
 pub(super) struct KeeperLink {
     pub(super) partition: Arc<Partition>,
     pub(super) prepared: rtrb::Producer<Prepared>,
-    /// How much is kept writable before the writer, and when that was last seen to.
-    pub(super) lead: usize,
-    pub(super) last_prefault_ns: u64,
 }
 
 impl KeeperLink {
-    pub(super) fn new(partition: Arc<Partition>, prepared: rtrb::Producer<Prepared>) -> Self {
-        Self { partition, prepared, lead: MIN_LEAD_BYTES, last_prefault_ns: 0 }
-    }
-
     fn wants_segment(&self) -> bool {
         self.partition.wants_segment.load(Ordering::Acquire)
             && !self.prepared.is_full()
             && self.partition.stopped().is_none()
     }
-
-    /// The segment that is being written.
-    fn active(&self) -> Option<Arc<Segment>> {
-        let is_running = self.partition.stopped().is_none();
-        self.partition.segments.load().last().filter(|s| is_running && !s.is_sealed()).cloned()
-    }
-}
-
-/// Half of the pages ahead of its writer are used.
-fn is_due(segment: &Segment) -> bool {
-    let published = segment.loaded().map_or(0, |l| l.region.published());
-    published >= segment.wake_at.load(Ordering::Relaxed)
 }
 
 /// See the module's documentation.
@@ -105,7 +79,6 @@ impl Keeper {
         let mut busy = false;
         let now = self.clock.monotonic_ns();
         for i in 0..self.links.len() {
-            busy |= self.prefault(i, now);
             busy |= self.prepare(i, now);
         }
         let catalog = self.catalog.load_full();
@@ -136,38 +109,15 @@ impl Keeper {
     /// Something that somebody asked for is not done: asked before sleeping, so that no wake-up is lost.
     pub(super) fn has_work(&self) -> bool {
         !self.control.is_empty()
-            || self.links.iter().any(|l| {
-                l.prepared.is_abandoned()
-                    || l.active().is_some_and(|s| is_due(&s))
-                    || (self.last_failure_ns == 0 && l.wants_segment())
-            })
+            || self
+                .links
+                .iter()
+                .any(|l| l.prepared.is_abandoned() || (self.last_failure_ns == 0 && l.wants_segment()))
             || self.catalog.load().partitions().any(|p| {
                 let list = p.segments.load();
                 p.stopped().is_none()
                     && list.iter().any(|s| s.is_sealed() && !s.is_finished() || !s.is_named())
             })
-    }
-
-    /// Keeps pages writable ahead of a mapped writer.
-    fn prefault(&mut self, i: usize, now: u64) -> bool {
-        let link = &mut self.links[i];
-        let Some(segment) = link.active().filter(|s| is_due(s)) else { return false };
-        let Some(loaded) = segment.loaded() else { return false };
-        let written = loaded.region.published();
-        let ready = segment.prefaulted.load(Ordering::Relaxed).max(written);
-        let is_fast = now.saturating_sub(link.last_prefault_ns) < FAST_NS;
-        link.lead = if is_fast { link.lead * 2 } else { MIN_LEAD_BYTES };
-        link.lead = link.lead.min(self.config.prefault_bytes);
-        link.last_prefault_ns = now;
-        let end = (written + link.lead).min(loaded.region.len());
-        if end > ready
-            && let Err(e) = loaded.region.prepare_write(ready..end)
-        {
-            link.partition.stop(format!("preparing pages: {e}"));
-            return false;
-        }
-        segment.note_prefaulted(written, end.max(ready), loaded.region.len());
-        true
     }
 
     /// Makes the next segment when the owner asks for it.
@@ -185,7 +135,8 @@ impl Keeper {
         let policy = link.partition.config.flush;
         let mapped =
             self.config.mapped_writes.unwrap_or(matches!(policy, FlushPolicy::None | FlushPolicy::Interval));
-        match link.partition.create_file(&name, -1, mapped, link.lead) {
+        let lead = link.partition.lead.load(Ordering::Relaxed);
+        match link.partition.create_file(&name, -1, mapped, lead) {
             Ok(loaded) => {
                 link.partition.wants_segment.store(false, Ordering::Release);
                 let _ = link.prepared.push(Prepared { name, loaded });
@@ -350,13 +301,14 @@ mod tests {
         let segment = mapped.partition().segments().last().unwrap().clone();
         let before = segment.wake_at.load(Ordering::Relaxed);
         while segment.place().position < before as u64 {
-            assert!(!log.keeper_has_work());
+            assert_eq!(log.helpers_have_work(), (false, false));
             mapped.append_record(1, None, Some(&[7; 1000]), &[]).unwrap();
             mapped.publish().unwrap();
         }
-        assert!(log.keeper_has_work(), "half of the lead is used");
+        assert_eq!(log.helpers_have_work(), (false, true), "half of the lead is used");
         settle(&mut log);
-        assert!(!log.keeper_has_work() && segment.wake_at.load(Ordering::Relaxed) > before);
+        assert_eq!(log.helpers_have_work(), (false, false));
+        assert!(segment.wake_at.load(Ordering::Relaxed) > before);
         let next = Log::catalog(&log).partition("group-commit", 0).unwrap().clone();
         while owners[2].appended().get() < 700 {
             let _ = owners[2].append_record(1, None, Some(&[7; 1000]), &[]);

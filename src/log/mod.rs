@@ -4,7 +4,8 @@
 //!   owner thread ── append ─→ mapped segment ── publish ─→ readers (any thread, no copy)
 //!        │ group-commit: ring                      ↑
 //!        └────────────→ committer: write, publish, sync, checkpoint
-//!                       keeper: prepare, prefault, trim, index, retention, compaction
+//!                       keeper: prepare, trim, index, retention, compaction
+//!                       prefaulter: pages ahead of the owner
 //! ```
 //!
 //! A [`Log`] is a folder that one process writes. A partition has one [`PartitionWriter`] and any number of [`Reader`]s;
@@ -28,6 +29,7 @@ mod moves;
 mod offset;
 mod open;
 mod partition;
+mod prefault;
 mod reader;
 mod recover;
 pub mod scan;

@@ -16,13 +16,14 @@ use super::files::{self, Sheet};
 use super::keeper::{self, Keeper, KeeperLink};
 use super::moves::Moves;
 use super::partition::{Home, Partition};
+use super::prefault::{self, Prefaulter};
 use super::reader::{Follow, Reader};
 use super::recover::{CleanEnd, Finding, Recovery};
 use super::segment::Place;
 use super::sync::Syncer;
 use super::writer::{Link, PartitionWriter, WriterSetup};
 use crate::host::disk::LockGuard;
-use crate::host::threads::{SideThread, Waker};
+use crate::host::threads::{SideThread, Turn, Waker};
 use crate::host::{Clock, Disk, ReadOnlyDisk, RealDisk, SystemClock};
 
 /// Most owners that may be waiting to be taken up by the helpers.
@@ -46,16 +47,20 @@ enum Running {
         /// Dropped (stopped) in this order.
         committer: SideThread,
         keeper: SideThread,
+        prefaulter: SideThread,
         links: rtrb::Producer<Link>,
         keeper_links: rtrb::Producer<KeeperLink>,
+        mapped: rtrb::Producer<Arc<Partition>>,
         returned: Returned,
         sync_name: String,
     },
     Manual {
         committer: Box<Committer>,
         keeper: Box<Keeper>,
+        prefaulter: Prefaulter,
         links: rtrb::Producer<Link>,
         keeper_links: rtrb::Producer<KeeperLink>,
+        mapped: rtrb::Producer<Arc<Partition>>,
     },
 }
 
@@ -143,6 +148,8 @@ impl Log {
     pub(super) fn start(&mut self) -> LogResult<()> {
         let (links, links_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
         let (keeper_links, keeper_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
+        let (mapped, mapped_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
+        let prefaulter = Prefaulter::new(self.clock.clone(), mapped_out, self.config.prefault_bytes);
         let by = if self.config.helpers == Helpers::Manual && self.config.sync_by == SyncBy::Auto {
             SyncBy::Inline
         } else {
@@ -160,7 +167,7 @@ impl Log {
         self.helpers = Some(match self.config.helpers {
             Helpers::Manual => {
                 let (committer, keeper) = (committer(Waker::default()), Box::new(keeper));
-                Running::Manual { committer, keeper, links, keeper_links }
+                Running::Manual { committer, keeper, prefaulter, links, keeper_links, mapped }
             }
             Helpers::Threads => {
                 let failed = |e: std::io::Error| LogError::io("starting helpers of", &self.root, &e);
@@ -177,7 +184,24 @@ impl Log {
                     move |c| drop(back.push(c)),
                 )
                 .map_err(failed)?;
-                Running::Threads { committer, keeper, links, keeper_links, returned, sync_name }
+                let prefaulter = SideThread::spawn(
+                    "pelton-prefault",
+                    prefaulter,
+                    Prefaulter::turn,
+                    |p| p.has_work(),
+                    drop,
+                )
+                .map_err(failed)?;
+                Running::Threads {
+                    committer,
+                    keeper,
+                    prefaulter,
+                    links,
+                    keeper_links,
+                    mapped,
+                    returned,
+                    sync_name,
+                }
             }
         });
         Ok(())
@@ -339,23 +363,27 @@ impl Log {
         self.writable()?;
         let partition = self.partition(topic, number)?;
         let (prepared_in, prepared) = rtrb::RingBuffer::new(1);
-        let (committer, keeper) = match &self.helpers {
-            Some(Running::Threads { committer, keeper, .. }) => (committer.waker(), keeper.waker()),
-            _ => (Waker::default(), Waker::default()),
+        let (committer, keeper, prefaulter) = match &self.helpers {
+            Some(Running::Threads { committer, keeper, prefaulter, .. }) => {
+                (committer.waker(), keeper.waker(), prefaulter.waker())
+            }
+            _ => (Waker::default(), Waker::default(), Waker::default()),
         };
         let setup = WriterSetup {
             prepared,
             keeper: keeper.clone(),
             committer: committer.clone(),
-            prefault: self.config.prefault_bytes.min(keeper::MIN_LEAD_BYTES),
+            prefaulter: prefaulter.clone(),
+            prefault: self.config.prefault_bytes.min(prefault::MIN_LEAD_BYTES),
             mapped_writes: self.config.mapped_writes,
         };
         let (writer, link) = PartitionWriter::new(partition.clone(), setup)?;
-        let keeper_link = KeeperLink::new(partition, prepared_in);
-        let (links, keeper_links) = match &mut self.helpers {
+        let keeper_link = KeeperLink { partition: partition.clone(), prepared: prepared_in };
+        let (links, keeper_links, mapped) = match &mut self.helpers {
             Some(
-                Running::Threads { links, keeper_links, .. } | Running::Manual { links, keeper_links, .. },
-            ) => (links, keeper_links),
+                Running::Threads { links, keeper_links, mapped, .. }
+                | Running::Manual { links, keeper_links, mapped, .. },
+            ) => (links, keeper_links, mapped),
             None => unreachable!("checked by writable"),
         };
         let full = || LogError::Taken("too many owners at once".into());
@@ -363,6 +391,10 @@ impl Log {
         if let Some(link) = link {
             links.push(link).map_err(|_| full())?;
             committer.wake();
+        }
+        if writer.is_mapped() {
+            mapped.push(partition).map_err(|_| full())?;
+            prefaulter.wake();
         }
         keeper.wake();
         Ok(writer)
@@ -389,10 +421,8 @@ impl Log {
     /// One turn of the helpers, where they have no threads. True when they found work.
     pub fn turn(&mut self) -> bool {
         match &mut self.helpers {
-            Some(Running::Manual { committer, keeper, .. }) => {
-                let a = committer.turn();
-                let b = keeper.turn();
-                a == crate::host::threads::Turn::Busy || b == crate::host::threads::Turn::Busy
+            Some(Running::Manual { committer, keeper, prefaulter, .. }) => {
+                [committer.turn(), keeper.turn(), prefaulter.turn()].contains(&Turn::Busy)
             }
             _ => false,
         }
@@ -400,17 +430,20 @@ impl Log {
 
     /// What a turn of each helper says, where they have no threads.
     #[cfg(all(test, not(loom)))]
-    pub(super) fn idle_turns(&mut self) -> (crate::host::threads::Turn, crate::host::threads::Turn) {
+    pub(super) fn idle_turns(&mut self) -> (Turn, Turn) {
         match &mut self.helpers {
             Some(Running::Manual { committer, keeper, .. }) => (committer.turn(), keeper.turn()),
             _ => unreachable!("a log without threads"),
         }
     }
 
-    /// What the keeper would find before it sleeps.
+    /// What the keeper and the prefaulter would find before they sleep.
     #[cfg(all(test, not(loom)))]
-    pub(super) fn keeper_has_work(&self) -> bool {
-        matches!(&self.helpers, Some(Running::Manual { keeper, .. }) if keeper.has_work())
+    pub(super) fn helpers_have_work(&self) -> (bool, bool) {
+        match &self.helpers {
+            Some(Running::Manual { keeper, prefaulter, .. }) => (keeper.has_work(), prefaulter.has_work()),
+            _ => unreachable!("a log without threads"),
+        }
     }
 
     /// Retention and compaction now, where helpers have no threads.
@@ -423,7 +456,8 @@ impl Log {
 
     fn stop_helpers(&mut self) -> Option<Box<Committer>> {
         match self.helpers.take()? {
-            Running::Threads { mut committer, mut keeper, mut returned, .. } => {
+            Running::Threads { mut committer, mut keeper, mut prefaulter, mut returned, .. } => {
+                prefaulter.stop();
                 keeper.stop();
                 committer.stop();
                 returned.pop().ok()

@@ -2,7 +2,7 @@
 //! offsets are atomics, and only the owner (or the committer on its behalf) moves them forward.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -13,6 +13,7 @@ use super::files::{self, Sheet};
 use super::index::SegmentIndex;
 use super::moves::Moves;
 use super::offset::{Durable, Published};
+use super::prefault::MIN_LEAD_BYTES;
 use super::segment::{Loaded, Place, Segment};
 use crate::host::{Disk, Open};
 
@@ -57,6 +58,8 @@ pub struct Partition {
     stopped: OnceLock<String>,
     pub(super) moves: Arc<Moves>,
     pub(super) is_owned: AtomicBool,
+    /// How many bytes are kept writable ahead of its writer; see [`super::prefault`].
+    pub(super) lead: AtomicUsize,
     /// The owner asks the keeper for the next segment.
     pub(super) wants_segment: AtomicBool,
     /// The keeper asks the owner to close the active segment (it has outlived its time).
@@ -120,6 +123,7 @@ impl Partition {
             stopped,
             moves: home.moves.clone(),
             is_owned: AtomicBool::new(false),
+            lead: AtomicUsize::new(MIN_LEAD_BYTES),
             wants_segment: AtomicBool::new(false),
             roll_requested: AtomicBool::new(false),
             compacted_to: AtomicI64::new(0),

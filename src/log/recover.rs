@@ -41,6 +41,19 @@ pub enum FindingKind {
     Unreadable,
 }
 
+impl std::fmt::Display for FindingKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::TornTail => "an unfinished write",
+            Self::Unpublished => "batches that were never published",
+            Self::BehindHole => "batches behind a hole that a power loss left",
+            Self::Damage => "damage",
+            Self::Missing => "durable bytes are missing",
+            Self::Unreadable => "cannot be read",
+        })
+    }
+}
+
 /// Something that recovery did or saw.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -59,7 +72,7 @@ pub struct Finding {
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { kind, file, position, length, message } = self;
-        write!(f, "{}: {kind:?} at byte {position}, {length} bytes: {message}", file.display())
+        write!(f, "{}: {kind} at byte {position}, {length} bytes: {message}", file.display())
     }
 }
 

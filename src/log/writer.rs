@@ -24,7 +24,7 @@ use super::partition::Partition;
 use super::segment::{Loaded, Segment};
 use crate::host::threads::Waker;
 use crate::host::{Open, Tail};
-use crate::wire::batch;
+use crate::wire::batch::{self, HEADER_BYTES, MIN_RECORD_BYTES};
 use crate::wire::{Batch, BatchBuilder, BatchHeader, TimestampType};
 
 /// Most segments that may be rolled without a publish in between.
@@ -120,6 +120,7 @@ pub struct PartitionWriter {
     prepared: rtrb::Consumer<Prepared>,
     keeper: Waker,
     committer: Waker,
+    prefaulter: Waker,
     prefault: usize,
     /// At this position the keeper is asked for the next segment.
     ask_at: usize,
@@ -132,6 +133,7 @@ pub(super) struct WriterSetup {
     pub(super) prepared: rtrb::Consumer<Prepared>,
     pub(super) keeper: Waker,
     pub(super) committer: Waker,
+    pub(super) prefaulter: Waker,
     pub(super) prefault: usize,
     pub(super) mapped_writes: Option<bool>,
 }
@@ -211,6 +213,7 @@ impl PartitionWriter {
             prepared: setup.prepared,
             keeper: setup.keeper,
             committer: setup.committer,
+            prefaulter: setup.prefaulter,
             prefault: setup.prefault,
             ask_at,
             is_quiet: false,
@@ -221,6 +224,11 @@ impl PartitionWriter {
     /// The partition.
     pub fn partition(&self) -> &Arc<Partition> {
         &self.partition
+    }
+
+    /// It stores through the mapping: pages must be there ahead of it.
+    pub(super) fn is_mapped(&self) -> bool {
+        matches!(self.path, Path::Mapped { .. })
     }
 
     /// The offset that the next record gets.
@@ -237,6 +245,11 @@ impl PartitionWriter {
         value: Option<&[u8]>,
         headers: &[(&[u8], Option<&[u8]>)],
     ) -> LogResult<i64> {
+        if let Path::Mapped { current, .. } = &self.path {
+            let size =
+                HEADER_BYTES + MIN_RECORD_BYTES + key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
+            current.active.tail.expect(size);
+        }
         let mut builder =
             self.builder.take().unwrap_or_else(|| BatchBuilder::with_compression(self.config.compression));
         builder.clear();
@@ -469,7 +482,7 @@ impl PartitionWriter {
                 }
                 let segment = &current.active.segment;
                 if current.active.tail.appended() >= segment.wake_at.load(Ordering::Relaxed) {
-                    self.keeper.wake();
+                    self.prefaulter.wake();
                 }
             }
             Path::Ring(ring) => {

@@ -13,12 +13,13 @@ use crate::error::{Error, Result};
 
 const DECOMPRESSED_LIMIT: usize = 64 << 20;
 
-const DEFAULTS: [(&str, &str); 5] = [
+const DEFAULTS: [(&str, &str); 6] = [
     ("cleanup.policy", "delete"),
     ("compression.type", "producer"),
     ("max.message.bytes", "1048588"),
     ("message.timestamp.type", "CreateTime"),
     ("retention.ms", "604800000"),
+    ("segment.bytes", "67108864"),
 ];
 
 #[derive(Debug, Default)]

@@ -72,7 +72,7 @@ impl Serve {
         may_open_many_files();
         let log = Log::open(&data, LogConfig::default())?;
         for finding in log.findings() {
-            say(&format!("pelton: {finding:?}"));
+            say(&format!("pelton: {finding}"));
         }
         let advertised = self.advertise.as_deref().map(host_and_port).transpose()?;
         let tls = self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });

@@ -206,7 +206,11 @@ impl Broker {
         let result = if request.transactional_id.is_some() {
             Err(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
         } else {
-            self.new_producer_id().map_err(|e| e.code)
+            // What Kafka answers while it has no ids to give: a disk without room passes, and clients ask again.
+            self.new_producer_id().map_err(|e| match e.code {
+                code::KAFKA_STORAGE_ERROR => code::COORDINATOR_LOAD_IN_PROGRESS,
+                other => other,
+            })
         };
         let response = match result {
             Ok(producer_id) => InitProducerIdResponse { producer_id, ..InitProducerIdResponse::default() },

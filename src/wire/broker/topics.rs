@@ -9,6 +9,8 @@ use crate::wire::produce::Refused;
 
 /// Where offsets of groups are kept, in Kafka's own form.
 pub(super) const OFFSETS_TOPIC: &str = "__consumer_offsets";
+/// Segments of the broker's own topics: they hold little and are compacted, and their room is taken from the disk in advance.
+const INTERNAL_SEGMENT_BYTES: &str = "2097152";
 /// Where idempotent producers are noted.
 pub(super) const PRODUCERS_TOPIC: &str = "__pelton_producers";
 
@@ -154,6 +156,8 @@ impl Broker {
         if self.has_topic(name) {
             return Ok(());
         }
-        self.make_topic(name, 1, &[("cleanup.policy".into(), "compact".into())])
+        let options = [("cleanup.policy", "compact"), ("segment.bytes", INTERNAL_SEGMENT_BYTES)]
+            .map(|(k, v)| (k.into(), v.into()));
+        self.make_topic(name, 1, &options)
     }
 }
