@@ -97,6 +97,8 @@ pub struct TableColumn {
     pub ty: DataType,
     /// Where its values come from.
     pub kind: ColumnKind,
+    /// COMMENT.
+    pub comment: Option<String>,
     /// Where it is declared.
     pub span: Span,
 }
@@ -302,6 +304,36 @@ impl Catalogs {
         })
     }
 
+    /// The catalogs, by name.
+    pub fn catalog_names(&self) -> Vec<String> {
+        self.catalogs.keys().cloned().collect()
+    }
+
+    /// The databases of a catalog, by name.
+    ///
+    /// # Errors
+    /// It does not exist.
+    pub fn database_names(&self, catalog: &str, span: Span) -> Result<Vec<String>> {
+        let databases = self
+            .catalogs
+            .get(catalog)
+            .ok_or_else(|| Error::validation(format!("catalog '{catalog}' does not exist"), span))?;
+        Ok(databases.keys().cloned().collect())
+    }
+
+    /// DROP CATALOG. It exists.
+    ///
+    /// # Errors
+    /// It is the current one.
+    pub fn drop_catalog(&mut self, catalog: &str, span: Span) -> Result<()> {
+        if catalog == self.catalog {
+            return Err(Error::validation("the catalog in use cannot be dropped", span)
+                .hint("switch with USE CATALOG first"));
+        }
+        self.catalogs.remove(catalog);
+        Ok(())
+    }
+
     /// The catalog exists.
     pub fn has_catalog(&self, catalog: &str) -> bool {
         self.catalogs.contains_key(catalog)
@@ -356,7 +388,10 @@ impl Catalogs {
     /// # Errors
     /// It does not exist.
     pub fn use_database(&mut self, catalog: &str, database: &str, span: Span) -> Result<()> {
-        self.database_mut(catalog, database, span)?;
+        if !self.has_database(catalog, database) {
+            let what = format!("database '{database}' does not exist in catalog '{catalog}'");
+            return Err(Error::planning(what, span).hint("SHOW DATABASES lists them"));
+        }
         self.catalog = catalog.to_owned();
         self.database = database.to_owned();
         Ok(())

@@ -11,6 +11,7 @@ pub mod optimise;
 mod parser;
 mod planner;
 mod print;
+mod show;
 #[cfg(test)]
 mod spread_tests;
 pub mod token;

@@ -10,10 +10,11 @@ use super::ast::{
 };
 use super::bind::{Binder, Extensions, ddl};
 use super::{optimise, parser};
+use crate::batch::Schema;
 use crate::error::{Error, Finding, Result, Span};
 use crate::expr::Registry;
 use crate::plan::aside::Aside;
-use crate::plan::catalog::{Catalogs, Object, ObjectPath};
+use crate::plan::catalog::{Catalogs, Object, ObjectPath, View};
 use crate::plan::connector::{ConnectorSpec, Connectors, TableSpec};
 use crate::plan::logical::{Rel, RelKind};
 use crate::plan::settings::{self, Settings};
@@ -188,7 +189,17 @@ impl<'a> Planner<'a> {
                 self.settings.reset(key.as_deref());
                 Ok(Outcome::Done)
             }
-            StatementKind::Show(s) => Err(Error::unsupported(show_name(&s.kind), at)),
+            StatementKind::Show(s) => self.plan(vec![self.show(s, at)?], true, at).map(Outcome::Plan),
+            StatementKind::Describe(d) => self.plan(vec![self.describe(d, at)?], true, at).map(Outcome::Plan),
+            // Functions are compiled in: one that a statement names must be there under that name.
+            StatementKind::CreateFunction(f) if self.is_function(&f.name.to_string()) => {
+                exists_already(f.if_not_exists, "function", &f.name.to_string(), f.name.span())
+            }
+            StatementKind::CreateFunction(f) => {
+                let what = format!("CREATE FUNCTION {} of the class {}", f.name, f.class);
+                Err(Error::unsupported(what, at)
+                    .hint("register it in Rust (Registry::add_scalar, add_aggregate) under its name"))
+            }
             other => Err(Error::unsupported(statement_name(other), at)),
         }
     }
@@ -272,6 +283,22 @@ impl<'a> Planner<'a> {
         Ok(Plan { graph, logical, settings: self.settings.clone(), shards, returns_rows, span })
     }
 
+    // ---- what SHOW asks
+
+    /// The names of all functions.
+    pub(super) fn function_names(&self) -> impl Iterator<Item = &str> {
+        self.registry.scalar_names().chain(self.registry.aggregate_names())
+    }
+
+    fn is_function(&self, name: &str) -> bool {
+        self.registry.scalar(name).is_some() || self.registry.aggregate(name).is_some()
+    }
+
+    /// The columns of a view.
+    pub(super) fn view_schema(&self, path: &ObjectPath, view: &View, at: Span) -> Result<Schema> {
+        Ok(self.binder(&view.query.text).view(path, view, at)?.schema)
+    }
+
     // ---- definitions
 
     /// A table has the name that SET gives to late or bad rows.
@@ -287,12 +314,12 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn path(&self, name: &ObjectName) -> Result<ObjectPath> {
+    pub(super) fn path(&self, name: &ObjectName) -> Result<ObjectPath> {
         let parts: Vec<&str> = name.0.iter().map(|i| i.name.as_str()).collect();
         self.catalogs.path(&parts, self.catalogs.current(), name.span())
     }
 
-    fn database_path(&self, name: &ObjectName) -> Result<(String, String)> {
+    pub(super) fn database_path(&self, name: &ObjectName) -> Result<(String, String)> {
         match name.0.as_slice() {
             [database] => Ok((self.catalogs.current().0.to_owned(), database.name.clone())),
             [catalog, database] => Ok((catalog.name.clone(), database.name.clone())),
@@ -372,7 +399,6 @@ impl<'a> Planner<'a> {
     }
 
     fn alter_table(&mut self, a: &super::ast::AlterTable, text: &Arc<str>) -> Result<Outcome> {
-        let _ = text;
         if a.materialized {
             return Err(Error::unsupported("ALTER MATERIALIZED TABLE", a.span));
         }
@@ -383,7 +409,10 @@ impl<'a> Planner<'a> {
             return self.rename(path, object, temporary, to);
         }
         let Object::Table(table) = object else { unreachable!("looked up as a table") };
-        let altered = ddl::alter_table(&table, &a.action, a.span)?;
+        let altered = match self.binder(text).alter_columns(&path, &table, &a.action, a.span)? {
+            Some(altered) => altered,
+            None => ddl::alter_table(&table, &a.action, a.span)?,
+        };
         self.catalogs.put(path, Object::Table(Arc::new(altered)), temporary, a.span)?;
         Ok(Outcome::Done)
     }
@@ -444,8 +473,20 @@ impl<'a> Planner<'a> {
             DropObject::MaterializedTable => {
                 return Err(Error::unsupported("DROP MATERIALIZED TABLE", d.span));
             }
-            DropObject::Catalog => return Err(Error::unsupported("DROP CATALOG", d.span)),
-            DropObject::Function => return Err(Error::unsupported("DROP FUNCTION", d.span)),
+            DropObject::Catalog => {
+                let name = d.name.to_string();
+                if self.catalogs.has_catalog(&name) {
+                    self.catalogs.drop_catalog(&name, d.name.span())?;
+                } else if !d.if_exists {
+                    return Err(Error::validation(format!("there is no catalog '{name}'"), d.name.span()));
+                }
+                return Ok(Outcome::Done);
+            }
+            // Functions are those of the registry: none was made by a statement.
+            DropObject::Function if d.if_exists => return Ok(Outcome::Done),
+            DropObject::Function => {
+                return Err(Error::validation(format!("there is no function '{}'", d.name), d.name.span()));
+            }
             DropObject::Model => return Err(Error::unsupported("DROP MODEL", d.span)),
             DropObject::Connection => return Err(Error::unsupported("DROP CONNECTION", d.span)),
         };
@@ -514,24 +555,22 @@ fn exists_already(fine: bool, kind: &str, name: &str, at: Span) -> Result<Outcom
     if fine {
         return Ok(Outcome::Done);
     }
-    Err(Error::validation(format!("a table or view called '{name}' exists already"), at).hint(match kind {
+    let what = if matches!(kind, "table" | "view") { "table or view" } else { kind };
+    Err(Error::validation(format!("a {what} called '{name}' exists already"), at).hint(match kind {
         "table" | "view" => "drop it first, or write IF NOT EXISTS".to_owned(),
         other => format!("write CREATE {} IF NOT EXISTS", other.to_uppercase()),
     }))
 }
 
-fn show_name(kind: &ShowKind) -> &'static str {
+pub(super) fn show_name(kind: &ShowKind) -> &'static str {
     match kind {
-        ShowKind::Catalogs => "SHOW CATALOGS",
-        ShowKind::CurrentCatalog => "SHOW CURRENT CATALOG",
-        ShowKind::Databases => "SHOW DATABASES",
-        ShowKind::CurrentDatabase => "SHOW CURRENT DATABASE",
-        ShowKind::Tables => "SHOW TABLES",
-        ShowKind::Views => "SHOW VIEWS",
-        ShowKind::Functions | ShowKind::UserFunctions => "SHOW FUNCTIONS",
-        ShowKind::Columns => "SHOW COLUMNS",
-        ShowKind::CreateTable(_) => "SHOW CREATE TABLE",
-        ShowKind::CreateView(_) => "SHOW CREATE VIEW",
+        ShowKind::MaterializedTables => "SHOW MATERIALIZED TABLES",
+        ShowKind::Procedures => "SHOW PROCEDURES",
+        ShowKind::Models => "SHOW MODELS",
+        ShowKind::Connections => "SHOW CONNECTIONS",
+        ShowKind::FullModules => "SHOW FULL MODULES",
+        ShowKind::Jars => "SHOW JARS",
+        ShowKind::Jobs => "SHOW JOBS",
         _ => "this SHOW statement",
     }
 }
@@ -539,7 +578,6 @@ fn show_name(kind: &ShowKind) -> &'static str {
 fn statement_name(kind: &StatementKind) -> &'static str {
     match kind {
         StatementKind::CreateMaterializedTable(_) => "CREATE MATERIALIZED TABLE",
-        StatementKind::CreateFunction(_) => "CREATE FUNCTION",
         StatementKind::CreateModel(_) => "CREATE MODEL",
         StatementKind::CreateConnection(_) => "CREATE CONNECTION",
         StatementKind::AlterCatalog(_) => "ALTER CATALOG",
@@ -556,7 +594,6 @@ fn statement_name(kind: &StatementKind) -> &'static str {
         StatementKind::ExecutePlan { .. } => "EXECUTE PLAN",
         StatementKind::LoadModule { .. } => "LOAD MODULE",
         StatementKind::UnloadModule(_) => "UNLOAD MODULE",
-        StatementKind::Describe(_) => "DESCRIBE",
         StatementKind::AddJar(_) => "ADD JAR",
         StatementKind::RemoveJar(_) => "REMOVE JAR",
         StatementKind::Analyze(_) => "ANALYZE TABLE",

@@ -59,6 +59,9 @@ impl Binder<'_> {
             TableElements::Schema(schema) => self.schema(&mut table, schema, &merge)?,
         }
         if !c.partitioned_by.is_empty() {
+            if merge.partitions == MergeStrategy::Excluding {
+                table.partition_keys.clear();
+            }
             if !table.partition_keys.is_empty() {
                 return Err(Error::validation(
                     "the table already has partitions from LIKE",
@@ -88,16 +91,22 @@ impl Binder<'_> {
         if table.columns.is_empty() {
             return Err(Error::validation(format!("table '{}' has no columns", path.object), c.span));
         }
-        let (fields, ..) = self.columns_of(path, &table, c.name.span())?;
+        self.settle(path, &mut table, c.name.span())?;
+        Ok(table)
+    }
+
+    /// Gives computed columns their types, and finds what their expressions and the watermark's have wrong.
+    pub(super) fn settle(&mut self, path: &ObjectPath, table: &mut Table, at: Span) -> Result<()> {
+        let (fields, ..) = self.columns_of(path, table, at)?;
         for (column, field) in table.columns.iter_mut().zip(fields) {
             let nullable = field.ty.nullable;
             // The time attribute belongs to the watermark, not to the declaration; processing time to the expression.
             column.ty = crate::batch::DataType { nullable, ..field.ty.with_time(column.ty.time) };
         }
-        Ok(table)
+        Ok(())
     }
 
-    fn schema(&mut self, table: &mut Table, schema: &TableSchema, merge: &Merge) -> Result<()> {
+    pub(super) fn schema(&mut self, table: &mut Table, schema: &TableSchema, merge: &Merge) -> Result<()> {
         let inherited = table.columns.len();
         let mut keys: Vec<(Vec<&ast::Ident>, Option<bool>, Span)> = vec![];
         for column in &schema.columns {
@@ -122,7 +131,13 @@ impl Binder<'_> {
                     (types::data_type(ty)?, ColumnKind::Metadata { key, is_virtual: *is_virtual })
                 }
             };
-            let new = TableColumn { name: name.name.clone(), ty: kind.0, kind: kind.1, span: column.span };
+            let new = TableColumn {
+                name: name.name.clone(),
+                ty: kind.0,
+                kind: kind.1,
+                comment: column.comment.clone(),
+                span: column.span,
+            };
             match table.column(&name.name) {
                 None => table.columns.push(new),
                 Some(i) if i < inherited && merge.overwrites(&table.columns[i].kind, &new.kind) => {
@@ -232,9 +247,8 @@ impl Binder<'_> {
         if keep(merge.constraints) {
             table.primary_key = map(&base.primary_key);
         }
-        if keep(merge.partitions) {
-            table.partition_keys = map(&base.partition_keys);
-        }
+        // EXCLUDING PARTITIONS counts where the table has its own, as in Flink.
+        table.partition_keys = map(&base.partition_keys);
         if keep(merge.options) {
             table.connector.connector.clone_from(&base.connector.connector);
             table.connector.options.clone_from(&base.connector.options);
@@ -267,7 +281,7 @@ impl Binder<'_> {
     }
 }
 
-/// ALTER TABLE … SET and RESET; anything else is refused by name.
+/// ALTER TABLE … SET and RESET; what [`Binder::alter_columns`] does not do is refused by name.
 pub(crate) fn alter_table(table: &Table, action: &AlterTableAction, at: Span) -> Result<Table> {
     let mut table = table.clone();
     let refuse = |what: &str| Err(Error::unsupported(format!("ALTER TABLE … {what}"), at));
@@ -282,18 +296,18 @@ pub(crate) fn alter_table(table: &Table, action: &AlterTableAction, at: Span) ->
             }
         }
         AlterTableAction::Rename(_) => unreachable!("the planner renames"),
-        AlterTableAction::RenameColumn { .. } => return refuse("RENAME of a column"),
-        AlterTableAction::Add(_) => return refuse("ADD"),
-        AlterTableAction::Modify(_) => return refuse("MODIFY"),
+        AlterTableAction::RenameColumn { .. }
+        | AlterTableAction::Add(_)
+        | AlterTableAction::Modify(_)
+        | AlterTableAction::DropColumns(_)
+        | AlterTableAction::DropPrimaryKey
+        | AlterTableAction::DropWatermark => unreachable!("of columns, keys and watermarks"),
         AlterTableAction::AddDistribution(_)
         | AlterTableAction::ModifyDistribution(_)
         | AlterTableAction::DropDistribution => return refuse("DISTRIBUTION"),
         AlterTableAction::AddPartitions { .. } => return refuse("ADD PARTITION"),
         AlterTableAction::DropPartitions { .. } => return refuse("DROP PARTITION"),
-        AlterTableAction::DropColumns(_) => return refuse("DROP of a column"),
-        AlterTableAction::DropPrimaryKey => return refuse("DROP PRIMARY KEY"),
         AlterTableAction::DropConstraint(_) => return refuse("DROP CONSTRAINT"),
-        AlterTableAction::DropWatermark => return refuse("DROP WATERMARK"),
         AlterTableAction::Suspend
         | AlterTableAction::Resume(_)
         | AlterTableAction::Refresh(_)
@@ -325,7 +339,7 @@ fn options_span(options: &[TableOption], otherwise: Span) -> Span {
 }
 
 /// How LIKE merges each kind of thing.
-struct Merge {
+pub(super) struct Merge {
     constraints: MergeStrategy,
     generated: MergeStrategy,
     metadata: MergeStrategy,

@@ -207,7 +207,7 @@ impl Binder<'_> {
     }
 
     /// A view's query, bound where the view was made.
-    pub(super) fn view(&mut self, path: &ObjectPath, view: &View, at: Span) -> Result<Rel> {
+    pub(crate) fn view(&mut self, path: &ObjectPath, view: &View, at: Span) -> Result<Rel> {
         if self.views.contains(path) {
             return Err(Error::validation(format!("view '{}' reads itself", path.object), at));
         }

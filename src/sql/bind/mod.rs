@@ -10,6 +10,7 @@
 //! the recursions over relations fit the 2 MiB stack of a test thread.
 
 mod aggregate;
+mod alter;
 mod call;
 mod coerce;
 pub(crate) mod ddl;

@@ -360,8 +360,18 @@ struct Order {
 }
 
 fn refuse_clauses(s: &Select) -> Result<()> {
-    if let Some(hint) = s.hints.first() {
-        return Err(Error::unsupported(format!("the hint {}", hint.name), hint.span));
+    for hint in &s.hints {
+        match hint.name.name.to_uppercase().as_str() {
+            // How Flink's batch jobs join; the rows are the same.
+            "BROADCAST" | "SHUFFLE_HASH" | "SHUFFLE_MERGE" | "NEST_LOOP" => {}
+            "LOOKUP" | "STATE_TTL" => {
+                return Err(Error::unsupported(format!("the hint {}", hint.name), hint.span));
+            }
+            _ => {
+                return Err(Error::planning(format!("there is no hint {}", hint.name), hint.span)
+                    .hint("STATE_TTL, LOOKUP and the ways to join are hints behind SELECT, OPTIONS is one behind a table"));
+            }
+        }
     }
     super::over::check_names(&s.windows)
 }

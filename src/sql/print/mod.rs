@@ -48,8 +48,15 @@ impl fmt::Display for TypeName {
     }
 }
 
+/// The expression with every name in back quotes, as Flink keeps it in a catalog.
+pub(super) fn quoted_expr(e: &Expr) -> String {
+    let mut printer = Printer { out: String::new(), glued: true, quotes: true };
+    printer.expr(e);
+    printer.out
+}
+
 fn print(what: impl FnOnce(&mut Printer)) -> String {
-    let mut printer = Printer { out: String::new(), glued: true };
+    let mut printer = Printer { out: String::new(), glued: true, quotes: false };
     what(&mut printer);
     printer.out
 }
@@ -59,6 +66,8 @@ struct Printer {
     out: String,
     /// The next word follows without a space.
     glued: bool,
+    /// Every name gets back quotes.
+    quotes: bool,
 }
 
 impl Printer {
@@ -118,7 +127,7 @@ impl Printer {
     }
 
     fn ident(&mut self, ident: &Ident) {
-        if ident.quoted || !is_plain_word(&ident.name) {
+        if self.quotes || ident.quoted || !is_plain_word(&ident.name) {
             self.quoted(&ident.name)
         } else {
             self.word(&ident.name)

@@ -1,0 +1,5 @@
+-- what: DROP CATALOG.
+-- compare: rows
+CREATE CATALOG cat WITH ('type'='generic_in_memory');
+DROP CATALOG cat;
+SHOW CATALOGS;

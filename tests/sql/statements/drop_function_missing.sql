@@ -1,0 +1,3 @@
+-- what: DROP FUNCTION of none.
+-- compare: rows
+DROP FUNCTION nope;

@@ -1,0 +1,3 @@
+-- what: DROP CATALOG of none.
+-- compare: rows
+DROP CATALOG nope;

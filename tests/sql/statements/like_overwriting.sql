@@ -1,0 +1,5 @@
+-- what: LIKE with OVERWRITING OPTIONS and EXCLUDING CONSTRAINTS.
+-- compare: rows
+CREATE TABLE t (id INT NOT NULL, name STRING COMMENT 'who', price DECIMAL(10,2), at_time TIMESTAMP(3), total AS price * 2, WATERMARK FOR at_time AS at_time - INTERVAL '5' SECOND, PRIMARY KEY (id) NOT ENFORCED) COMMENT 'a table' PARTITIONED BY (name) WITH ('connector'='filesystem','path'='/x','format'='csv');
+CREATE TABLE t2 (extra INT) WITH ('path'='/y') LIKE t (OVERWRITING OPTIONS EXCLUDING CONSTRAINTS EXCLUDING PARTITIONS);
+SHOW CREATE TABLE t2;

@@ -1,0 +1,4 @@
+-- what: SHOW CREATE TABLE with nested types.
+-- compare: rows
+CREATE TABLE u (a INT, r ROW<x INT, y STRING>, l ARRAY<INT>, mp MAP<STRING, INT>) WITH ('connector'='blackhole');
+SHOW CREATE TABLE u;

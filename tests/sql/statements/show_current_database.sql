@@ -1,0 +1,5 @@
+-- what: SHOW CURRENT DATABASE after USE.
+-- compare: rows
+CREATE DATABASE d2;
+USE d2;
+SHOW CURRENT DATABASE;

@@ -1,0 +1,4 @@
+-- what: SHOW DATABASES.
+-- compare: rows
+CREATE DATABASE d2;
+SHOW DATABASES;

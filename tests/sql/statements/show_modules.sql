@@ -1,0 +1,3 @@
+-- what: SHOW MODULES.
+-- compare: rows
+SHOW MODULES;

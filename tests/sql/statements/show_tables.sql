@@ -1,0 +1,6 @@
+-- what: SHOW TABLES and a view among them.
+-- compare: rows
+CREATE TABLE t (id INT NOT NULL, name STRING COMMENT 'who', price DECIMAL(10,2), at_time TIMESTAMP(3), total AS price * 2, WATERMARK FOR at_time AS at_time - INTERVAL '5' SECOND, PRIMARY KEY (id) NOT ENFORCED) COMMENT 'a table' PARTITIONED BY (name) WITH ('connector'='filesystem','path'='/x','format'='csv');
+CREATE VIEW vw (a, bb) COMMENT 'a view' AS SELECT id, price FROM t WHERE id > 1;
+CREATE TABLE u (a INT, r ROW<x INT, y STRING>, l ARRAY<INT>, mp MAP<STRING, INT>) WITH ('connector'='blackhole');
+SHOW TABLES;

@@ -1,0 +1,8 @@
+-- what: SHOW TABLES FROM a database LIKE a pattern.
+-- compare: rows
+CREATE DATABASE d2;
+USE d2;
+CREATE TABLE t (id INT NOT NULL, name STRING COMMENT 'who', price DECIMAL(10,2), at_time TIMESTAMP(3), total AS price * 2, WATERMARK FOR at_time AS at_time - INTERVAL '5' SECOND, PRIMARY KEY (id) NOT ENFORCED) COMMENT 'a table' PARTITIONED BY (name) WITH ('connector'='filesystem','path'='/x','format'='csv');
+CREATE TABLE u (a INT, r ROW<x INT, y STRING>, l ARRAY<INT>, mp MAP<STRING, INT>) WITH ('connector'='blackhole');
+USE default_database;
+SHOW TABLES FROM d2 LIKE 't%';

@@ -1,0 +1,3 @@
+-- what: SHOW USER FUNCTIONS: none.
+-- compare: rows
+SHOW USER FUNCTIONS;

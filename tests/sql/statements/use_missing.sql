@@ -1,0 +1,3 @@
+-- what: USE of a database that is not there.
+-- compare: rows
+USE nope;
