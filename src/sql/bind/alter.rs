@@ -68,10 +68,10 @@ impl Binder<'_> {
         if !schema.constraints.is_empty() {
             t.primary_key.clear();
         }
-        if let Some(w) = &schema.watermark {
-            if t.watermark.take().is_none() {
-                return Err(Error::validation("the table has no watermark", w.span).hint("ADD one"));
-            }
+        if let Some(w) = &schema.watermark
+            && t.watermark.take().is_none()
+        {
+            return Err(Error::validation("the table has no watermark", w.span).hint("ADD one"));
         }
         let before = t.columns.len();
         self.schema(t, schema, &Merge::default())?;
