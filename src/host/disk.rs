@@ -85,6 +85,16 @@ pub trait Disk: Send + Sync + fmt::Debug {
 /// Holds a lock until dropped.
 pub type LockGuard = Box<dyn Any + Send + Sync>;
 
+/// A locked file. Let go by word and not by closing it: a child that another thread is about to start has a copy of the descriptor
+/// until it runs its own program, and would keep the lock for that long.
+struct FileLock(File);
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// An open file.
 pub trait DiskFile: Send + Sync + fmt::Debug {
     /// Length in bytes.
@@ -157,7 +167,7 @@ impl Disk for RealDisk {
     fn lock(&self, path: &Path) -> io::Result<Option<LockGuard>> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
+            Ok(()) => Ok(Some(Box::new(FileLock(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(e),
         }
@@ -257,5 +267,26 @@ impl DiskFile for File {
 
     fn fd(&self) -> Option<RawFd> {
         Some(self.as_raw_fd())
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// A process that starts another one while it closes a log can open it again at once.
+    #[test]
+    fn a_lock_is_free_when_its_guard_is_gone_whoever_has_a_copy_of_its_descriptor() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let file = File::create(&path).unwrap();
+        file.try_lock().unwrap();
+        // As a child has it between fork and exec.
+        let copy = file.try_clone().unwrap();
+        let guard = FileLock(file);
+        assert!(RealDisk.lock(&path).unwrap().is_none());
+        drop(guard);
+        assert!(RealDisk.lock(&path).unwrap().is_some());
+        drop(copy);
     }
 }

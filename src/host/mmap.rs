@@ -30,8 +30,8 @@ use super::sync::Frontier;
 const PAGE_BYTES: usize = 4096;
 
 const LINE_BYTES: usize = 64;
-/// More lines than this at a time only get in each other's way.
-const EXPECT_BYTES: usize = 1024;
+/// How far ahead: some small records.
+const EXPECT_BYTES: usize = 448;
 
 /// Asks for a cache line for writing; a hint, without any effect on what the program means, whatever the address.
 #[inline]
@@ -263,15 +263,22 @@ impl Tail {
         unsafe { std::slice::from_raw_parts_mut(self.region.base.as_ptr().add(from), self.region.len - from) }
     }
 
-    /// Asks for the cache lines of the next `bytes`, to be written soon. Otherwise each of them is fetched when it is stored to: the
-    /// first one from the reader that has just read the bytes before, the others from memory, and publication waits for all.
+    /// Asks for the cache line where the next byte goes, to be written at once: the reader has just read the bytes before it, and a
+    /// publication waits until every line that was stored to has been fetched.
     #[inline]
-    pub fn expect(&self, bytes: usize) {
-        let end = (self.appended + bytes.min(EXPECT_BYTES)).min(self.region.len);
-        let mut at = self.appended;
-        while at < end {
-            own_line(self.region.base.as_ptr().wrapping_add(at));
+    pub fn expect_first(&self) {
+        own_line(self.region.base.as_ptr().wrapping_add(self.appended));
+    }
+
+    /// Asks for the lines after that one, to be written some time: they come from memory. Not for the first one, which readers of what
+    /// was just published want.
+    #[inline]
+    pub fn expect_more(&self) {
+        let mut at = self.appended / LINE_BYTES * LINE_BYTES;
+        let end = (at + EXPECT_BYTES).min(self.region.len);
+        while at + LINE_BYTES < end {
             at += LINE_BYTES;
+            own_line(self.region.base.as_ptr().wrapping_add(at));
         }
     }
 

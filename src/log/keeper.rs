@@ -139,7 +139,7 @@ impl Keeper {
         match link.partition.create_file(&name, -1, mapped, lead) {
             Ok(loaded) => {
                 link.partition.wants_segment.store(false, Ordering::Release);
-                let _ = link.prepared.push(Prepared { name, loaded });
+                let _ = link.prepared.push(Prepared::new(&link.partition, Some(name), loaded));
                 self.last_failure_ns = 0;
                 true
             }

@@ -98,6 +98,12 @@ impl Segment {
         segment
     }
 
+    /// Gives an empty segment its first offset.
+    pub(super) fn begin(&mut self, base: i64) {
+        self.base = base;
+        self.set_mark(0, base);
+    }
+
     /// Pages up to `ready` can be written without a fault; the writer asks for more when it has used half of them.
     pub(super) fn note_prefaulted(&self, published: usize, ready: usize, len: usize) {
         self.prefaulted.store(ready.max(published), Ordering::Relaxed);

@@ -24,7 +24,7 @@ use super::partition::Partition;
 use super::segment::{Loaded, Segment};
 use crate::host::threads::Waker;
 use crate::host::{Open, Tail};
-use crate::wire::batch::{self, HEADER_BYTES, MIN_RECORD_BYTES};
+use crate::wire::batch;
 use crate::wire::{Batch, BatchBuilder, BatchHeader, TimestampType};
 
 /// Most segments that may be rolled without a publish in between.
@@ -43,11 +43,19 @@ pub(super) struct Active {
     pub(super) tail: Tail,
 }
 
-/// A file that the keeper has made ahead of time.
+/// A segment that the keeper has made ahead of time, with all that has to be allocated: taking it costs the owner nothing.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    pub(super) name: String,
-    pub(super) loaded: Loaded,
+    segment: Arc<Segment>,
+    tail: Tail,
+}
+
+impl Prepared {
+    /// Over a fresh file of this name, or of the one that its base will give it.
+    pub(super) fn new(partition: &Partition, name: Option<String>, loaded: Loaded) -> Self {
+        let tail = loaded.region.tail().expect("a fresh region has no writer");
+        Self { segment: Arc::new(Segment::active(&partition.dir, 0, name, loaded, 0)), tail }
+    }
 }
 
 /// A mapped segment with what its writer has yet to show.
@@ -246,9 +254,7 @@ impl PartitionWriter {
         headers: &[(&[u8], Option<&[u8]>)],
     ) -> LogResult<i64> {
         if let Path::Mapped { current, .. } = &self.path {
-            let size =
-                HEADER_BYTES + MIN_RECORD_BYTES + key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
-            current.active.tail.expect(size);
+            current.active.tail.expect_first();
         }
         let mut builder =
             self.builder.take().unwrap_or_else(|| BatchBuilder::with_compression(self.config.compression));
@@ -415,14 +421,14 @@ impl PartitionWriter {
             }
             _ => {}
         }
-        let (name, loaded) = match self.prepared.pop() {
-            Ok(prepared) => (Some(prepared.name), prepared.loaded),
+        let Prepared { mut segment, tail } = match self.prepared.pop() {
+            Ok(prepared) => prepared,
             Err(_) => {
                 self.partition.counters.inline_rolls.fetch_add(1, Ordering::Relaxed);
                 let mapped = matches!(self.path, Path::Mapped { .. });
                 let name = files::segment_name(self.next);
                 match self.partition.create_file(&name, self.next, mapped, self.prefault) {
-                    Ok(loaded) => (None, loaded),
+                    Ok(loaded) => Prepared::new(&self.partition, None, loaded),
                     Err(e) => {
                         self.partition.counters.refused.fetch_add(1, Ordering::Relaxed);
                         return Err(e);
@@ -430,9 +436,7 @@ impl PartitionWriter {
                 }
             }
         };
-        let tail = loaded.region.tail().expect("a fresh region has no writer");
-        let segment = Arc::new(Segment::active(&self.partition.dir, self.next, name, loaded, self.next));
-
+        Arc::get_mut(&mut segment).expect("nobody else has it yet").begin(self.next);
         let active = Active { segment: segment.clone(), tail };
         match &mut self.path {
             Path::Mapped { current, rolled } => {
@@ -564,13 +568,13 @@ impl Mapped {
             self.active.segment.note_timestamp(self.max_timestamp);
             self.active.segment.set_mark(self.active.tail.appended(), self.next);
             self.active.tail.publish();
+            self.active.tail.expect_more();
         }
     }
 }
 
 #[cold]
 fn publish_rolled(partition: &Partition, current: &Mapped, rolled: &mut Vec<Mapped>) {
-    let mut rolled: Vec<Mapped> = std::mem::take(rolled);
     for i in 0..rolled.len() {
         rolled[i].publish();
         let successor = rolled.get(i + 1).map_or(&current.active.segment, |m| &m.active.segment).clone();
@@ -578,6 +582,7 @@ fn publish_rolled(partition: &Partition, current: &Mapped, rolled: &mut Vec<Mapp
         partition.add_segment(&successor);
         rolled[i].active.segment.seal();
     }
+    rolled.clear();
 }
 
 impl Ring {
