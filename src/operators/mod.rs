@@ -12,6 +12,7 @@
 //! on a new operator of the same plan node goes on from there to the same rows.
 
 mod aggregates;
+mod clock;
 mod deduplicate;
 mod emit;
 mod expand;
@@ -39,6 +40,7 @@ mod window_assign;
 mod window_rank;
 mod windows;
 
+pub use clock::Clock;
 pub use deduplicate::Deduplicate;
 pub use expand::Expand;
 pub use filter::Filter;
@@ -215,6 +217,7 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
             Box::new(WindowRank::new(rank, window, *latest, inputs[0]))
         }
         Op::Deduplicate { keys, keep } => Box::new(Deduplicate::new(keys, *keep, inputs[0])),
+        Op::Clock { column, window } => Box::new(Clock::new(*column, node.schema.ty(*column), window)),
         Op::Expand(spec) => Box::new(Expand::new(spec, &node.schema)),
         Op::Union => Box::new(Union::new(inputs.len())),
         Op::Limit { offset, fetch } if inputs[0].changelog.is_insert_only() => {

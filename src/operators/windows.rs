@@ -17,6 +17,7 @@ pub(super) struct Span {
 }
 
 /// The windows of an operation. Remembers the last answers: neighbours in a stream share them.
+#[derive(Clone)]
 pub(super) struct Windows {
     kind: WindowKind,
     zone: Option<Zone>,
@@ -24,6 +25,7 @@ pub(super) struct Windows {
 }
 
 /// A zone and the stretch of time in which its last offset holds.
+#[derive(Clone)]
 struct Zone {
     zone: TimeZone,
     /// µs.

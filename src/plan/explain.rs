@@ -440,6 +440,7 @@ fn op_text(graph: &Graph, node: &Node) -> String {
         Op::GroupAggregate { keys, aggregates } => {
             format!("{name} by [{}]: {}", names_of(keys, input), calls(aggregates))
         }
+        Op::Clock { column, .. } => format!("{name} in {}", names_of(&[*column], input)),
         Op::Expand(spec) => expand_text(spec, input),
         Op::WindowAssign(window) => format!("{name} {}", window_on(window, input)),
         Op::WindowAggregate { window, keys, aggregates, properties } => format!(
@@ -528,6 +529,9 @@ fn watermark_text(graph: &Graph, id: NodeId) -> String {
             names_of(&[*column], input)
         );
     }
+    if let Op::Clock { .. } = &node.op {
+        return "the clock".to_owned();
+    }
     if !uses_time(&node.op) {
         return String::new();
     }
@@ -535,7 +539,7 @@ fn watermark_text(graph: &Graph, id: NodeId) -> String {
     let mut open = node.inputs.clone();
     while let Some(at) = open.pop() {
         let n = graph.node(at);
-        if matches!(n.op, Op::Watermark { .. }) {
+        if matches!(n.op, Op::Watermark { .. } | Op::Clock { .. }) {
             if !holders.contains(&at) {
                 holders.push(at);
             }
@@ -660,6 +664,7 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
             let _ = write!(out, "{keys:?}");
             aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
         }
+        Op::Clock { column, window } => drop(write!(out, "{column} {window:?}")),
         Op::Expand(spec) => drop(write!(out, "{spec:?}")),
         Op::WindowAssign(window) => drop(write!(out, "{window:?}")),
         Op::WindowAggregate { window, keys, aggregates, properties } => {

@@ -9,7 +9,7 @@
 use super::catalog::ObjectPath;
 use super::connector::{SinkInfo, SinkSpec, SourceInfo, TableSpec};
 use super::{Expand, Frame, SetOperation, SortKey, Window, WindowKind, WindowProperty};
-use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TimeAttribute, TypeKind};
+use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TypeKind};
 use crate::error::Span;
 use crate::expr::{BoundAggregate, BoundFunction, Expr, ExprKind};
 
@@ -363,7 +363,7 @@ pub fn window_fields(time: &DataType) -> [Field; 3] {
 pub fn property_type(property: WindowProperty, time: &DataType) -> DataType {
     match property {
         WindowProperty::Start | WindowProperty::End => TypeKind::Timestamp(3).not_null(),
-        WindowProperty::Time => time.clone().with_nullable(false).with_time(TimeAttribute::Rowtime),
+        WindowProperty::Time => time.clone().with_nullable(false),
     }
 }
 

@@ -90,6 +90,13 @@ pub enum Op {
         /// The watermark of a row, of the same type.
         watermark: Expr,
     },
+    /// Gives each row the time of the clock, and watermarks by it: processing time as a time attribute.
+    Clock {
+        /// The column of that time.
+        column: usize,
+        /// The windows that it is for.
+        window: Window,
+    },
     /// Every row once for each grouping set.
     Expand(Expand),
     /// Unwindowed aggregation: one row per key, updated. Without aggregates: DISTINCT.
@@ -373,6 +380,7 @@ impl Op {
             Op::GroupAggregate { .. } => "GroupAggregate",
             Op::WindowAssign(_) => "WindowAssign",
             Op::WindowAggregate { .. } => "WindowAggregate",
+            Op::Clock { .. } => "Clock",
             Op::Expand(_) => "Expand",
             Op::Union => "Union",
             Op::SetOperation { .. } => "SetOperation",

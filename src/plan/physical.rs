@@ -433,9 +433,17 @@ impl Builder {
         let RelKind::WindowTvf { time, kind, partition, zone, .. } = &rel.kind else {
             unreachable!("called for a window function")
         };
-        let built = self.rel(input)?;
+        let mut built = self.rel(input)?;
         let (time, kind) = (built.columns[*time], *kind);
         let partition = partition.iter().map(|&c| built.columns[c]).collect();
+        let window = Window {
+            kind,
+            time: WindowTime::Attribute(time),
+            partition,
+            grouping: false,
+            zone: zone.clone(),
+        };
+        built.node = self.clocked(built.node, time, &window, rel.span);
         let from = self.node(built.node);
         require_rowtime(&from.schema, time, rel.span)?;
         let mut schema = from.schema.clone();
@@ -448,15 +456,21 @@ impl Builder {
             changelog: from.changelog,
             upsert_key: from.upsert_key.clone().filter(|_| tumbling),
         };
-        let window = Window {
-            kind,
-            time: WindowTime::Attribute(time),
-            partition,
-            grouping: false,
-            zone: zone.clone(),
-        };
         let node = self.add(Op::WindowAssign(window), vec![built.node], output, rel.span);
         Ok(Built { node, columns })
+    }
+
+    /// Where the time is that of the clock: with the clock in front.
+    fn clocked(&mut self, input: NodeId, column: usize, window: &Window, span: Span) -> NodeId {
+        let from = self.node(input);
+        if from.schema.ty(column).time != TimeAttribute::Proctime {
+            return input;
+        }
+        let mut schema = from.schema.clone();
+        schema.fields[column].ty.time = TimeAttribute::Rowtime;
+        schema.fields[column].ty.nullable = false;
+        let output = Output { schema, changelog: from.changelog, upsert_key: from.upsert_key.clone() };
+        self.add(Op::Clock { column, window: window.clone() }, vec![input], output, span)
     }
 
     fn window_aggregate(
@@ -489,7 +503,10 @@ impl Builder {
             )
             .hint("aggregate over TUMBLE, or take MIN, MAX or ARRAY_AGG"));
         }
-        let built = self.rel(input)?;
+        let mut built = self.rel(input)?;
+        if let WindowTime::Attribute(c) = window.time {
+            built.node = self.clocked(built.node, built.columns[c], window, rel.span);
+        }
         let from = self.node(built.node);
         let time = match window.time {
             WindowTime::Attribute(c) => {

@@ -126,8 +126,11 @@ fn a_wrong_clause_is_told_at_its_place_with_what_to_write() {
         source_error("filesystem", &[("path", "x"), ("format", "csv"), ("source.monitor-intervall", "1 s")]);
     assert_eq!(e.advice(), Some("did you mean 'source.monitor-interval'?"));
     let e =
-        source_error("filesystem", &[("path", "x"), ("format", "csv"), ("source.monitor-interval", "1 s")]);
-    assert_eq!(e.kind(), ErrorKind::Unsupported);
+        source_error("filesystem", &[("path", "-"), ("format", "csv"), ("source.monitor-interval", "1 s")]);
+    assert!(e.message().contains("standard input"), "{e}");
+    let e =
+        source_error("filesystem", &[("path", "x"), ("format", "csv"), ("source.monitor-interval", "0 s")]);
+    assert!(e.message().contains("longer than nothing"), "{e}");
     let e = source_error("filesystem", &[("path", "x"), ("format", "csv"), ("csv.null-litteral", "x")]);
     assert_eq!(e.advice(), Some("did you mean 'csv.null-literal'?"));
     let e = source_error("filesystem", &[("path", "x"), ("format", "csv"), ("csv.allow-comments", "yes")]);

@@ -6,7 +6,7 @@
 
 use super::super::bad_rows::BadRows;
 use super::files::{File, FileList};
-use super::reader::{Message, Reader};
+use super::reader::{Message, Reader, Watch};
 use super::window::{MAX_RECORD, Window};
 use super::{FilesystemSource, file_schema, metadata, repeated};
 use crate::batch::{Batch, Column, ColumnRef, DataType, Origin, Schema};
@@ -136,10 +136,18 @@ impl FileInput {
 
     fn start(&mut self) -> Result<()> {
         self.started = true;
-        if self.at.file < self.files.len() {
+        let some = self.at.file < self.files.len();
+        if some {
             self.open_file()?;
+        }
+        let watch = self.source.monitor_interval.map(|interval| Watch {
+            source: self.source.clone(),
+            interval,
+            seen: self.files.iter().map(|f| f.path.clone()).collect(),
+        });
+        if some || watch.is_some() {
             let files = self.files[self.at.file..].to_vec();
-            let reader = Reader::start(files, self.at.offset)
+            let reader = Reader::start(files, self.at.offset, watch)
                 .map_err(|e| Error::io("a thread for reading files", &e))?;
             self.reader = Some(reader);
         }
@@ -291,19 +299,22 @@ impl FileInput {
                 reader.give_back(spare);
                 self.starved = false;
             }
+            Some(Message::Found(file)) => {
+                self.files.push(file);
+                if self.at.file + 1 == self.files.len() {
+                    self.open_file()?;
+                }
+            }
             Some(Message::EndOfFile) => {
                 self.at_end = true;
                 self.starved = false;
             }
             Some(Message::Failed(e)) => {
-                let file = self.files[self.at.file].shown();
+                let file = self.files.get(self.at.file).map_or_else(|| self.source.path.clone(), File::shown);
                 return Err(Error::input(format!("{file}: {e}")));
             }
             None if reader.is_over() => {
-                return Err(Error::input(format!(
-                    "{}: its reader has ended",
-                    self.files[self.at.file].shown()
-                )));
+                return Err(Error::input(format!("{}: its reader has ended", self.source.path)));
             }
             None => return Ok(false),
         }
@@ -343,7 +354,13 @@ impl Input for FileInput {
                 return Err(e);
             }
             if self.at.file == self.files.len() {
-                return Ok(Polled::End);
+                if self.source.monitor_interval.is_none() {
+                    return Ok(Polled::End);
+                }
+                if !self.receive()? {
+                    return Ok(Polled::Pending);
+                }
+                continue;
             }
             let ended = self.at_end && self.window.bytes().is_empty();
             if ended {
@@ -385,7 +402,7 @@ impl Input for FileInput {
     }
 
     fn snapshot(&self, to: &mut StateEncoder) {
-        to.block(b"FILE", 1);
+        to.block(b"FILE", 2);
         let at = match &self.held {
             Some(h) => Position { rows: h.given as u64, ..h.from },
             None => self.at,
@@ -396,13 +413,34 @@ impl Input for FileInput {
         to.u64(at.offset);
         to.u64(at.line);
         to.u64(at.rows);
+        // Where files come while it runs, their order is that of their coming.
+        let done = if self.source.monitor_interval.is_some() { &self.files[..at.file] } else { &[] };
+        to.len(done.len());
+        done.iter().for_each(|f| to.bytes(f.path.to_string_lossy().as_bytes()));
     }
 
     fn restore(&mut self, from: &mut StateDecoder<'_>) -> Result<()> {
-        from.block(b"FILE", 1)?;
+        from.block(b"FILE", 2)?;
         let more = from.bool()?;
         let name = String::from_utf8_lossy(from.bytes()?).into_owned();
         let (offset, line, rows) = (from.u64()?, from.u64()?, from.u64()?);
+        let mut done = vec![];
+        for _ in 0..from.len(1)? {
+            done.push(String::from_utf8_lossy(from.bytes()?).into_owned());
+        }
+        if self.source.monitor_interval.is_some() {
+            let place = |f: &File| {
+                let path = f.path.to_string_lossy();
+                let known = done.iter().position(|d| *d == path);
+                known.unwrap_or(done.len() + usize::from(path != name))
+            };
+            self.files.sort_by_key(place);
+            if !more {
+                let before = self.files.iter().filter(|f| place(f) < done.len()).count();
+                self.at = Position { file: before, offset: 0, line: 1, rows: 0 };
+                return Ok(());
+            }
+        }
         if !more {
             self.at = Position { file: self.files.len(), offset: 0, line: 1, rows: 0 };
             return Ok(());

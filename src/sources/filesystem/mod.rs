@@ -2,7 +2,8 @@
 //!
 //! Files are read in the order of their names, one after the other, by a thread of the source that hands blocks of bytes over a
 //! ring; the shard decodes. A folder is read with its subfolders; names that open with `_` or `.` are hidden. Columns named in
-//! PARTITIONED BY come from folder names (`day=2024-03-10`), not from the files. `.gz` and `.zst` are decompressed.
+//! PARTITIONED BY come from folder names (`day=2024-03-10`), not from the files. `.gz` and `.zst` are decompressed. With
+//! `source.monitor-interval` the input never ends: files that come later are read, each once.
 
 mod files;
 mod input;
@@ -33,6 +34,8 @@ pub struct FilesystemSource {
     pub pattern: Option<regex::Regex>,
     /// The folder name that stands for NULL in a partition column.
     pub default_partition: String,
+    /// How often the folder is looked into for files that came; none: once.
+    pub monitor_interval: Option<std::time::Duration>,
     /// The columns that stand in the files, with their numbers in the table.
     pub in_file: Vec<usize>,
 }
@@ -59,7 +62,6 @@ impl FilesystemSource {
         options.check_names(&known, &[])?;
         let path = options.required("path")?.to_owned();
         options.refuse(&[
-            "source.monitor-interval",
             "scan.watermark.alignment.group",
             "scan.watermark.alignment.max-drift",
             "scan.watermark.alignment.update-interval",
@@ -75,6 +77,15 @@ impl FilesystemSource {
             options.parsed("source.path.regex-pattern", "a regular expression is expected", |t| {
                 regex::Regex::new(&format!("^(?:{t})$")).ok()
             })?;
+        let monitor = "source.monitor-interval";
+        let monitor_interval = match options.duration_ms(monitor)?.map(u64::try_from) {
+            None => None,
+            Some(Ok(ms)) if ms > 0 => Some(std::time::Duration::from_millis(ms)),
+            Some(_) => return Err(options.error(monitor, "an interval longer than nothing is expected")),
+        };
+        if path == "-" && monitor_interval.is_some() {
+            return Err(options.error(monitor, "standard input is no folder that files come into"));
+        }
         if path == "-" && !table.partition_keys.is_empty() {
             return Err(options.error("path", "standard input has no folders to take partition columns from"));
         }
@@ -86,6 +97,7 @@ impl FilesystemSource {
                 .get("partition.default-name")
                 .unwrap_or("__DEFAULT_PARTITION__")
                 .into(),
+            monitor_interval,
             in_file,
         })
     }
@@ -93,7 +105,12 @@ impl FilesystemSource {
     /// What the planner may know.
     pub fn info(&self) -> SourceInfo {
         let changelog = if self.format.has_kinds() { Changelog::ALL } else { Changelog::INSERT };
-        SourceInfo { bounded: true, changelog, metadata: metadata(), nested: false }
+        SourceInfo {
+            bounded: self.monitor_interval.is_none(),
+            changelog,
+            metadata: metadata(),
+            nested: false,
+        }
     }
 
     /// Opens the files, dealt out to at most `parallelism` inputs. `source` is the number for provenance.
@@ -103,6 +120,8 @@ impl FilesystemSource {
     pub fn open(&self, spec: &SourceSpec, source: u32, parallelism: usize) -> Result<Vec<Box<dyn Input>>> {
         let list = FileList::find(self)?;
         let mut inputs: Vec<Box<dyn Input>> = Vec::new();
+        // A folder that is watched is one input: two would both find what comes.
+        let parallelism = if self.monitor_interval.is_some() { 1 } else { parallelism };
         for part in list.deal(parallelism) {
             inputs.push(Box::new(FileInput::new(self, spec, part, source)?));
         }

@@ -2,14 +2,18 @@
 //!
 //! Two rings join them: full blocks go one way, empty ones come back. At most [`DEPTH`] blocks are on the way; a reader that has
 //! no room parks, and the shard wakes it when it takes a block. The thread ends with the last file, on an error, or when the
-//! shard's side is gone.
+//! shard's side is gone. Where the folder is watched, it does not end with the last file but looks for more.
 
-use super::files::File;
+use super::FilesystemSource;
+use super::files::{File, FileList};
 use super::window::{BLOCK, HEADROOM};
 use rtrb::{Consumer, Producer, RingBuffer};
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::PathBuf;
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 /// Blocks on the way.
 const DEPTH: usize = 4;
@@ -20,6 +24,8 @@ pub(super) enum Message {
     Block(Vec<u8>),
     /// The current file has no more bytes.
     EndOfFile,
+    /// A file that was not there before: what follows is its content.
+    Found(File),
     /// The current file cannot be read.
     Failed(io::Error),
 }
@@ -33,10 +39,10 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Starts reading these files, the first from byte `offset` on.
-    pub(super) fn start(files: Vec<File>, offset: u64) -> io::Result<Self> {
+    pub(super) fn start(files: Vec<File>, offset: u64, watch: Option<Watch>) -> io::Result<Self> {
         let (to_shard, messages) = RingBuffer::new(DEPTH);
         let (spare, from_shard) = RingBuffer::new(DEPTH);
-        let worker = Worker { to_shard, from_shard };
+        let worker = Worker { to_shard, from_shard, watch };
         let handle =
             thread::Builder::new().name("pelton-files".into()).spawn(move || worker.run(&files, offset))?;
         Ok(Self { messages, spare, thread: handle.thread().clone() })
@@ -68,9 +74,18 @@ impl Drop for Reader {
     }
 }
 
+/// A folder that is looked into again and again.
+pub(super) struct Watch {
+    pub(super) source: FilesystemSource,
+    pub(super) interval: Duration,
+    /// The files that were found.
+    pub(super) seen: HashSet<PathBuf>,
+}
+
 struct Worker {
     to_shard: Producer<Message>,
     from_shard: Consumer<Vec<u8>>,
+    watch: Option<Watch>,
 }
 
 /// The shard is gone.
@@ -78,21 +93,50 @@ struct Gone;
 
 impl Worker {
     fn run(mut self, files: &[File], offset: u64) {
-        let mut offset = offset;
+        // The shard is gone, or has been told why this thread ends.
+        let _ = self.read_all(files, offset).and_then(|()| self.watch());
+    }
+
+    fn read_all(&mut self, files: &[File], mut offset: u64) -> Result<(), Gone> {
         for file in files {
-            let done = match self.read(file, offset) {
-                Ok(()) => self.send(Message::EndOfFile),
-                Err(Stop::Gone) => return,
-                Err(Stop::Io(e)) => {
-                    let _ = self.send(Message::Failed(e));
-                    return;
-                }
-            };
-            if done.is_err() {
-                return;
+            match self.read(file, offset) {
+                Ok(()) => self.send(Message::EndOfFile)?,
+                Err(Stop::Gone) => return Err(Gone),
+                Err(Stop::Io(e)) => return self.fail(e),
             }
             offset = 0;
         }
+        Ok(())
+    }
+
+    fn fail(&mut self, e: io::Error) -> Result<(), Gone> {
+        self.send(Message::Failed(e))?;
+        Err(Gone)
+    }
+
+    /// Reads the files that come, until the shard is gone.
+    fn watch(&mut self) -> Result<(), Gone> {
+        while let Some(watch) = &mut self.watch {
+            let next = Instant::now() + watch.interval;
+            while let Some(left) = next.checked_duration_since(Instant::now()).filter(|l| !l.is_zero()) {
+                if self.to_shard.is_abandoned() {
+                    return Err(Gone);
+                }
+                thread::park_timeout(left.min(Duration::from_millis(100)));
+            }
+            let found = match FileList::find(&watch.source) {
+                Ok(list) => list.files,
+                Err(e) => return self.fail(io::Error::other(e.message().to_owned())),
+            };
+            let before = watch.seen.len();
+            let fresh: Vec<File> = found.into_iter().filter(|f| watch.seen.insert(f.path.clone())).collect();
+            for (n, mut file) in fresh.into_iter().enumerate() {
+                file.number = (before + n) as u32;
+                self.send(Message::Found(file.clone()))?;
+                self.read_all(std::slice::from_ref(&file), 0)?;
+            }
+        }
+        Ok(())
     }
 
     fn send(&mut self, message: Message) -> Result<(), Gone> {
@@ -106,7 +150,7 @@ impl Worker {
                 Err(rtrb::PushError::Full(m)) => {
                     message = m;
                     // The limit is for a shard that went away just before: nobody would wake this thread again.
-                    thread::park_timeout(std::time::Duration::from_millis(100));
+                    thread::park_timeout(Duration::from_millis(100));
                 }
             }
         }

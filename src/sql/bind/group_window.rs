@@ -63,9 +63,10 @@ impl Binder<'_> {
         }
         let (time, kind) = self.window_call(form, call, cx)?;
         match time.ty.time {
-            TimeAttribute::Rowtime if matches!(time.kind, ExprKind::Column(_)) => {}
+            TimeAttribute::Rowtime | TimeAttribute::Proctime if matches!(time.kind, ExprKind::Column(_)) => {}
             TimeAttribute::Proctime => {
-                return Err(Error::unsupported("a window over processing time", call.span));
+                return Err(Error::unsupported("a window over PROCTIME() that is no column", call.span)
+                    .hint("compute one in a subquery: SELECT *, PROCTIME() AS pt FROM …"));
             }
             _ => {
                 return Err(Error::validation(
@@ -133,7 +134,14 @@ impl Binder<'_> {
             .hint("with the same time attribute and the same intervals"));
         }
         let ty = match property {
+            2 if time.ty.time == TimeAttribute::Proctime => {
+                return Err(Error::validation("a window over processing time has no event time", call.span)
+                    .hint(format!("write {}_PROCTIME", form.name)));
+            }
             2 => time.ty.clone().with_nullable(true),
+            3 if time.ty.time == TimeAttribute::Proctime => {
+                return self.call_bound("PROCTIME", vec![], call.span);
+            }
             3 => {
                 return Err(Error::validation(
                     format!("{name} is of windows over processing time, and this one is over event time"),

@@ -82,10 +82,7 @@ impl Binder<'_> {
         let kind = window_kind(form, &ms)?;
         let ty = input.schema.ty(time);
         match ty.time {
-            TimeAttribute::Rowtime => {}
-            TimeAttribute::Proctime => {
-                return Err(Error::unsupported("a window over processing time", at));
-            }
+            TimeAttribute::Rowtime | TimeAttribute::Proctime => {}
             TimeAttribute::None => unreachable!("checked with the column"),
         }
         let session = matches!(kind, WindowKind::Session { .. });

@@ -1,0 +1,61 @@
+//! Windows over processing time close by the driver's clock, between rows as well, and what is open at the end of the input is dropped.
+
+use pelton::{Engine, Progress};
+use std::fmt::Write;
+
+/// Rows 1, 2, 3, … one a second from 0 on, as they come; the results, each with the second of the step that gave it.
+fn results(query: &str, seconds: i64) -> String {
+    let engine = Engine::builder().build().expect("an engine");
+    let sql = format!(
+        "CREATE TABLE p (id INT, pt AS PROCTIME()) WITH ('connector' = 'datagen', 'rows-per-second' = '1',
+           'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '100'); {query}"
+    );
+    let script = engine.prepare(&sql).expect("the script");
+    let mut run = script.jobs().last().expect("a query").start().expect("the job");
+    let mut out = String::new();
+    for tenth in 0..seconds * 10 {
+        let now = tenth * 100_000;
+        loop {
+            let progress = run.step(now).expect("a turn");
+            for batch in run.take_results() {
+                for row in batch.sel().iter() {
+                    let value = |c: usize| batch.column(c).slice::<i64>()[row];
+                    let _ = write!(out, "{}.{}: {} ", tenth / 10, tenth % 10, value(0));
+                    let _ = writeln!(out, "{}", value(1) as f64 / 1e6);
+                }
+            }
+            match progress {
+                Progress::Working => {}
+                Progress::Idle { .. } => break,
+                Progress::Done => return out + "done\n",
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn windows_close_when_the_clock_has_passed_them() {
+    for (window, wanted) in [
+        ("TUMBLE(TABLE e, DESCRIPTOR(pt), INTERVAL '2' SECOND)", "TUMBLE"),
+        ("HOP(TABLE e, DESCRIPTOR(pt), INTERVAL '2' SECOND, INTERVAL '4' SECOND)", "HOP"),
+        ("CUMULATE(TABLE e, DESCRIPTOR(pt), INTERVAL '2' SECOND, INTERVAL '4' SECOND)", "CUMULATE"),
+        ("SESSION(TABLE e PARTITION BY k, DESCRIPTOR(pt), INTERVAL '0.3' SECOND)", "SESSION"),
+    ] {
+        // Rows that never end, so that the clock alone closes windows.
+        let query = format!(
+            "CREATE VIEW e AS SELECT id, 1 AS k, pt FROM p;
+             SELECT COUNT(*) AS n, window_end FROM TABLE({window}) GROUP BY k, window_start, window_end"
+        );
+        let got = results(&query, 9);
+        let count = if wanted == "SESSION" { 9 } else { 4 };
+        assert_eq!(got.lines().count(), count, "{wanted}: {got}");
+        for line in got.lines() {
+            let (at, rest) = line.split_once(": ").expect("a time and a row");
+            let end: f64 =
+                rest.split(' ').next_back().and_then(|e| e.parse().ok()).expect("the window's end");
+            let at: f64 = at.parse().expect("a time");
+            assert!(at >= end && at < end + 0.25, "{wanted}: {line}\n{got}");
+        }
+    }
+}
