@@ -55,6 +55,8 @@ pub struct Engine {
     config: Config,
     connectors: ConnectorRegistry,
     start_us: i64,
+    /// An aggregate of the user's has the name of a built-in one.
+    replaced: bool,
 }
 
 /// Settings of an engine that is not built yet.
@@ -63,6 +65,7 @@ pub struct EngineBuilder {
     config: Config,
     connectors: ConnectorRegistry,
     start_us: i64,
+    replaced: bool,
 }
 
 impl Engine {
@@ -73,6 +76,7 @@ impl Engine {
             config: Config::for_memory(crate::host::memory::limit()),
             connectors: ConnectorRegistry::default(),
             start_us: 0,
+            replaced: false,
         }
     }
 
@@ -172,6 +176,7 @@ impl EngineBuilder {
     /// Adds an aggregate function under all its names, replacing built-in ones of the same name.
     #[must_use]
     pub fn aggregate_function(mut self, function: Arc<dyn AggregateFunction>) -> Self {
+        self.replaced |= function.doc().names.iter().any(|n| self.registry.aggregate(n).is_some());
         self.registry.add_aggregate(function);
         self
     }
@@ -187,6 +192,7 @@ impl EngineBuilder {
             connectors: self.connectors,
             config: self.config,
             start_us: self.start_us,
+            replaced: self.replaced,
         })
     }
 }

@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pelton::Engine;
 use pelton::config::IdlePolicy;
 use pelton::engine::EngineBuilder;
+use std::path::PathBuf;
 
 /// Flink SQL at microsecond latency, in one process.
 #[derive(Debug, Parser)]
@@ -45,6 +46,12 @@ const NEXMARK_EXAMPLES: &str = "\
 Examples:
   pelton bench nexmark
   pelton bench nexmark --queries q1,tumble --events 50000000 --json";
+
+const LATENCY_EXAMPLES: &str = "\
+Examples:
+  pelton bench latency --pin 1 --out latency
+  pelton bench latency --scenarios score --rates 10000,100000 --preload 1000000 --json
+  pelton bench latency --scenarios window --stall 50";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -173,6 +180,9 @@ pub(crate) enum Suite {
     /// The Nexmark queries over replayed events
     #[command(after_help = NEXMARK_EXAMPLES)]
     Nexmark(Nexmark),
+    /// How long an event waits for its answer, at rates that do not wait for it
+    #[command(after_help = LATENCY_EXAMPLES)]
+    Latency(Latency),
 }
 
 #[derive(Debug, Args)]
@@ -188,6 +198,41 @@ pub(crate) struct Nexmark {
     pub(crate) batch: u32,
     #[command(flatten)]
     pub(crate) cores: Cores,
+    /// Print an array of objects instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Latency {
+    /// Which scenarios (default: all)
+    #[arg(long, value_name = "score,score_zipf,window", value_delimiter = ',', value_parser = crate::latency::SCENARIOS)]
+    pub(crate) scenarios: Vec<String>,
+    /// Events a second, one run for each
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "10000,50000,100000,200000,500000,1000000",
+          value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) rates: Vec<u64>,
+    /// How long each run takes
+    #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(10..))]
+    pub(crate) millis: u64,
+    /// Payments before the measured ones, spread over a day of event time
+    #[arg(long, value_name = "N", default_value_t = 20_000_000)]
+    pub(crate) preload: u64,
+    /// How many cards pay
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) cards: u64,
+    /// How many merchants are paid
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) merchants: u64,
+    /// Stand still in the middle of each run: it has to show
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub(crate) stall: u64,
+    /// Stay on this core
+    #[arg(long, value_name = "N")]
+    pub(crate) pin: Option<usize>,
+    /// Write an .hgrm file for each run, and latency.svg, into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// Print an array of objects instead of a table
     #[arg(long)]
     pub(crate) json: bool,
@@ -211,7 +256,7 @@ mod tests {
         let Command::Bench(b) = parse(&["bench", "nexmark", "--queries", "q0,q1"]).unwrap().command else {
             panic!("bench")
         };
-        let Suite::Nexmark(n) = b.suite;
+        let Suite::Nexmark(n) = b.suite else { panic!("nexmark") };
         assert_eq!(n.queries, ["q0", "q1"]);
     }
 }

@@ -3,6 +3,9 @@
 mod args;
 mod bench;
 mod exit;
+#[path = "../../../examples/fraud/payments.rs"]
+mod fraud;
+mod latency;
 mod log;
 mod look;
 mod memory;
@@ -23,6 +26,7 @@ fn main() -> std::process::ExitCode {
         args::Command::Bench(args::Bench { suite: args::Suite::Nexmark(nexmark) }) => {
             bench::nexmark(&nexmark)
         }
+        args::Command::Bench(args::Bench { suite: args::Suite::Latency(args) }) => latency::latency(&args),
         args::Command::Log(log) => log.run(),
         args::Command::Serve(serve) => match serve.run() {
             Ok(()) => exit::Exit::Done,

@@ -55,11 +55,11 @@ pub(super) struct Parts {
 }
 
 impl Chain {
-    /// The chain of a graph.
+    /// The chain of a graph. `fused`: COUNT, SUM, MIN and MAX are the built-in ones.
     ///
     /// # Errors
     /// Something in it cannot be scored, by name.
-    pub(super) fn new(graph: &Graph) -> Result<(Self, Parts)> {
+    pub(super) fn new(graph: &Graph, fused: bool) -> Result<(Self, Parts)> {
         let mut steps = vec![];
         let (mut source, mut result) = (None, None);
         for (n, node) in graph.nodes.iter().enumerate() {
@@ -101,7 +101,7 @@ impl Chain {
                     };
                     steps.push(Step::Over(Box::new(OverStep {
                         id: node.id.clone(),
-                        scorer: OverScorer::new(over, input),
+                        scorer: OverScorer::new(over, input, fused),
                         time,
                         home: Home::default(),
                         width: input.schema.len(),

@@ -162,7 +162,7 @@ impl Engine {
             return Err(Error::planning("a scorer has one query, and this is a second one", second.span)
                 .hint("make a scorer for each"));
         }
-        let (chain, parts) = Chain::new(&plan.graph)?;
+        let (chain, parts) = Chain::new(&plan.graph, !self.replaced)?;
         let name = parts.source.table.name.rsplit('.').next().unwrap_or_default().to_owned();
         let (fields, results) = map(&name, &parts.source.table.schema, &parts.reads, &parts.result)?;
         Ok(Scorer {

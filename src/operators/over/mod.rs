@@ -12,6 +12,7 @@
 //! frame, and so which rows it takes depends on that. For the same reason rows at or before 1970 are late in such frames.
 
 mod frames;
+mod fused;
 mod score;
 #[cfg(test)]
 mod tests;

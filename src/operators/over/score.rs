@@ -6,6 +6,7 @@
 
 use super::super::aggregates::with_columns;
 use super::frames::Frames;
+use super::fused::Fused;
 use crate::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, Pool};
 use crate::error::{Error, Result};
 use crate::plan::{self, Frame};
@@ -17,13 +18,19 @@ const LOOKS: usize = 2;
 /// Rows that one call takes out of the frames of a key that is forgotten.
 const DRAINED: usize = 16;
 
+/// The frames, in the form that holds them best.
+enum Held {
+    Fused(Box<Fused>),
+    Any(Box<Frames>),
+}
+
 /// See the module's text.
 pub struct OverScorer {
     partition: Vec<usize>,
     table: KeyTable,
     /// The time of each key's last row, ms.
     last: Vec<i64>,
-    frames: Frames,
+    frames: Held,
     slots: Vec<u32>,
     /// The longest frame, ms, where all are of some time back: then keys are forgotten.
     reach: Option<i64>,
@@ -34,14 +41,17 @@ pub struct OverScorer {
 }
 
 impl OverScorer {
-    /// The frames of `over` on rows like those of `input`.
-    pub fn new(over: &plan::Over, input: &plan::Node) -> Self {
+    /// The frames of `over` on rows like those of `input`. `fused`: COUNT, SUM, MIN and MAX are the built-in ones.
+    pub fn new(over: &plan::Over, input: &plan::Node, fused: bool) -> Self {
         let key = |&c: &usize| -> DataType { input.schema.ty(c).clone() };
         Self {
             partition: over.partition.clone(),
             table: KeyTable::new(over.partition.iter().map(key).collect(), false),
             last: vec![],
-            frames: Frames::new(&over.calls, &input.schema).keeping(),
+            frames: match Fused::new(&over.calls, &input.schema).filter(|_| fused) {
+                Some(frames) => Held::Fused(Box::new(frames)),
+                None => Held::Any(Box::new(Frames::new(&over.calls, &input.schema).keeping())),
+            },
             slots: vec![],
             reach: over
                 .calls
@@ -78,7 +88,10 @@ impl OverScorer {
             if self.last[slot as usize].saturating_add(reach) >= self.watermark {
                 self.looks.pop_front();
                 self.looks.push_back((self.watermark.saturating_add(reach.max(1)), slot));
-            } else if self.frames.drain(slot, DRAINED, pool)? {
+            } else if match &mut self.frames {
+                Held::Fused(frames) => frames.drain(slot, DRAINED),
+                Held::Any(frames) => frames.drain(slot, DRAINED, pool)?,
+            } {
                 self.looks.pop_front();
                 self.last[slot as usize] = i64::MIN;
                 self.table.remove(slot);
@@ -110,7 +123,10 @@ impl OverScorer {
         let bound = self.table.bound();
         if bound > self.last.len() {
             self.last.resize(bound, i64::MIN);
-            self.frames.grow(bound);
+            match &mut self.frames {
+                Held::Fused(frames) => frames.grow(bound),
+                Held::Any(frames) => frames.grow(bound),
+            }
         }
         let last = &mut self.last[slot as usize];
         if let (true, true, Some(reach)) = (keep, *last == i64::MIN, self.reach) {
@@ -119,9 +135,25 @@ impl OverScorer {
         }
         if keep && time_ms >= *last {
             *last = time_ms;
-            return self.frames.score(slot, time_ms, row, &batch.columns, self.watermark, out, pool);
+            return match &mut self.frames {
+                Held::Fused(frames) => {
+                    frames.score(slot, time_ms, row, batch, self.watermark, out);
+                    Ok(())
+                }
+                Held::Any(frames) => {
+                    frames.score(slot, time_ms, row, &batch.columns, self.watermark, out, pool)
+                }
+            };
         }
-        let result = self.frames.insert(slot, time_ms, row, &batch.columns, self.watermark, keep, out, pool);
+        let result = match &mut self.frames {
+            Held::Fused(frames) => {
+                frames.insert(slot, time_ms, row, batch, self.watermark, keep, out);
+                Ok(())
+            }
+            Held::Any(frames) => {
+                frames.insert(slot, time_ms, row, &batch.columns, self.watermark, keep, out, pool)
+            }
+        };
         if *last == i64::MIN && !keep {
             self.table.remove(slot);
         }
@@ -134,7 +166,10 @@ impl OverScorer {
         let order = self.table.order();
         self.table.encode(&order, to);
         to.slice(&order.iter().map(|&s| self.last[s as usize]).collect::<Vec<_>>());
-        self.frames.encode(&order, self.table.bound(), to);
+        match &self.frames {
+            Held::Fused(frames) => frames.encode(&order, to),
+            Held::Any(frames) => frames.encode(&order, self.table.bound(), to),
+        }
     }
 
     /// Reads what [`OverScorer::snapshot`] wrote into a new one.
@@ -148,7 +183,10 @@ impl OverScorer {
         if self.last.len() != keys {
             return Err(Error::corrupt("the keys of an OVER do not fit their number"));
         }
-        self.frames.decode(keys, from)?;
+        match &mut self.frames {
+            Held::Fused(frames) => frames.decode(keys, from)?,
+            Held::Any(frames) => frames.decode(keys, from)?,
+        }
         if let Some(reach) = self.reach {
             let mut looks: Vec<(i64, u32)> =
                 (0..).zip(&self.last).map(|(s, l)| (l.saturating_add(reach), s)).collect();
@@ -160,6 +198,12 @@ impl OverScorer {
 
     /// Bytes of state held.
     pub fn bytes(&self) -> usize {
-        self.table.bytes() + self.last.capacity() * 8 + self.looks.capacity() * 16 + self.frames.bytes()
+        self.table.bytes()
+            + self.last.capacity() * 8
+            + self.looks.capacity() * 16
+            + match &self.frames {
+                Held::Fused(frames) => frames.bytes(),
+                Held::Any(frames) => frames.bytes(),
+            }
     }
 }

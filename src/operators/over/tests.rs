@@ -245,11 +245,12 @@ mod scored {
         fn a_row_is_answered_from_the_rows_up_to_its_time(
             frames in prop::collection::vec((frame(), prop::sample::select(vec!["COUNT", "SUM", "MAX"])), 1..4),
             steps in prop::collection::vec((0..2i64, -9..10i64, -15..20i64, prop::bool::weighted(0.8)), 1..50),
+            fused in any::<bool>(),
         ) {
             let node = over(&frames);
             let Op::Over(plan): &Op = &node.op else { unreachable!("made above") };
             let from: plan::Node = input(SCHEMA, Changelog::INSERT);
-            let mut scorer = OverScorer::new(plan, &from);
+            let mut scorer = OverScorer::new(plan, &from, fused);
             let mut pool = Pool::default();
             let mut rows: Vec<(i64, i64, i64)> = vec![];
             let mut base = 100;
@@ -295,7 +296,7 @@ mod scored {
                 }
                 let mut state = Encoder::default();
                 scorer.snapshot(&mut state);
-                scorer = OverScorer::new(plan, &from);
+                scorer = OverScorer::new(plan, &from, fused);
                 scorer.restore(&mut Decoder::new(&state.finish())).expect("its own bytes");
             }
         }

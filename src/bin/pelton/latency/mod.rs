@@ -1,0 +1,300 @@
+//! `pelton bench latency`: how long an event waits for its answer, at rates that do not wait for it.
+//!
+//! `score` and `score_zipf` ask the scorer of `examples/fraud` on the caller's thread, after a day of payments; the same work written by hand runs
+//! in the same process after it. `window` pushes events into a job whose window of one second each event closes, and counts
+//! until the window's rows are there.
+
+mod handwritten;
+mod open_loop;
+mod plot;
+
+use crate::args::Latency;
+use crate::exit::{Exit, failed, written};
+use crate::fraud::{Decision, Payment, Payments};
+use crate::memory;
+use handwritten::HandWritten;
+use hdrhistogram::Histogram;
+use open_loop::{Load, drive};
+use pelton::{Engine, Error, Feed, Result, Scorer, Timestamp};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// The names that may be asked for.
+pub(crate) const SCENARIOS: [&str; 3] = ["score", "score_zipf", "window"];
+
+/// One scenario at one rate.
+struct Measured {
+    scenario: &'static str,
+    rate: u64,
+    latencies: Histogram<u64>,
+    hand_written: Option<Histogram<u64>>,
+}
+
+/// Measures, and prints what was seen.
+pub(crate) fn latency(args: &Latency) -> Exit {
+    match measure_all(args).and_then(|all| report(args, &all)) {
+        Ok(text) => written(text.as_bytes()),
+        Err(e) => failed(&e),
+    }
+}
+
+fn measure_all(args: &Latency) -> Result<Vec<Measured>> {
+    if let Some(core) = args.pin {
+        if !pelton::host::threads::pin(core) {
+            return Err(Error::config(format!("this process may not run on core {core}")));
+        }
+    }
+    let mut all = vec![];
+    for name in SCENARIOS {
+        if args.scenarios.is_empty() || args.scenarios.iter().any(|s| s == name) {
+            match name {
+                "window" => window(args, &mut all)?,
+                _ => score(name, args, &mut all)?,
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn loads(args: &Latency) -> impl Iterator<Item = Load> + '_ {
+    let time = Duration::from_millis(args.millis);
+    let stall = Duration::from_millis(args.stall);
+    args.rates.iter().map(move |&rate| Load { rate, time, stall })
+}
+
+fn score(scenario: &'static str, args: &Latency, all: &mut Vec<Measured>) -> Result<()> {
+    let skewed = scenario == "score_zipf";
+    let payments = || Payments::new(args.cards, args.merchants, args.preload.max(1), skewed);
+    let mut payment = Payment::default();
+    let first = all.len();
+    {
+        let sql = include_str!("../../../../examples/fraud/fraud.sql");
+        let mut scorer: Scorer<Payment, Decision> = Engine::builder().build()?.scorer(sql)?;
+        let mut source = payments();
+        let started = Instant::now();
+        for _ in 0..args.preload {
+            source.fill(&mut payment);
+            scorer.score(&payment)?;
+        }
+        say(args, scenario, "the engine", started.elapsed());
+        for load in loads(args) {
+            let latencies = drive(load, || {
+                source.fill(&mut payment);
+                scorer.score(&payment).map(|s| s.row.is_some())
+            })?;
+            all.push(Measured { scenario, rate: load.rate, latencies, hand_written: None });
+        }
+    }
+    let (mut by_hand, mut decision) = (HandWritten::default(), Decision::default());
+    let mut source = payments();
+    let started = Instant::now();
+    for _ in 0..args.preload {
+        source.fill(&mut payment);
+        by_hand.score(&payment, &mut decision);
+    }
+    say(args, scenario, "by hand", started.elapsed());
+    for (load, measured) in loads(args).zip(&mut all[first..]) {
+        measured.hand_written = Some(drive(load, || {
+            source.fill(&mut payment);
+            by_hand.score(&payment, &mut decision);
+            Ok(true)
+        })?);
+    }
+    Ok(())
+}
+
+/// To standard error: it takes minutes.
+fn say(args: &Latency, scenario: &str, who: &str, time: Duration) {
+    let each = time.as_nanos() as f64 / args.preload.max(1) as f64;
+    let (n, mb) = (args.preload, memory::peak_rss_kb() / 1000);
+    eprintln!("{scenario}, {who}: {n} payments before, {each:.0} ns each; {mb} MB at most so far");
+}
+
+pelton::row! {
+    struct Event { key: i64, amount: i64, ts: Timestamp }
+}
+
+pelton::row! {
+    struct Sum { key: i64, total: Option<i64> }
+}
+
+/// A second of event time between two events: each closes the window of the one before.
+fn window(args: &Latency, all: &mut Vec<Measured>) -> Result<()> {
+    let sql = "CREATE TABLE events (key BIGINT NOT NULL, amount BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL, WATERMARK FOR ts AS ts)
+           WITH ('connector' = 'push');
+         SELECT key, SUM(amount) AS total FROM TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '1' SECOND)
+         GROUP BY key, window_start, window_end";
+    let engine = Engine::builder().build()?;
+    for load in loads(args) {
+        let script = engine.prepare(sql)?;
+        let job = script.jobs().next().ok_or_else(|| Error::config("the benchmark has no query"))?;
+        let mut run = job.start()?;
+        let mut feed: Feed<Event> = run.feed("events")?;
+        let came = Arc::new(AtomicBool::new(false));
+        let seen = came.clone();
+        run.subscribe(move |_, _: &Sum| seen.store(true, Ordering::Relaxed))?;
+        let mut n = 0_i64;
+        let latencies = drive(load, || {
+            n += 1;
+            feed.push(&Event { key: n % 1000, amount: n, ts: Timestamp(n * 1_000_000) })?;
+            run.step(0)?;
+            Ok(came.swap(false, Ordering::Relaxed))
+        })?;
+        all.push(Measured { scenario: "window", rate: load.rate, latencies, hand_written: None });
+    }
+    Ok(())
+}
+
+fn report(args: &Latency, all: &[Measured]) -> Result<String> {
+    if let Some(folder) = &args.out {
+        let failed = |e: std::io::Error| Error::io(folder.display(), &e);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        for m in all {
+            let name = format!("{}-{}.hgrm", m.scenario, m.rate);
+            std::fs::write(folder.join(name), plot::hgrm(&m.latencies)).map_err(failed)?;
+        }
+        let mut lines = vec![];
+        for m in all {
+            lines.push((format!("{} at {}/s", m.scenario, m.rate), &m.latencies));
+            if let Some(h) = &m.hand_written {
+                lines.push((format!("{} at {}/s, by hand", m.scenario, m.rate), h));
+            }
+        }
+        std::fs::write(folder.join("latency.svg"), plot::svg(&machine(), &lines)).map_err(failed)?;
+    }
+    Ok(if args.json { json(all) } else { table(args, all) })
+}
+
+fn table(args: &Latency, all: &[Measured]) -> String {
+    let pinned = args.pin.map_or_else(|| "not pinned".to_owned(), |c| format!("pinned to core {c}"));
+    let mut out = format!("{}; {pinned}\nlatency in ns from when an event was due\n", machine());
+    if args.stall > 0 {
+        let _ = writeln!(out, "with a stall of {} ms in the middle", args.stall);
+    }
+    let _ = writeln!(
+        out,
+        "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>7}",
+        "scenario", "rate/s", "p50", "p90", "p99", "p99.9", "p99.99", "max", "events", "hand p50", "ratio"
+    );
+    for m in all {
+        let q = |q: f64| m.latencies.value_at_quantile(q);
+        let hand = m.hand_written.as_ref().map(|h| h.value_at_quantile(0.5));
+        let ratio = hand.map(|h| format!("{:.2}", q(0.5) as f64 / h.max(1) as f64));
+        let _ = writeln!(
+            out,
+            "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>7}",
+            m.scenario,
+            m.rate,
+            q(0.5),
+            q(0.9),
+            q(0.99),
+            q(0.999),
+            q(0.9999),
+            m.latencies.max(),
+            m.latencies.len(),
+            hand.map_or(String::new(), |h| h.to_string()),
+            ratio.unwrap_or_default()
+        );
+    }
+    out
+}
+
+fn json(all: &[Measured]) -> String {
+    let one = |m: &Measured| {
+        let q = |q: f64| m.latencies.value_at_quantile(q);
+        let hand = m.hand_written.as_ref().map(|h| {
+            format!(
+                ", \"hand_written_p50_ns\": {}, \"hand_written_p99_ns\": {}",
+                h.value_at_quantile(0.5),
+                h.value_at_quantile(0.99)
+            )
+        });
+        format!(
+            "  {{\"scenario\": \"{}\", \"rate\": {}, \"p50_ns\": {}, \"p90_ns\": {}, \"p99_ns\": {}, \"p999_ns\": {}, \"p9999_ns\": {}, \
+             \"max_ns\": {}, \"events\": {}{}}}",
+            m.scenario,
+            m.rate,
+            q(0.5),
+            q(0.9),
+            q(0.99),
+            q(0.999),
+            q(0.9999),
+            m.latencies.max(),
+            m.latencies.len(),
+            hand.unwrap_or_default()
+        )
+    };
+    format!("[\n{}\n]\n", all.iter().map(one).collect::<Vec<_>>().join(",\n"))
+}
+
+/// The machine, what of it is set aside, and how busy it is.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or("an unknown processor");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = read("/proc/loadavg");
+    let isolated = read("/sys/devices/system/cpu/isolated");
+    let isolated = if isolated.trim().is_empty() { "no core isolated" } else { "isolated cores" };
+    format!(
+        "{}, {cores} cores, {isolated}, load {}",
+        model.trim_start_matches([' ', '\t', ':']),
+        load.split(' ').next().unwrap_or("unknown")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small(scenarios: &[&str]) -> Latency {
+        Latency {
+            scenarios: scenarios.iter().map(|s| (*s).to_owned()).collect(),
+            rates: vec![5_000],
+            millis: 100,
+            preload: 20_000,
+            cards: 500,
+            merchants: 20,
+            stall: 0,
+            pin: None,
+            out: None,
+            json: true,
+        }
+    }
+
+    #[test]
+    fn every_scenario_is_measured_and_its_object_has_all_keys() {
+        let all = measure_all(&small(&[])).expect("nothing fails");
+        let names: Vec<_> = all.iter().map(|m| m.scenario).collect();
+        assert_eq!(names, SCENARIOS);
+        assert!(all.iter().all(|m| m.latencies.len() >= 400), "an answer for each event");
+        let text = json(&all);
+        for key in
+            ["scenario", "rate", "p50_ns", "p99_ns", "p999_ns", "max_ns", "events", "hand_written_p50_ns"]
+        {
+            assert!(text.contains(&format!("\"{key}\": ")), "{text}");
+        }
+        assert!(table(&small(&[]), &all).lines().count() >= 6);
+    }
+
+    /// The yardstick does the same work: every decision is the engine's.
+    #[test]
+    fn the_hand_written_version_decides_as_the_engine_does() {
+        let sql = include_str!("../../../../examples/fraud/fraud.sql");
+        let engine = Engine::builder().build().expect("sound settings");
+        for skewed in [false, true] {
+            let mut scorer: Scorer<Payment, Decision> = engine.scorer(sql).expect("it can be scored");
+            let (mut by_hand, mut decision) = (HandWritten::default(), Decision::default());
+            // Two days, so that rows leave all frames.
+            let mut source = Payments::new(300, 20, 10_000, skewed);
+            let mut payment = Payment::default();
+            for n in 0..20_000 {
+                source.fill(&mut payment);
+                by_hand.score(&payment, &mut decision);
+                assert_eq!(scorer.score(&payment).expect("no row fails").row, Some(&decision), "payment {n}");
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Rows out of order, and keys that are forgotten.
+//!
+//! A row before its key's last one is answered by looking at the rows of its own frames, and, where it is remembered, put in its place: the rows behind
+//! it move up by one, and so do their numbers in the queues of the best. What it costs is the rows of its frames, words one behind the other.
+
+use super::*;
+use hashbrown::HashSet;
+
+impl Fused {
+    /// A row of a key that need not be its last: appends its aggregates, over the rows up to its time, to `out`. `keep`: it stays.
+    #[expect(clippy::too_many_arguments, reason = "a row, its place and where its answer goes")]
+    pub(in super::super) fn insert(
+        &mut self,
+        slot: u32,
+        time: i64,
+        row: u32,
+        source: &Batch,
+        watermark: i64,
+        keep: bool,
+        out: &mut [ColumnRef],
+    ) {
+        // At the end first, where its values become words.
+        self.push(slot, time, row as usize, source);
+        let layout = self.layout();
+        let record = record(&mut self.records, self.stride, slot);
+        let own: [u64; MOST] = copied(layout.row(&self.blocks, record, record[END] - 1));
+        record[END] -= 1;
+        let (mut low, mut high) = (record[FIRST], record[END]);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if layout.time(&self.blocks, record, middle) <= time { low = middle + 1 } else { high = middle }
+        }
+        let place = low;
+        self.answer(slot, place, &own, watermark, out);
+        if keep {
+            self.put(slot, place, &own);
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        Layout { width: self.width, masked: self.masked }
+    }
+
+    /// Appends what the frames of a row that would stand at `place` come to.
+    fn answer(&mut self, slot: u32, place: u64, own: &[u64], watermark: i64, out: &mut [ColumnRef]) {
+        let layout = self.layout();
+        let Self { records, stride, blocks, frames, calls, order, distincts, reach, rows, .. } = self;
+        let record = record(records, *stride, slot);
+        let time = own[0] as i64;
+        // What no row above the watermark can see may be there or not.
+        let held = match (rows, reach) {
+            (None, Some(reach)) => watermark.saturating_sub(*reach).min(time),
+            _ => i64::MIN,
+        };
+        for (&n, to) in order.iter().zip(out) {
+            let call = &calls[n];
+            let from = match frames[call.frame] {
+                Frame::Rows(before) => place.saturating_sub(before.unwrap_or(u64::MAX)).max(record[FIRST]),
+                Frame::Range(reach) => {
+                    let from = time.saturating_sub(reach.unwrap_or(i64::MAX)).max(held);
+                    let mut first = place;
+                    while first > record[FIRST] && layout.time(blocks, record, first - 1) >= from {
+                        first -= 1;
+                    }
+                    first
+                }
+            };
+            let by = match call.work {
+                Work::Values { by } | Work::Sum { by, .. } | Work::Best { by, .. } => by,
+                Work::Distinct { nth } => distincts[nth].by,
+                Work::Rows => {
+                    push(call.work, Some(place - from + 1), unshared(to));
+                    continue;
+                }
+            };
+            let before = (from..place).filter_map(|n| layout.value(layout.row(blocks, record, n), by));
+            let values = before.chain(layout.value(own, by));
+            let value = match call.work {
+                Work::Rows => unreachable!("answered above"),
+                Work::Values { .. } => Some(values.count() as u64),
+                Work::Sum { form: Form::F64, .. } => {
+                    let sum = |a: Option<f64>, v: u64| Some(a.unwrap_or(0.0) + f64::from_bits(v));
+                    values.fold(None, sum).map(f64::to_bits)
+                }
+                Work::Sum { .. } => values.reduce(u64::wrapping_add),
+                Work::Best { max, .. } => values.reduce(|a, b| {
+                    let second = if max { b as i64 > a as i64 } else { (b as i64) < a as i64 };
+                    if second { b } else { a }
+                }),
+                Work::Distinct { .. } => Some(values.collect::<HashSet<u64>>().len() as u64),
+            };
+            push(call.work, value, unshared(to));
+        }
+    }
+
+    /// Puts a row, which is not the last, in its place.
+    fn put(&mut self, slot: u32, place: u64, own: &[u64]) {
+        let layout = self.layout();
+        let Self { records, stride, blocks, frames, calls, distincts, width, .. } = self;
+        let record = record(records, *stride, slot);
+        if record[END] - record[FIRST] == 1 << record[CLASS] {
+            layout.widen(blocks, record);
+        }
+        let last = layout.time(blocks, record, record[END] - 1);
+        for number in (place..record[END]).rev() {
+            let words: [u64; MOST] = copied(layout.row(blocks, record, number));
+            layout.row_mut(blocks, record, number + 1).copy_from_slice(&words[..*width]);
+        }
+        layout.row_mut(blocks, record, place).copy_from_slice(&own[..*width]);
+        record[END] += 1;
+        for (f, frame) in frames.iter().enumerate() {
+            let start = record[STARTS + f];
+            let of_frame = || calls.iter().filter(|c| c.frame == f).cloned();
+            let own_calls: Vec<Call> = of_frame().collect();
+            for call in &own_calls {
+                if let Work::Best { .. } = call.work {
+                    Queue::of(record, call.cell).renumber(blocks, place);
+                }
+            }
+            let joins = match frame {
+                Frame::Range(reach) => own[0] as i64 >= last.saturating_sub(reach.unwrap_or(i64::MAX)),
+                Frame::Rows(_) => place >= start,
+            };
+            if !joins {
+                record[STARTS + f] = start + 1;
+                continue;
+            }
+            for call in &own_calls {
+                match call.work {
+                    Work::Best { by, max, .. } => {
+                        if let Some(value) = layout.value(own, by) {
+                            let mut queue = Queue::of(record, call.cell);
+                            queue.squeeze(blocks, max, place, value);
+                            queue.write(record, call.cell);
+                        }
+                    }
+                    Work::Distinct { nth } => {
+                        distincts[nth].join(slot, f, call.cell, layout, own, record);
+                    }
+                    _ => join(std::slice::from_ref(call), record, blocks, layout, place, STARTS + f, own),
+                }
+            }
+            if let Frame::Rows(Some(before)) = frame
+                && record[END] - start > before + 1
+            {
+                let words: [u64; MOST] = copied(layout.row(blocks, record, start));
+                leave(&own_calls, distincts, record, layout, slot, f, &words);
+                record[STARTS + f] = start + 1;
+                for call in &own_calls {
+                    if let Work::Best { .. } = call.work {
+                        let mut queue = Queue::of(record, call.cell);
+                        queue.pass(blocks, start + 1);
+                        queue.write(record, call.cell);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes rows of a key out of its frames, about `rows` at most; true: it has none left, and is as new.
+    pub(in super::super) fn drain(&mut self, slot: u32, rows: usize) -> bool {
+        let layout = self.layout();
+        let Self { records, stride, blocks, frames, calls, distincts, .. } = self;
+        let record = record(records, *stride, slot);
+        let mut gone = 0;
+        for f in 0..frames.len() {
+            let own_calls: Vec<Call> = calls.iter().filter(|c| c.frame == f).cloned().collect();
+            while record[STARTS + f] < record[END] {
+                if gone == rows {
+                    return false;
+                }
+                let words: [u64; MOST] = copied(layout.row(blocks, record, record[STARTS + f]));
+                leave(&own_calls, distincts, record, layout, slot, f, &words);
+                record[STARTS + f] += 1;
+                gone += 1;
+            }
+        }
+        if record[BLOCK] != NONE {
+            blocks.give_back(record[BLOCK], layout.words(record[CLASS] as u32));
+        }
+        for call in calls.iter().filter(|c| matches!(c.work, Work::Best { .. })) {
+            let queue = Queue::of(record, call.cell);
+            if queue.block != NONE {
+                blocks.give_back(queue.block, queue.class + 1);
+            }
+        }
+        self.reset(slot);
+        true
+    }
+}
+
+impl Queue {
+    /// The rows from `place` on have moved up by one.
+    fn renumber(self, blocks: &mut Blocks, place: u64) {
+        for n in 0..self.len {
+            let (number, value) = self.at(blocks, n);
+            if number >= place {
+                self.set(blocks, n, (number + 1, value));
+            }
+        }
+    }
+
+    /// A row joins between others.
+    fn squeeze(&mut self, blocks: &mut Blocks, max: bool, place: u64, value: u64) {
+        let all: Vec<(u64, u64)> = (0..self.len).map(|n| self.at(blocks, n)).collect();
+        let beats = |a: u64, b: u64| if max { a as i64 >= b as i64 } else { a as i64 <= b as i64 };
+        if all.iter().any(|&(number, v)| number > place && beats(v, value)) {
+            return;
+        }
+        self.len = 0;
+        let before = all.iter().filter(|e| e.0 < place && !beats(value, e.1));
+        let behind = all.iter().filter(|e| e.0 > place);
+        for &(number, v) in before.chain(&[(place, value)]).chain(behind) {
+            self.append(blocks, number, v);
+        }
+    }
+}

@@ -1,0 +1,709 @@
+//! The frames of keys for a caller that asks row by row, where everything has a fixed width: one record a key, and no virtual call.
+//!
+//! Answering one row is a matter of cache misses: with a column for each accumulator of each frame there are as many as there are
+//! accumulators, and a million keys do not fit into a cache. Here all of a key stands together:
+//!
+//! ```text
+//! record = block, class, first, end, above, a start for each frame, cells        one run of words a key
+//! block  = rows in a ring: time, a word for each column that aggregates read, and, where one may be NULL, which are
+//! ```
+//!
+//! Rows of a key have numbers that ascend. A frame is the rows from its start to the end, so COUNT(*) is a difference; sums are cells. MIN and MAX
+//! are a queue of the rows that will be the best once those before them have left: a row that joins cuts its tail by bisection, so
+//! the worst case is a logarithm. COUNT(DISTINCT) of all frames of a column share one table from key and value to a count for each frame.
+//!
+//! What it can hold, [`Fused::new`] decides; the rest is [`Frames`](super::frames::Frames)' affair, with the same results.
+
+mod blocks;
+mod bytes;
+mod disorder;
+
+use crate::batch::{Batch, Column, ColumnRef, Schema, TypeKind};
+use crate::operators::aggregates::unshared;
+use crate::plan::{self, Frame};
+use blocks::{Blocks, NONE};
+use hashbrown::DefaultHashBuilder;
+use hashbrown::hash_table::{Entry, HashTable};
+use std::hash::BuildHasher;
+
+/// Frames that share a table of distinct values.
+const LANES: usize = 4;
+/// Keys whose records stand in one chunk: a power of two.
+const KEYS: usize = 1 << 10;
+
+const BLOCK: usize = 0;
+const CLASS: usize = 1;
+const FIRST: usize = 2;
+const END: usize = 3;
+const ABOVE: usize = 4;
+const STARTS: usize = 5;
+
+/// See the module's text.
+pub(super) struct Fused {
+    held: Vec<Held>,
+    /// A row says which of its columns are NULL.
+    masked: bool,
+    /// Words of a row.
+    width: usize,
+    frames: Vec<Frame>,
+    /// The calls in the order of the frames, and for each in output order its place among them.
+    calls: Vec<Call>,
+    order: Vec<usize>,
+    distincts: Vec<Distinct>,
+    /// Words of a record.
+    stride: usize,
+    records: Vec<Box<[u64]>>,
+    blocks: Blocks,
+    /// The longest frames, ms and rows.
+    reach: Option<i64>,
+    rows: Option<u64>,
+}
+
+/// A column that aggregates read.
+#[derive(Clone, Copy)]
+struct Held {
+    column: usize,
+    form: Form,
+    nullable: bool,
+}
+
+/// How a value is a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    I32,
+    I64,
+    F64,
+}
+
+#[derive(Clone)]
+struct Call {
+    frame: usize,
+    work: Work,
+    /// Its first word in the record.
+    cell: usize,
+}
+
+/// What a call does. `by` is a place in the held words of a row; `counted`: the cell behind counts values that are not NULL.
+#[derive(Clone, Copy)]
+enum Work {
+    Rows,
+    Values { by: usize },
+    Sum { by: usize, counted: bool, form: Form },
+    Best { by: usize, max: bool, form: Form },
+    Distinct { nth: usize },
+}
+
+/// The distinct values of one column, in up to four frames.
+struct Distinct {
+    by: usize,
+    /// The frames that it serves, and the cell of each.
+    lanes: Vec<(usize, usize)>,
+    values: Values,
+}
+
+/// How often each key has each value, in each lane.
+#[derive(Default)]
+struct Values {
+    table: HashTable<Seen>,
+    hasher: DefaultHashBuilder,
+}
+
+#[derive(Clone, Copy)]
+struct Seen {
+    slot: u32,
+    value: u64,
+    counts: [u32; LANES],
+}
+
+impl Fused {
+    /// Frames over rows of that schema, where all of it has a fixed width.
+    pub(super) fn new(calls: &[(Frame, plan::Aggregate)], input: &Schema) -> Option<Self> {
+        let mut held: Vec<Held> = vec![];
+        let mut frames: Vec<Frame> = vec![];
+        let mut distincts: Vec<Distinct> = vec![];
+        let mut own: Vec<(usize, Work)> = vec![];
+        for (frame, a) in calls {
+            if frame.is_unbounded() || a.filter.is_some() {
+                return None;
+            }
+            let nth = frames.iter().position(|f| f == frame).unwrap_or_else(|| {
+                frames.push(*frame);
+                frames.len() - 1
+            });
+            let name = a.name.split('(').next()?;
+            let work = match (name, &a.args[..]) {
+                ("COUNT", []) => Work::Rows,
+                (_, &[column]) => {
+                    let ty = input.ty(column);
+                    let form = match ty.kind {
+                        TypeKind::Int | TypeKind::Date => Form::I32,
+                        TypeKind::BigInt => Form::I64,
+                        TypeKind::Timestamp(p) | TypeKind::TimestampLtz(p) if p <= 6 => Form::I64,
+                        TypeKind::Double => Form::F64,
+                        _ => return None,
+                    };
+                    let by = held.iter().position(|h| h.column == column).unwrap_or_else(|| {
+                        held.push(Held { column, form, nullable: ty.nullable });
+                        held.len() - 1
+                    });
+                    let numeric = ty.kind.is_numeric();
+                    match (name, a.distinct) {
+                        ("COUNT", false) if !ty.nullable => Work::Rows,
+                        ("COUNT", false) => Work::Values { by },
+                        ("SUM", false) if numeric && form != Form::I32 => {
+                            Work::Sum { by, counted: ty.nullable, form }
+                        }
+                        // DOUBLE has values that are equal and not the same: those are the other frames' affair.
+                        ("MIN" | "MAX", _) if form != Form::F64 => {
+                            Work::Best { by, max: name == "MAX", form }
+                        }
+                        ("COUNT", true) if form != Form::F64 => {
+                            let free = |d: &Distinct| d.by == by && d.lanes.len() < LANES;
+                            let nth = distincts.iter().position(free).unwrap_or_else(|| {
+                                distincts.push(Distinct { by, lanes: vec![], values: Values::default() });
+                                distincts.len() - 1
+                            });
+                            distincts[nth].lanes.push((usize::MAX, own.len()));
+                            Work::Distinct { nth }
+                        }
+                        _ => return None,
+                    }
+                }
+                _ => return None,
+            };
+            own.push((nth, work));
+        }
+        (held.len() + 2 <= MOST).then(|| Self::laid_out(held, frames, distincts, &own))
+    }
+
+    fn laid_out(
+        held: Vec<Held>,
+        frames: Vec<Frame>,
+        mut distincts: Vec<Distinct>,
+        own: &[(usize, Work)],
+    ) -> Self {
+        let mut sorted: Vec<usize> = (0..own.len()).collect();
+        sorted.sort_by_key(|&n| own[n].0);
+        let (mut calls, mut order, mut cell) = (vec![], vec![0; own.len()], STARTS + frames.len());
+        for n in sorted {
+            let (frame, work) = own[n];
+            order[n] = calls.len();
+            if let Work::Distinct { nth } = work {
+                let lane = distincts[nth].lanes.iter_mut().find(|l| l.1 == n && l.0 == usize::MAX);
+                *lane.expect("it was put there with the call") = (frame, cell);
+            }
+            calls.push(Call { frame, work, cell });
+            cell += match work {
+                Work::Rows => 0,
+                Work::Values { .. } | Work::Distinct { .. } => 1,
+                Work::Sum { .. } => 2,
+                Work::Best { .. } => 3,
+            };
+        }
+        let masked = held.iter().any(|h| h.nullable);
+        let rows = frames.iter().filter_map(|f| if let Frame::Rows(n) = f { *n } else { None }).max();
+        let reach = frames.iter().filter_map(|f| if let Frame::Range(r) = f { *r } else { None }).max();
+        Self {
+            width: 1 + held.len() + usize::from(masked),
+            masked,
+            held,
+            frames,
+            calls,
+            order,
+            distincts,
+            stride: cell.next_multiple_of(8),
+            records: vec![],
+            blocks: Blocks::default(),
+            reach,
+            rows,
+        }
+    }
+
+    /// Makes keys below `slots` exist.
+    pub(super) fn grow(&mut self, slots: usize) {
+        while self.records.len() * KEYS < slots {
+            self.records.push(vec![0; self.stride * KEYS].into());
+            let first = (self.records.len() - 1) * KEYS;
+            (first..first + KEYS).for_each(|slot| self.reset(slot as u32));
+        }
+    }
+
+    /// A record without rows. Its blocks must have been given back.
+    fn reset(&mut self, slot: u32) {
+        let record = record(&mut self.records, self.stride, slot);
+        record.fill(0);
+        record[BLOCK] = NONE;
+        for call in &self.calls {
+            if let Work::Best { .. } = call.work {
+                record[call.cell] = NONE;
+            }
+        }
+    }
+
+    /// A row of a key, not before its other rows: appends its aggregates to `out`.
+    #[inline]
+    pub(super) fn score(
+        &mut self,
+        slot: u32,
+        time: i64,
+        row: u32,
+        source: &Batch,
+        watermark: i64,
+        out: &mut [ColumnRef],
+    ) {
+        self.push(slot, time, row as usize, source);
+        let Self { frames, calls, distincts, records, blocks, stride, width, masked, .. } = self;
+        let layout = Layout { width: *width, masked: *masked };
+        let record = record(records, *stride, slot);
+        let number = record[END] - 1;
+        // In all frames that share a table at once: one look.
+        for d in distincts.iter_mut() {
+            let own = layout.row(blocks, record, number);
+            if let Some(value) = layout.value(own, d.by) {
+                let counts = d.values.counts(slot, value);
+                for (count, &(_, cell)) in counts.iter_mut().zip(&d.lanes) {
+                    record[cell] += u64::from(*count == 0);
+                    *count += 1;
+                }
+            }
+        }
+        let mut calls = &calls[..];
+        for (f, frame) in frames.iter().enumerate() {
+            let of_frame = calls.iter().take_while(|c| c.frame == f).count();
+            let (own, rest) = calls.split_at(of_frame);
+            calls = rest;
+            let from = match frame {
+                Frame::Range(Some(reach)) => time.saturating_sub(*reach),
+                _ => i64::MIN,
+            };
+            loop {
+                let start = record[STARTS + f];
+                let words = layout.row(blocks, record, start);
+                let leaves = match frame {
+                    Frame::Rows(Some(before)) => number - start > *before,
+                    _ => (words[0] as i64) < from,
+                };
+                if !leaves {
+                    break;
+                }
+                let values: [u64; MOST] = copied(words);
+                leave(own, distincts, record, layout, slot, f, &values);
+                record[STARTS + f] = start + 1;
+            }
+            let values: [u64; MOST] = copied(layout.row(blocks, record, number));
+            join(own, record, blocks, layout, number, record_start(f), &values);
+        }
+        self.let_go(slot, watermark);
+        self.emit(slot, out);
+    }
+
+    /// Appends a row to the ring of its key.
+    #[inline]
+    fn push(&mut self, slot: u32, time: i64, row: usize, source: &Batch) {
+        let Self { held, records, blocks, stride, width, masked, .. } = self;
+        let layout = Layout { width: *width, masked: *masked };
+        let record = record(records, *stride, slot);
+        if record[BLOCK] == NONE || record[END] - record[FIRST] == 1 << record[CLASS] {
+            layout.widen(blocks, record);
+        }
+        let words = layout.row_mut(blocks, record, record[END]);
+        words[0] = time as u64;
+        let mut nulls = 0;
+        for (n, h) in held.iter().enumerate() {
+            let column = source.column(h.column);
+            words[1 + n] = match h.form {
+                Form::I32 => i64::from(column.slice::<i32>()[row]) as u64,
+                Form::I64 => column.slice::<i64>()[row] as u64,
+                Form::F64 => column.slice::<f64>()[row].to_bits(),
+            };
+            nulls |= u64::from(h.nullable && !column.is_valid(row)) << n;
+        }
+        if *masked {
+            words[1 + held.len()] = nulls;
+        }
+        record[END] += 1;
+    }
+
+    /// Lets the rows go that no row above the watermark can see.
+    #[inline]
+    fn let_go(&mut self, slot: u32, watermark: i64) {
+        let Self { records, blocks, stride, width, masked, frames, reach, rows, .. } = self;
+        let layout = Layout { width: *width, masked: *masked };
+        let record = record(records, *stride, slot);
+        let end = record[END];
+        if rows.is_some() {
+            while record[ABOVE] < end && layout.time(blocks, record, record[ABOVE]) <= watermark {
+                record[ABOVE] += 1;
+            }
+        }
+        let used = record[STARTS..STARTS + frames.len()].iter().copied().min().unwrap_or(end);
+        let from = reach.map_or(i64::MAX, |r| watermark.saturating_sub(r));
+        while record[FIRST] < used {
+            let counted = rows.is_some_and(|n| record[ABOVE].saturating_sub(record[FIRST]) <= n);
+            if counted || layout.time(blocks, record, record[FIRST]) >= from {
+                break;
+            }
+            record[FIRST] += 1;
+        }
+    }
+
+    /// Appends what the key comes to.
+    #[inline]
+    fn emit(&mut self, slot: u32, out: &mut [ColumnRef]) {
+        let Self { calls, order, records, blocks, stride, .. } = self;
+        let record = record(records, *stride, slot);
+        for (&n, to) in order.iter().zip(out) {
+            let call = &calls[n];
+            let rows = record[END] - record[STARTS + call.frame];
+            push(call.work, value_of(call, record, blocks, rows), unshared(to));
+        }
+    }
+
+    /// Bytes reserved.
+    pub(super) fn bytes(&self) -> usize {
+        self.records.len() * KEYS * self.stride * 8
+            + self.blocks.bytes()
+            + self.distincts.iter().map(|d| d.values.table.allocation_size()).sum::<usize>()
+    }
+}
+
+/// The most columns that aggregates read, and the time and the NULLs.
+const MOST: usize = 10;
+
+#[inline]
+fn copied(words: &[u64]) -> [u64; MOST] {
+    let mut values = [0; MOST];
+    values[..words.len()].copy_from_slice(words);
+    values
+}
+
+#[inline]
+fn record_start(frame: usize) -> usize {
+    STARTS + frame
+}
+
+#[inline]
+fn record(records: &mut [Box<[u64]>], stride: usize, slot: u32) -> &mut [u64] {
+    let first = slot as usize % KEYS * stride;
+    &mut records[slot as usize / KEYS][first..first + stride]
+}
+
+/// A value as the result has it; none: NULL.
+#[inline]
+fn value_of(call: &Call, record: &[u64], blocks: &Blocks, rows: u64) -> Option<u64> {
+    match call.work {
+        Work::Rows => Some(rows),
+        Work::Values { .. } | Work::Distinct { .. } => Some(record[call.cell]),
+        Work::Sum { counted, .. } => {
+            (if counted { record[call.cell + 1] } else { rows } > 0).then_some(record[call.cell])
+        }
+        Work::Best { .. } => Queue::of(record, call.cell).front(blocks).map(|f| f.1),
+    }
+}
+
+#[inline]
+fn push(work: Work, value: Option<u64>, to: &mut Column) {
+    let form = match work {
+        Work::Sum { form, .. } | Work::Best { form, .. } => form,
+        _ => Form::I64,
+    };
+    let word = value.unwrap_or(0);
+    match form {
+        Form::I32 => to.buffer_mut::<i32>().push(word as i64 as i32),
+        Form::I64 => to.buffer_mut::<i64>().push(word as i64),
+        Form::F64 => to.buffer_mut::<f64>().push(f64::from_bits(word)),
+    }
+    to.validity.push(value.is_some());
+}
+
+/// A row leaves a frame.
+#[inline]
+fn leave(
+    calls: &[Call],
+    distincts: &mut [Distinct],
+    record: &mut [u64],
+    layout: Layout,
+    slot: u32,
+    frame: usize,
+    words: &[u64],
+) {
+    for call in calls {
+        match call.work {
+            Work::Rows | Work::Best { .. } => {}
+            Work::Values { by } => record[call.cell] -= u64::from(layout.value(words, by).is_some()),
+            Work::Sum { by, form, .. } => {
+                if let Some(value) = layout.value(words, by) {
+                    let sum = &mut record[call.cell];
+                    *sum = match form {
+                        Form::F64 => (f64::from_bits(*sum) - f64::from_bits(value)).to_bits(),
+                        _ => sum.wrapping_sub(value),
+                    };
+                    record[call.cell + 1] = record[call.cell + 1].wrapping_sub(1);
+                }
+            }
+            Work::Distinct { nth } => {
+                let d = &mut distincts[nth];
+                if let Some(value) = layout.value(words, d.by) {
+                    let lane = d.lane(frame, call.cell);
+                    record[call.cell] -= u64::from(d.values.leave(slot, value, lane));
+                }
+            }
+        }
+    }
+}
+
+/// The row `number` joins a frame, whose start is that word of the record. Distinct values are settled for all frames at once.
+#[inline]
+fn join(
+    calls: &[Call],
+    record: &mut [u64],
+    blocks: &mut Blocks,
+    layout: Layout,
+    number: u64,
+    start: usize,
+    words: &[u64],
+) {
+    for call in calls {
+        match call.work {
+            Work::Rows | Work::Distinct { .. } => {}
+            Work::Values { by } => record[call.cell] += u64::from(layout.value(words, by).is_some()),
+            Work::Sum { by, form, .. } => {
+                if let Some(value) = layout.value(words, by) {
+                    let sum = &mut record[call.cell];
+                    *sum = match form {
+                        Form::F64 => (f64::from_bits(*sum) + f64::from_bits(value)).to_bits(),
+                        _ => sum.wrapping_add(value),
+                    };
+                    record[call.cell + 1] = record[call.cell + 1].wrapping_add(1);
+                }
+            }
+            Work::Best { by, max, .. } => {
+                let mut queue = Queue::of(record, call.cell);
+                queue.pass(blocks, record[start]);
+                if let Some(value) = layout.value(words, by) {
+                    queue.push(blocks, max, number, value);
+                }
+                queue.write(record, call.cell);
+            }
+        }
+    }
+}
+
+impl Distinct {
+    /// A row joins one frame.
+    fn join(
+        &mut self,
+        slot: u32,
+        frame: usize,
+        cell: usize,
+        layout: Layout,
+        words: &[u64],
+        record: &mut [u64],
+    ) {
+        let Some(value) = layout.value(words, self.by) else { return };
+        let lane = self.lane(frame, cell);
+        let count = &mut self.values.counts(slot, value)[lane];
+        record[cell] += u64::from(*count == 0);
+        *count += 1;
+    }
+
+    fn lane(&self, frame: usize, cell: usize) -> usize {
+        self.lanes.iter().position(|l| *l == (frame, cell)).expect("each call has a lane")
+    }
+}
+
+impl Values {
+    /// The counts of a value of a key, which is made where it is new.
+    #[inline]
+    fn counts(&mut self, slot: u32, value: u64) -> &mut [u32; LANES] {
+        let hasher = &self.hasher;
+        let hash = hasher.hash_one((slot, value));
+        let entry = self.table.entry(
+            hash,
+            |s| s.slot == slot && s.value == value,
+            |s| hasher.hash_one((s.slot, s.value)),
+        );
+        match entry {
+            Entry::Occupied(e) => &mut e.into_mut().counts,
+            Entry::Vacant(e) => &mut e.insert(Seen { slot, value, counts: [0; LANES] }).into_mut().counts,
+        }
+    }
+
+    /// A value leaves a lane: true where that was the last of it.
+    #[inline]
+    fn leave(&mut self, slot: u32, value: u64, lane: usize) -> bool {
+        let hash = self.hasher.hash_one((slot, value));
+        let Ok(mut entry) = self.table.find_entry(hash, |s| s.slot == slot && s.value == value) else {
+            return false;
+        };
+        let counts = &mut entry.get_mut().counts;
+        counts[lane] -= 1;
+        let last = counts[lane] == 0;
+        if last && counts.iter().all(|c| *c == 0) {
+            entry.remove();
+        }
+        last
+    }
+}
+
+/// How rows stand in their ring.
+#[derive(Clone, Copy)]
+struct Layout {
+    width: usize,
+    masked: bool,
+}
+
+impl Layout {
+    /// The power of two of the words of a ring of `1 << rows` rows.
+    fn words(self, rows: u32) -> u32 {
+        (self.width << rows).next_power_of_two().trailing_zeros()
+    }
+
+    #[inline]
+    fn row<'b>(self, blocks: &'b Blocks, record: &[u64], number: u64) -> &'b [u64] {
+        let rows = record[CLASS] as u32;
+        let at = (number & ((1 << rows) - 1)) as usize * self.width;
+        &blocks.get(record[BLOCK], self.words(rows))[at..at + self.width]
+    }
+
+    #[inline]
+    fn row_mut<'b>(self, blocks: &'b mut Blocks, record: &[u64], number: u64) -> &'b mut [u64] {
+        let rows = record[CLASS] as u32;
+        let at = (number & ((1 << rows) - 1)) as usize * self.width;
+        &mut blocks.get_mut(record[BLOCK], self.words(rows))[at..at + self.width]
+    }
+
+    #[inline]
+    fn time(self, blocks: &Blocks, record: &[u64], number: u64) -> i64 {
+        self.row(blocks, record, number)[0] as i64
+    }
+
+    /// A value of a row; none: NULL.
+    #[inline]
+    fn value(self, words: &[u64], by: usize) -> Option<u64> {
+        let null = self.masked && words[self.width - 1] >> by & 1 == 1;
+        (!null).then(|| words[1 + by])
+    }
+
+    /// A ring of twice the rows.
+    #[cold]
+    fn widen(self, blocks: &mut Blocks, record: &mut [u64]) {
+        let (old, rows) = (record[BLOCK], record[CLASS] as u32);
+        if old == NONE {
+            record[CLASS] = 1;
+            record[BLOCK] = blocks.take(self.words(1));
+            return;
+        }
+        let wider = blocks.take(self.words(rows + 1));
+        let mut held = vec![];
+        for number in record[FIRST]..record[END] {
+            held.extend_from_slice(self.row(blocks, record, number));
+        }
+        let first = record[FIRST];
+        (record[BLOCK], record[CLASS]) = (wider, u64::from(rows) + 1);
+        for (n, words) in held.chunks(self.width).enumerate() {
+            self.row_mut(blocks, record, first + n as u64).copy_from_slice(words);
+        }
+        blocks.give_back(old, self.words(rows));
+    }
+}
+
+/// The rows of a frame that are or will be its best: (number, value), values from the best on. A ring of a power of two of entries.
+#[derive(Clone, Copy)]
+struct Queue {
+    block: u64,
+    class: u32,
+    head: u32,
+    len: u32,
+}
+
+impl Queue {
+    #[inline]
+    fn of(record: &[u64], cell: usize) -> Self {
+        let (sizes, head) = (record[cell + 1], record[cell + 2]);
+        Self { block: record[cell], class: (sizes >> 32) as u32, head: head as u32, len: sizes as u32 }
+    }
+
+    #[inline]
+    fn write(self, record: &mut [u64], cell: usize) {
+        record[cell] = self.block;
+        record[cell + 1] = u64::from(self.class) << 32 | u64::from(self.len);
+        record[cell + 2] = u64::from(self.head);
+    }
+
+    #[inline]
+    fn at(self, blocks: &Blocks, n: u32) -> (u64, u64) {
+        let at = (self.head.wrapping_add(n) & ((1 << self.class) - 1)) as usize * 2;
+        let words = blocks.get(self.block, self.class + 1);
+        (words[at], words[at + 1])
+    }
+
+    #[inline]
+    fn set(self, blocks: &mut Blocks, n: u32, entry: (u64, u64)) {
+        let at = (self.head.wrapping_add(n) & ((1 << self.class) - 1)) as usize * 2;
+        let words = blocks.get_mut(self.block, self.class + 1);
+        (words[at], words[at + 1]) = entry;
+    }
+
+    #[inline]
+    fn front(self, blocks: &Blocks) -> Option<(u64, u64)> {
+        (self.len > 0).then(|| self.at(blocks, 0))
+    }
+
+    /// Rows below `start` have left.
+    #[inline]
+    fn pass(&mut self, blocks: &Blocks, start: u64) {
+        while self.front(blocks).is_some_and(|f| f.0 < start) {
+            self.head = self.head.wrapping_add(1);
+            self.len -= 1;
+        }
+    }
+
+    /// A row joins behind all others: those that are not better than it will never be the best.
+    #[inline]
+    fn push(&mut self, blocks: &mut Blocks, max: bool, number: u64, value: u64) {
+        let beaten = |v: u64| if max { v as i64 <= value as i64 } else { v as i64 >= value as i64 };
+        // Most rows beat none or all of the last few; then bisection.
+        let mut keep = self.len;
+        for _ in 0..4 {
+            if keep == 0 || !beaten(self.at(blocks, keep - 1).1) {
+                break;
+            }
+            keep -= 1;
+        }
+        if keep > 0 && beaten(self.at(blocks, keep - 1).1) {
+            let (mut low, mut high) = (0, keep);
+            while low < high {
+                let middle = (low + high) / 2;
+                if beaten(self.at(blocks, middle).1) { high = middle } else { low = middle + 1 }
+            }
+            keep = low;
+        }
+        self.len = keep;
+        self.append(blocks, number, value);
+    }
+
+    #[inline]
+    fn append(&mut self, blocks: &mut Blocks, number: u64, value: u64) {
+        if self.block == NONE || self.len == 1 << self.class {
+            self.widen(blocks);
+        }
+        self.len += 1;
+        self.set(blocks, self.len - 1, (number, value));
+    }
+
+    #[cold]
+    fn widen(&mut self, blocks: &mut Blocks) {
+        if self.block == NONE {
+            *self = Self { block: blocks.take(3), class: 2, head: 0, len: 0 };
+            return;
+        }
+        let wider =
+            Self { block: blocks.take(self.class + 2), class: self.class + 1, head: 0, len: self.len };
+        for n in 0..self.len {
+            wider.set(blocks, n, self.at(blocks, n));
+        }
+        blocks.give_back(self.block, self.class + 1);
+        *self = wider;
+    }
+}
