@@ -41,10 +41,10 @@ pub(crate) fn latency(args: &Latency) -> Exit {
 }
 
 fn measure_all(args: &Latency) -> Result<Vec<Measured>> {
-    if let Some(core) = args.pin {
-        if !pelton::host::threads::pin(core) {
-            return Err(Error::config(format!("this process may not run on core {core}")));
-        }
+    if let Some(core) = args.pin
+        && !pelton::host::threads::pin(core)
+    {
+        return Err(Error::config(format!("this process may not run on core {core}")));
     }
     let mut all = vec![];
     for name in SCENARIOS {
