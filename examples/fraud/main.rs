@@ -1,7 +1,8 @@
 //! Decides card payments one by one: `cargo run --release --example fraud`, with a number of payments behind `--` where a million is not meant.
 //!
-//! The windows and the rule are `fraud.sql`; this file makes payments, asks for each, and counts the answers.
+//! The windows and the rule are `fraud.sql`; this file makes payments (those of `pelton bench latency`), asks for each, and counts the answers.
 
+#[path = "../../src/bin/pelton/latency/payments.rs"]
 mod payments;
 
 use payments::{Decision, Payment, Payments};

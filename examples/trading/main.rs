@@ -1,9 +1,8 @@
 //! Ticks to bars, averages and a signal: `cargo run --release --example trading`.
 //!
-//! A job, not a scorer: a bar is known when its minute is over. The program pushes ticks and turns the job itself; the bars come to a callback.
+//! A job, not a scorer: a bar is known when its minute is over. The program pushes ticks and turns the job itself; the bars come in the turn in which they are known.
 
 use pelton::{Engine, Feed, Progress, Result, Timestamp};
-use std::sync::mpsc;
 
 pelton::row! {
     /// A trade.
@@ -50,16 +49,19 @@ pub(crate) fn run(ticks: impl Iterator<Item = Tick>) -> Result<Vec<Bar>> {
     let script = engine.prepare(include_str!("trading.sql"))?;
     let mut run = script.jobs().next().expect("the script has a query").start()?;
     let mut feed: Feed<Tick> = run.feed("ticks")?;
-    let (sender, bars) = mpsc::channel();
-    run.subscribe(move |_, bar: &Bar| drop(sender.send(bar.clone())))?;
+    let mut bars: Vec<Bar> = vec![];
     for tick in ticks {
         feed.push(&tick)?;
         run.step(tick.ts.0)?;
+        bars.extend(run.poll()?.into_iter().map(|(_, bar)| bar));
     }
     drop(feed);
-    while run.step(0)? != Progress::Done {}
-    drop(run);
-    Ok(bars.into_iter().collect())
+    let mut progress = Progress::Working;
+    while progress != Progress::Done {
+        progress = run.step(0)?;
+        bars.extend(run.poll()?.into_iter().map(|(_, bar)| bar));
+    }
+    Ok(bars)
 }
 
 #[allow(dead_code, reason = "tests include this file")]

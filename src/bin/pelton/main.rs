@@ -3,8 +3,6 @@
 mod args;
 mod bench;
 mod exit;
-#[path = "../../../examples/fraud/payments.rs"]
-mod fraud;
 mod latency;
 mod log;
 mod look;

@@ -3,7 +3,7 @@
 //! A card or merchant keeps its rows of a day in one queue; each frame is a position in it, a sum, and the queue of its maxima to come.
 //! Distinct merchants are counted by card, merchant and frame in one table. Rows come in order: none is late, none between others.
 
-use crate::fraud::{Decision, Payment};
+use super::payments::{Decision, Payment};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 

@@ -6,15 +6,16 @@
 
 mod handwritten;
 mod open_loop;
+mod payments;
 mod plot;
 
 use crate::args::Latency;
 use crate::exit::{Exit, failed, written};
-use crate::fraud::{Decision, Payment, Payments};
 use crate::memory;
 use handwritten::HandWritten;
 use hdrhistogram::Histogram;
 use open_loop::{Load, drive};
+use payments::{Decision, Payment, Payments};
 use pelton::{Engine, Error, Feed, Result, Scorer, Timestamp};
 use std::fmt::Write as _;
 use std::sync::Arc;
