@@ -156,9 +156,13 @@ fn batch(value: &[u8], codec: Compression) -> Vec<u8> {
 /// The client is closed on, and not answered: an end or a reset, not silence.
 fn is_closed(mut socket: TcpStream) -> bool {
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    match socket.read(&mut [0; 16]) {
-        Ok(n) => n == 0,
-        Err(e) => e.kind() == std::io::ErrorKind::ConnectionReset,
+    loop {
+        match socket.read(&mut [0; 16]) {
+            Ok(n) => return n == 0,
+            // A read with a time limit is not taken up again after a signal, and io_uring sends them.
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return e.kind() == std::io::ErrorKind::ConnectionReset,
+        }
     }
 }
 
