@@ -329,7 +329,7 @@ pub fn parse_time(text: &[u8]) -> Option<i32> {
     let find = |b: u8, from: usize| text[from..].iter().position(|&x| x == b).map(|i| i + from);
     let (zone, operator) = match find(b'-', 0) {
         Some(at) => (Some(at), -1),
-        None => (find(b'+', 0), 1),
+        None => (find(b'+', 0), 1_i32),
     };
     let (mut zone_hour, mut zone_minute, end) = (0, 0, zone.unwrap_or(text.len()));
     if let Some(z) = zone {
@@ -365,12 +365,10 @@ pub fn parse_time(text: &[u8]) -> Option<i32> {
     if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..60).contains(&second) {
         return None;
     }
-    Some(
-        (hour + operator * zone_hour) * 3_600_000
-            + (minute + operator * zone_minute) * 60_000
-            + second * 1000
-            + milli,
-    )
+    // A zone offset of any size is taken, and the sum wraps around as Java's does.
+    let hours = operator.wrapping_mul(zone_hour).wrapping_add(hour).wrapping_mul(3_600_000);
+    let minutes = operator.wrapping_mul(zone_minute).wrapping_add(minute).wrapping_mul(60_000);
+    Some(hours.wrapping_add(minutes).wrapping_add(second * 1000 + milli))
 }
 
 /// Three digits of a fraction, rounded by the fourth; what is not a digit counts as 0.
@@ -522,6 +520,16 @@ mod tests {
         assert_eq!(shown(to_instant(at("2024-10-27 02:30:00"), &zone)), "2024-10-27 00:30:00");
         assert_eq!(shown(to_instant(at("2024-10-27 03:30:00"), &zone)), "2024-10-27 02:30:00");
         assert_eq!(shown(to_instant(at("2024-07-01 12:00:00"), &zone)), "2024-07-01 10:00:00");
+    }
+
+    #[test]
+    fn a_zone_offset_of_any_size_is_taken() {
+        assert_eq!(parse_time(b"5-2"), Some(3 * 3_600_000));
+        assert_eq!(parse_time(b"1-0900"), Some((-899_i32).wrapping_mul(3_600_000)));
+        assert!(
+            parse_time(b"1--2147483648").is_some()
+                && parse_time(b"23:59:59.9999+2147483647:2147483647").is_some()
+        );
     }
 
     proptest! {
