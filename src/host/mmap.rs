@@ -33,6 +33,9 @@ const LINE_BYTES: usize = 64;
 /// How far ahead: some small records.
 const EXPECT_BYTES: usize = 448;
 
+/// How much a reader asks for: a small batch.
+const READ_BYTES: usize = 256;
+
 /// Asks for a cache line for writing; a hint, without any effect on what the program means, whatever the address.
 #[inline]
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "an instruction that only hints"))]
@@ -42,6 +45,19 @@ fn own_line(at: *mut u8) {
     // NOP. The compiler's own intrinsic asks for a shared line on this target, which is of no use to a writer.
     unsafe {
         std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = at;
+}
+
+/// Asks for a cache line for reading; a hint as well.
+#[inline]
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "an instruction that only hints"))]
+fn share_line(at: *const u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: PREFETCHT0 reads nothing that the program sees and does not fault, whatever the address.
+    unsafe {
+        std::arch::asm!("prefetcht0 [{}]", in(reg) at, options(nostack, preserves_flags, readonly));
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = at;
@@ -150,6 +166,18 @@ impl Region {
         // SAFETY: `published <= len` (checked by whoever moves the frontier), the memory lives as long as self, and
         // nobody writes below the frontier: the Tail starts at it, and it never moves back.
         unsafe { std::slice::from_raw_parts(self.base.as_ptr(), published) }
+    }
+
+    /// Asks for the cache lines of what is published from `at` on, all at once: a reader would come to them one after the other, and
+    /// each comes from another core. Not for what lies behind, which the writer is about to write.
+    #[inline]
+    pub fn expect_read(&self, at: usize) {
+        let end = self.published().min(at + READ_BYTES);
+        let mut line = at / LINE_BYTES * LINE_BYTES;
+        while line < end {
+            share_line(self.base.as_ptr().wrapping_add(line));
+            line += LINE_BYTES;
+        }
     }
 
     /// Makes the pages of `range` present and writable, so that storing to them does not fault. Meant for a helper

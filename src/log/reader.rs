@@ -213,6 +213,7 @@ impl Reader {
         loop {
             if let Some(at) = &mut self.at {
                 if at.position < at.region.published() {
+                    at.region.expect_read(at.position);
                     if at.position < at.trusted_from {
                         if self.next < self.partition.start() {
                             return Err(self.deleted());

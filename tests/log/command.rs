@@ -126,6 +126,32 @@ fn what_is_wrong_is_told_with_its_place() {
     let (code, e) = fails(&root, &["append", "t", "--json"], "no json\n");
     assert!(code == 4 && e.contains("line 1: ") && !e.contains("neither"), "{e}");
     assert!(says(&root, &["cat", "t", "--from", "-1", "--format", "value"], "").ends_with("1\n"));
+    // Batches are not cut in two: what goes with one is told.
+    let cut = says(&root, &["truncate", "t", "--from", "425"], "");
+    assert_eq!(cut, "t-0: offsets 0 to 400; 400 to 425 went with the batch that held 425\n");
+    says(&root, &["append", "t"], "1\n");
+    let strange = home.path().join("strange");
+    std::fs::create_dir(&strange).unwrap();
+    std::fs::write(strange.join("letter.txt"), "Dear").unwrap();
+    let (code, e) = fails(&strange, &["append", "t", "--create"], "x\n");
+    assert!(code == 2 && e.contains("holds something else and no log"), "{e}");
+    assert_eq!(std::fs::read_dir(&strange).unwrap().count(), 1);
+    // So are findings of the server, before it listens.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let served = home.path().join("served");
+    says(&served, &["append", "t", "--create"], &text);
+    let last = files(&served.join("t-0"), ".log")[0].clone();
+    let bytes = std::fs::read(&last).unwrap();
+    std::fs::write(&last, &bytes[..bytes.len() - 7]).unwrap();
+    std::fs::remove_file(served.join("clean")).unwrap();
+    let out = Command::new(env!("CARGO_BIN_EXE_pelton"))
+        .args(["serve", "--listen", &listener.local_addr().unwrap().to_string(), "--data"])
+        .arg(&served)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(!out.status.success() && said.contains(": an unfinished write at byte 0, "), "{said}");
+    assert!(!said.contains("Finding"), "{said}");
     let (code, e) = fails(&home.path().join("nowhere"), &["ls"], "");
     assert!(code == 2 && e.contains("is not a folder"), "{e}");
     // While a process writes: looking works, changing does not.

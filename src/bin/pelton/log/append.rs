@@ -55,6 +55,12 @@ fn open(folder: &Path) -> Result<Log> {
     Ok(log)
 }
 
+/// A log, an empty folder, or none yet: a log is not made among somebody's files.
+fn may_become_a_log(folder: &Path) -> bool {
+    folder.join("format").exists()
+        || std::fs::read_dir(folder).map_or(true, |mut files| files.next().is_none())
+}
+
 impl Append {
     pub(super) fn run(&self, folder: &Path) -> Result<Exit> {
         let mut config = TopicConfig::default();
@@ -67,6 +73,10 @@ impl Append {
         if !self.create && !folder.join("format").exists() {
             return Err(Error::config(format!("{} is not a log", folder.display()))
                 .hint("add --create to make it, with the topic"));
+        }
+        if self.create && !may_become_a_log(folder) {
+            return Err(Error::config(format!("{} holds something else and no log", folder.display()))
+                .hint("name an empty folder, or one that is not there yet"));
         }
         let mut log = open(folder)?;
         if self.create && !log.catalog().topics.contains_key(&self.topic) {
@@ -187,14 +197,18 @@ pub(super) struct Truncate {
 impl Truncate {
     pub(super) fn run(&self, folder: &Path) -> Result<Exit> {
         let mut log = open(folder)?;
+        let mut more = String::new();
         if let Some(offset) = self.from {
-            log.truncate(&self.topic, self.partition, offset)?;
+            let end = log.truncate(&self.topic, self.partition, offset)?;
+            if end < offset {
+                more = format!("; {end} to {offset} went with the batch that held {offset}");
+            }
         }
         if let Some(offset) = self.before {
             log.delete_before(&self.topic, self.partition, offset)?;
         }
         let p = log.partition(&self.topic, self.partition)?;
-        let text = format!("{}: offsets {} to {}\n", p.name, p.start(), p.published());
+        let text = format!("{}: offsets {} to {}{more}\n", p.name, p.start(), p.published());
         log.close()?;
         print(text.as_bytes())?;
         Ok(Exit::Done)
