@@ -68,7 +68,11 @@ pub fn spread(graph: Graph, shards: usize) -> Graph {
     if shards <= 1 {
         return graph;
     }
-    let mut alone = vec![false; graph.nodes.len()];
+    // Behind a clock the end of the input is not the end of time, which an exchange would tell.
+    let mut alone: Vec<bool> = vec![];
+    for node in &graph.nodes {
+        alone.push(matches!(node.op, Op::Clock { .. }) || node.inputs.iter().any(|i| alone[i.0]));
+    }
     loop {
         match Spreader::new(&graph, &alone).run() {
             Ok(graph) => return graph,
