@@ -59,3 +59,21 @@ fn windows_close_when_the_clock_has_passed_them() {
         }
     }
 }
+
+#[test]
+fn groups_are_forgotten_when_the_clock_has_passed_their_time_to_live() {
+    // Each of the three keys has a row every three seconds.
+    let counts = |ttl: &str| {
+        let query = format!(
+            "SET 'table.exec.state.ttl' = '{ttl}';
+             SELECT COUNT(*) AS n, CAST(MAX(id) AS BIGINT) AS last FROM p GROUP BY MOD(id, 3)"
+        );
+        let got = results(&query, 9);
+        let rows = got.lines().map(|l| l.split(' ').nth(1).expect("a count").to_owned());
+        rows.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(counts("2900 ms"), "1 1 1 1 1 1 1 1 1");
+    // An update takes the row before it back.
+    assert_eq!(counts("3100 ms"), "1 1 1 1 2 1 2 1 2 2 3 2 3 2 3");
+    assert_eq!(counts("0 ms"), counts("1 h"));
+}

@@ -185,6 +185,9 @@ pub(super) fn build(graph: &Graph, id: NodeId) -> Result<Built> {
     let node = graph.node(id);
     let inputs: Vec<_> = node.inputs.iter().map(|i| graph.node(*i)).collect();
     let mut built = operators::build(node, &inputs)?;
+    if let (Built::Operator(op), Some(ttl_ms)) = (&mut built, graph.state_ttl_ms) {
+        op.set_state_ttl(ttl_ms);
+    }
     if let Built::Operator(op) = &mut built
         && graph.lays_aside(id)
     {

@@ -1,8 +1,8 @@
 //! Group aggregate: one row per key, updated with every row that changes it. Without aggregates it is DISTINCT.
 //!
 //! The changelog is Flink's, row by row: `+I` for the first row of a group, `-U` and `+U` when an aggregate has changed, nothing when none
-//! has (state never expires here, so nobody needs the sign of life), `-D` when the last row has left. A row that leaves a group
-//! that is not there is ignored. The key of an output row is that of the input row which caused it.
+//! has, `-D` when the last row has left. A row that leaves a group that is not there is ignored. With `table.exec.state.ttl` a group that had
+//! no row for that long is forgotten ([`super::expiry`]), and `-U` and `+U` come for each row, changed or not: a sign of life. The key of an output row is that of the input row which caused it.
 //!
 //! A batch goes through in columns: slots for all rows, then each aggregate over all rows with its values before and after
 //! each, then the output gathered from those. Two things are settled before, in one pass over the rows when rows may leave:
@@ -10,6 +10,7 @@
 //! that no aggregate has to be reset in the middle.
 
 use super::aggregates::{Aggregates, unshared, with_columns};
+use super::expiry::Expiry;
 use super::gather::{pick, position};
 use super::ready::Ready;
 use super::{Context, Counters, Operator};
@@ -34,6 +35,8 @@ pub struct GroupAggregate {
     ready: Ready,
     counters: Counters,
     work: Work,
+    /// Groups end by themselves.
+    expiry: Option<Expiry>,
 }
 
 /// Lists of one push, kept for their memory.
@@ -105,6 +108,7 @@ impl GroupAggregate {
             ready: Ready::default(),
             counters: Counters::default(),
             work: Work::default(),
+            expiry: None,
         }
     }
 
@@ -171,11 +175,24 @@ impl GroupAggregate {
         slots.truncate(kept);
     }
 
+    /// Forgets the groups that have lived out their time.
+    fn expire(&mut self, now: i64) {
+        let (Some(expiry), Some(counts)) = (&mut self.expiry, &mut self.counts) else { return };
+        while let Some(slot) = expiry.next(now) {
+            self.aggregates.reset(slot);
+            self.table.remove(slot);
+            counts[slot as usize] = 0;
+        }
+    }
+
     /// Gives the slots of ended groups back.
     fn end_groups(&mut self) {
         let Work { ended, fates, .. } = &mut self.work;
         for slot in ended.drain(..) {
             self.aggregates.reset(slot);
+            if let Some(expiry) = &mut self.expiry {
+                expiry.forget(slot);
+            }
             match std::mem::replace(&mut fates[slot as usize], Fate::Keeps) {
                 Fate::Renewed(_) => self.table.free(slot),
                 _ => self.table.remove(slot),
@@ -230,7 +247,7 @@ impl GroupAggregate {
                     out.picks.push(pick(k, true));
                     out.kinds.push(RowKind::Insert);
                 }
-                Step::Stays if changed[k] == 0 => {}
+                Step::Stays if changed[k] == 0 && self.expiry.is_none() => {}
                 Step::Stays => {
                     if self.before {
                         out.picks.push(pick(k, false));
@@ -304,7 +321,12 @@ impl Operator for GroupAggregate {
             self.ready.push(batch, cx.pool);
             return Ok(());
         }
+        let now = cx.now_us.div_euclid(1000);
+        self.expire(now);
         self.find_groups(&batch);
+        if let Some(expiry) = &mut self.expiry {
+            self.work.slots.iter().for_each(|&s| expiry.touch(s, now));
+        }
         let taken = self.work.rows.len();
         self.counters.absorbed += taken as u64;
         self.counters.filtered += (batch.selected() - taken) as u64;
@@ -336,19 +358,28 @@ impl Operator for GroupAggregate {
         self.ready.pull(&mut self.counters)
     }
 
+    fn set_state_ttl(&mut self, ttl_ms: i64) {
+        self.expiry = Some(Expiry::new(ttl_ms));
+        // Which slots have a group is no longer a matter of their numbers.
+        self.counts.get_or_insert_default();
+    }
+
     fn snapshot(&self, to: &mut Encoder) {
         debug_assert!(!self.output.waiting && self.ready.is_empty(), "nothing waits to be pulled");
-        to.block(b"GAGG", 1);
+        to.block(b"GAGG", 2);
         let order = self.table.order();
         self.table.encode(&order, to);
         if let Some(c) = &self.counts {
             to.slice(&order.iter().map(|&s| c[s as usize]).collect::<Vec<_>>());
         }
         self.aggregates.encode(&order, self.table.bound(), to);
+        if let Some(expiry) = &self.expiry {
+            expiry.encode(&order, to);
+        }
     }
 
     fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"GAGG", 1)?;
+        from.block(b"GAGG", 2)?;
         let groups = self.table.decode(None, from)?;
         if let Some(c) = &mut self.counts {
             *c = from.slice()?;
@@ -356,12 +387,17 @@ impl Operator for GroupAggregate {
                 return Err(Error::corrupt("the counts of an aggregation do not fit its groups"));
             }
         }
-        self.aggregates.decode(groups, from)
+        self.aggregates.decode(groups, from)?;
+        match &mut self.expiry {
+            Some(expiry) => expiry.decode(groups, from),
+            None => Ok(()),
+        }
     }
 
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.aggregates.bytes()
+            + self.expiry.as_ref().map_or(0, Expiry::bytes)
             + self.counts.as_ref().map_or(0, |c| c.capacity() * size_of::<i64>())
     }
 

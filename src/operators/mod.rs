@@ -16,6 +16,7 @@ mod clock;
 mod deduplicate;
 mod emit;
 mod expand;
+mod expiry;
 mod filter;
 mod gather;
 mod group_aggregate;
@@ -132,6 +133,9 @@ pub trait Operator: Send {
     fn wake_at_us(&self) -> Option<i64> {
         None
     }
+
+    /// State of a key that has had no row for so long is forgotten; for operators that bound their state so.
+    fn set_state_ttl(&mut self, _ttl_ms: i64) {}
 
     /// From now on it keeps the rows that are late until they are [taken](Operator::take_late), under that name.
     fn keep_late(&mut self, _name: &str, _input: &Schema) {}

@@ -33,6 +33,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// Where each runs; empty: all on one shard.
     pub places: Vec<Place>,
+    /// `table.exec.state.ttl`.
+    pub state_ttl_ms: Option<i64>,
 }
 
 /// On which shards a node runs.

@@ -119,6 +119,11 @@ impl Settings {
         self.get("pelton.memory-limit").and_then(memory_bytes).and_then(|b| usize::try_from(b).ok())
     }
 
+    /// `table.exec.state.ttl`, ms; none: state does not expire.
+    pub fn state_ttl_ms(&self) -> Option<i64> {
+        self.get("table.exec.state.ttl").and_then(duration_ms).filter(|ms| *ms > 0)
+    }
+
     /// `pelton.shards`.
     pub fn shards(&self) -> Option<usize> {
         self.get("pelton.shards").and_then(|n| n.parse().ok())

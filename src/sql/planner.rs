@@ -279,7 +279,8 @@ impl<'a> Planner<'a> {
         let rules = if off { optimise::needed } else { optimise::optimise };
         let logical = sinks.into_iter().map(rules).collect::<Result<Vec<_>>>()?;
         let shards = self.settings.shards().unwrap_or(self.shards);
-        let graph = spread::spread(physical::build(&logical)?, shards);
+        let mut graph = spread::spread(physical::build(&logical)?, shards);
+        graph.state_ttl_ms = self.settings.state_ttl_ms();
         Ok(Plan { graph, logical, settings: self.settings.clone(), shards, returns_rows, span })
     }
 
