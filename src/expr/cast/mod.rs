@@ -113,6 +113,9 @@ fn refusal(from: &TypeKind, to: &TypeKind, span: Span) -> Error {
         (TypeKind::TimestampLtz(_), t) if t.is_numeric() => {
             Error::validation("the cast from TIMESTAMP_LTZ type to NUMERIC type is not allowed", span)
         }
+        (f, t) if is_refused_late(f, t) => {
+            Error::planning(format!("there is no cast of {} to {}", message_name(f), message_name(t)), span)
+        }
         _ => Error::validation(
             format!(
                 "Cast function cannot convert value of type {} to type {}",
@@ -124,6 +127,17 @@ fn refusal(from: &TypeKind, to: &TypeKind, span: Span) -> Error {
     }
 }
 
+/// Casts that Flink's validator lets pass, but its planner has no rule for.
+fn is_refused_late(from: &TypeKind, to: &TypeKind) -> bool {
+    use TypeKind::*;
+    match from {
+        Char(_) | VarChar(_) => to.is_interval() || matches!(to, Array(_)),
+        Binary(_) | VarBinary(_) => to.is_datetime(),
+        Decimal(..) => to.is_interval(),
+        _ => false,
+    }
+}
+
 fn caster(from: &TypeKind, to: &TypeKind, mode: &Mode) -> Option<Cast> {
     use TypeKind::*;
     match (from, to) {
@@ -131,6 +145,7 @@ fn caster(from: &TypeKind, to: &TypeKind, mode: &Mode) -> Option<Cast> {
             out.clear();
             out.push_nulls(rows);
         }),
+        (Variant, _) => None,
         (_, Char(_) | VarChar(_)) => to_text::to_text(from, to, mode),
         (Char(_) | VarChar(_) | Binary(_) | VarBinary(_), Binary(_) | VarBinary(_)) => to_text::to_binary(to),
         (Char(_) | VarChar(_), Boolean) => numeric::text_to_boolean(mode),
@@ -148,7 +163,6 @@ fn caster(from: &TypeKind, to: &TypeKind, mode: &Mode) -> Option<Cast> {
         (Array(_), Array(_)) | (Map(..), Map(..)) | (Multiset(_), Multiset(_)) | (Row(_), Row(_)) => {
             nested::nested(from, to, mode)
         }
-        (Variant, Variant) => same(),
         _ => None,
     }
 }

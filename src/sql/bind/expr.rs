@@ -389,6 +389,10 @@ impl Binder<'_> {
         };
         let value = self.expr(&c.operand, cx)?;
         let to = super::types::data_type(&c.ty)?;
+        if value.ty.kind == TypeKind::Variant {
+            // There is no cast of it, not even to itself.
+            crate::expr::bind_cast(&value.ty, &to, is_try, &self.session, at)?;
+        }
         self.explicit_cast(value, to, is_try, at)
     }
 
