@@ -63,6 +63,32 @@ fn share_line(at: *const u8) {
     let _ = at;
 }
 
+/// Asks for the cache line of a word of memory, which will be read soon; a hint, whatever the place.
+#[inline]
+pub fn expect_word(words: &[u64], at: usize) {
+    share_line(words.as_ptr().wrapping_add(at).cast());
+}
+
+/// Asks the kernel to back memory by huge pages (2 MiB on x86-64, `madvise(2)`, MADV_HUGEPAGE), of which the processor's TLB holds
+/// the addresses of gigabytes. A hint: without it, and where the kernel has none, the memory is the same.
+#[expect(unsafe_code, reason = "advice about pages that only changes what backs them")]
+pub fn advise_huge(words: &mut [u64]) {
+    #[cfg(all(target_os = "linux", not(miri)))]
+    {
+        let range = words.as_mut_ptr_range();
+        let start = (range.start as usize).next_multiple_of(PAGE_BYTES);
+        let end = range.end as usize / PAGE_BYTES * PAGE_BYTES;
+        if start < end {
+            let at = range.start.cast::<u8>().wrapping_add(start - range.start as usize);
+            // SAFETY: whole pages inside of memory that the caller holds alone; the advice changes no byte of them. That it was not taken
+            // means pages of the usual size.
+            let _ = unsafe { rustix::mm::madvise(at.cast(), end - start, rustix::mm::Advice::LinuxHugepage) };
+        }
+    }
+    #[cfg(not(all(target_os = "linux", not(miri))))]
+    let _ = words;
+}
+
 enum Backing {
     File(MmapRaw),
     /// `base` came from `Box::into_raw` and goes back on drop.

@@ -2,8 +2,9 @@
 //!
 //! [`KeyTable`] finds the slot of a key; whatever is kept for a key (accumulators, counts) stands in columns at that slot.
 //! [`Slices`] hold the open windows, [`Sessions`] those that grow with their rows, [`Rows`] keep whole rows, [`RowQueues`] the rows
-//! of sliding frames, and [`DistinctView`] counts the values of a group, for DISTINCT aggregates.
+//! of sliding frames, and [`DistinctView`] counts the values of a group, for DISTINCT aggregates. [`blocks`] is memory for many small queues.
 
+pub mod blocks;
 mod distinct;
 mod key_layout;
 mod key_table;

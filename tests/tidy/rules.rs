@@ -25,7 +25,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &["batch"]),
     ("expr", &["batch"]),
     ("formats", &["batch"]),
-    ("state", &["batch"]),
+    ("state", &["batch", "host"]),
     ("plan", &["batch", "expr"]),
     ("sql", &["batch", "expr", "plan"]),
     ("operators", &["batch", "expr", "state", "plan", "metrics"]),

@@ -121,6 +121,11 @@ impl OverScorer {
         with_columns(&self.partition, batch, |columns| table.find_or_insert(None, columns, &[row], slots));
         let slot = self.slots[0];
         let bound = self.table.bound();
+        if let Held::Fused(frames) = &self.frames
+            && bound <= self.last.len()
+        {
+            frames.expect_key(slot);
+        }
         if bound > self.last.len() {
             self.last.resize(bound, i64::MIN);
             match &mut self.frames {

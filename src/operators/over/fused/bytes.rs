@@ -9,10 +9,9 @@ impl Fused {
     /// Writes the keys of `slots`, which are all there are.
     pub(in super::super) fn encode(&self, slots: &[u32], to: &mut Encoder) {
         to.block(b"FUSE", 1);
-        let layout = Layout { width: self.width, masked: self.masked };
+        let layout = self.layout();
         for &slot in slots {
-            let first = slot as usize % KEYS * self.stride;
-            let record = &self.records[slot as usize / KEYS][first..first + self.stride];
+            let record = self.records.get(slot);
             let mut words = vec![];
             for number in record[FIRST]..record[END] {
                 words.extend_from_slice(layout.row(&self.blocks, record, number));
@@ -36,7 +35,7 @@ impl Fused {
         let damaged = || Error::corrupt("the rows of a frame do not fit their number");
         from.block(b"FUSE", 1)?;
         self.grow(slots);
-        let layout = Layout { width: self.width, masked: self.masked };
+        let layout = self.layout();
         for slot in 0..slots as u32 {
             let (words, starts, sums): (Vec<u64>, Vec<u64>, Vec<u64>) =
                 (from.slice()?, from.slice()?, from.slice()?);
@@ -51,8 +50,8 @@ impl Fused {
             {
                 return Err(damaged());
             }
-            let Self { records, stride, blocks, frames, calls, distincts, .. } = &mut *self;
-            let record = record(records, *stride, slot);
+            let Self { records, blocks, frames, calls, distincts, hasher, .. } = &mut *self;
+            let record = records.get_mut(slot);
             for words in words.chunks(layout.width) {
                 if record[BLOCK] == NONE || record[END] == 1 << record[CLASS] {
                     layout.widen(blocks, record);
@@ -67,8 +66,8 @@ impl Fused {
                     let words: [u64; MOST] = copied(layout.row(blocks, record, number));
                     join(&own, record, blocks, layout, number, STARTS + f, &words);
                     for call in &own {
-                        if let Work::Distinct { nth } = call.work {
-                            distincts[nth].join(slot, f, call.cell, layout, &words, record);
+                        if let Work::Distinct { nth, lane } = call.work {
+                            distincts[nth].join(lane, call.cell, layout, &words, record, blocks, hasher);
                         }
                     }
                 }

@@ -22,7 +22,7 @@ impl Fused {
         // At the end first, where its values become words.
         self.push(slot, time, row as usize, source);
         let layout = self.layout();
-        let record = record(&mut self.records, self.stride, slot);
+        let record = self.records.get_mut(slot);
         let own: [u64; MOST] = copied(layout.row(&self.blocks, record, record[END] - 1));
         record[END] -= 1;
         let (mut low, mut high) = (record[FIRST], record[END]);
@@ -37,15 +37,11 @@ impl Fused {
         }
     }
 
-    fn layout(&self) -> Layout {
-        Layout { width: self.width, masked: self.masked }
-    }
-
     /// Appends what the frames of a row that would stand at `place` come to.
     fn answer(&mut self, slot: u32, place: u64, own: &[u64], watermark: i64, out: &mut [ColumnRef]) {
         let layout = self.layout();
-        let Self { records, stride, blocks, frames, calls, order, distincts, reach, rows, .. } = self;
-        let record = record(records, *stride, slot);
+        let Self { records, blocks, frames, calls, order, distincts, reach, rows, .. } = self;
+        let record = records.get(slot);
         let time = own[0] as i64;
         // What no row above the watermark can see may be there or not.
         let held = match (rows, reach) {
@@ -67,7 +63,7 @@ impl Fused {
             };
             let by = match call.work {
                 Work::Values { by } | Work::Sum { by, .. } | Work::Best { by, .. } => by,
-                Work::Distinct { nth } => distincts[nth].by,
+                Work::Distinct { nth, .. } => distincts[nth].by,
                 Work::Rows => {
                     push(call.work, Some(place - from + 1), unshared(to));
                     continue;
@@ -96,8 +92,8 @@ impl Fused {
     /// Puts a row, which is not the last, in its place.
     fn put(&mut self, slot: u32, place: u64, own: &[u64]) {
         let layout = self.layout();
-        let Self { records, stride, blocks, frames, calls, distincts, width, .. } = self;
-        let record = record(records, *stride, slot);
+        let Self { records, blocks, frames, calls, distincts, width, hasher, .. } = self;
+        let record = records.get_mut(slot);
         if record[END] - record[FIRST] == 1 << record[CLASS] {
             layout.widen(blocks, record);
         }
@@ -134,8 +130,8 @@ impl Fused {
                             queue.write(record, call.cell);
                         }
                     }
-                    Work::Distinct { nth } => {
-                        distincts[nth].join(slot, f, call.cell, layout, own, record);
+                    Work::Distinct { nth, lane } => {
+                        distincts[nth].join(lane, call.cell, layout, own, record, blocks, hasher);
                     }
                     _ => join(std::slice::from_ref(call), record, blocks, layout, place, STARTS + f, own),
                 }
@@ -144,7 +140,7 @@ impl Fused {
                 && record[END] - start > before + 1
             {
                 let words: [u64; MOST] = copied(layout.row(blocks, record, start));
-                leave(&own_calls, distincts, record, layout, slot, f, &words);
+                leave(&own_calls, distincts, record, blocks, hasher, layout, &words);
                 record[STARTS + f] = start + 1;
                 for call in &own_calls {
                     if let Work::Best { .. } = call.work {
@@ -160,8 +156,8 @@ impl Fused {
     /// Takes rows of a key out of its frames, about `rows` at most; true: it has none left, and is as new.
     pub(in super::super) fn drain(&mut self, slot: u32, rows: usize) -> bool {
         let layout = self.layout();
-        let Self { records, stride, blocks, frames, calls, distincts, .. } = self;
-        let record = record(records, *stride, slot);
+        let Self { records, blocks, frames, calls, distincts, hasher, .. } = self;
+        let record = records.get_mut(slot);
         let mut gone = 0;
         for f in 0..frames.len() {
             let own_calls: Vec<Call> = calls.iter().filter(|c| c.frame == f).cloned().collect();
@@ -170,7 +166,7 @@ impl Fused {
                     return false;
                 }
                 let words: [u64; MOST] = copied(layout.row(blocks, record, record[STARTS + f]));
-                leave(&own_calls, distincts, record, layout, slot, f, &words);
+                leave(&own_calls, distincts, record, blocks, hasher, layout, &words);
                 record[STARTS + f] += 1;
                 gone += 1;
             }
@@ -182,6 +178,12 @@ impl Fused {
             let queue = Queue::of(record, call.cell);
             if queue.block != NONE {
                 blocks.give_back(queue.block, queue.class + 1);
+            }
+        }
+        for d in distincts.iter() {
+            let values = Values::of(record, d.cell);
+            if values.block != NONE {
+                blocks.give_back(values.block, values.words());
             }
         }
         self.reset(slot);

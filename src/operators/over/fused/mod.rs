@@ -8,26 +8,26 @@
 //! block  = rows in a ring: time, a word for each column that aggregates read, and, where one may be NULL, which are
 //! ```
 //!
+//! What a row will touch is known as soon as the record is there: all of it is asked for at once ([`Fused::expect`]), so that an answer
+//! waits for memory three times (key, record, the rest) and not once for each frame and aggregate.
+//!
 //! Rows of a key have numbers that ascend. A frame is the rows from its start to the end, so COUNT(*) is a difference; sums are cells. MIN and MAX
 //! are a queue of the rows that will be the best once those before them have left: a row that joins cuts its tail by bisection, so
-//! the worst case is a logarithm. COUNT(DISTINCT) of all frames of a column share one table from key and value to a count for each frame.
+//! the worst case is a logarithm. COUNT(DISTINCT) of all frames of a column share one table a key ([`Values`]).
 //!
 //! What it can hold, [`Fused::new`] decides; the rest is [`Frames`](super::frames::Frames)' affair, with the same results.
 
-mod blocks;
 mod bytes;
 mod disorder;
+mod values;
 
 use crate::batch::{Batch, Column, ColumnRef, Schema, TypeKind};
 use crate::operators::aggregates::unshared;
 use crate::plan::{self, Frame};
-use blocks::{Blocks, NONE};
+use crate::state::blocks::{Blocks, NONE};
 use hashbrown::DefaultHashBuilder;
-use hashbrown::hash_table::{Entry, HashTable};
-use std::hash::BuildHasher;
+use values::{LANES, Values};
 
-/// Frames that share a table of distinct values.
-const LANES: usize = 4;
 /// Keys whose records stand in one chunk: a power of two.
 const KEYS: usize = 1 << 10;
 
@@ -43,17 +43,18 @@ pub(super) struct Fused {
     held: Vec<Held>,
     /// A row says which of its columns are NULL.
     masked: bool,
-    /// Words of a row.
+    /// Words of a row, and words from one row to the next: a power of two, so that a row stays within a line.
     width: usize,
+    step: usize,
     frames: Vec<Frame>,
     /// The calls in the order of the frames, and for each in output order its place among them.
     calls: Vec<Call>,
     order: Vec<usize>,
     distincts: Vec<Distinct>,
-    /// Words of a record.
-    stride: usize,
-    records: Vec<Box<[u64]>>,
+    records: Records,
     blocks: Blocks,
+    /// Of distinct values.
+    hasher: DefaultHashBuilder,
     /// The longest frames, ms and rows.
     reach: Option<i64>,
     rows: Option<u64>,
@@ -90,29 +91,47 @@ enum Work {
     Values { by: usize },
     Sum { by: usize, counted: bool, form: Form },
     Best { by: usize, max: bool, form: Form },
-    Distinct { nth: usize },
+    Distinct { nth: usize, lane: usize },
 }
 
 /// The distinct values of one column, in up to four frames.
 struct Distinct {
     by: usize,
-    /// The frames that it serves, and the cell of each.
-    lanes: Vec<(usize, usize)>,
-    values: Values,
+    /// The first word of [`Values`] in the record.
+    cell: usize,
+    /// The cell of each of the frames that it serves: how many values it has.
+    lanes: Vec<usize>,
 }
 
-/// How often each key has each value, in each lane.
-#[derive(Default)]
-struct Values {
-    table: HashTable<Seen>,
-    hasher: DefaultHashBuilder,
+/// One run of words for each key.
+struct Records {
+    /// Where the records of each [`KEYS`] keys begin.
+    runs: Vec<u64>,
+    words: Blocks,
+    stride: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Seen {
-    slot: u32,
-    value: u64,
-    counts: [u32; LANES],
+impl Records {
+    #[inline]
+    fn get(&self, slot: u32) -> &[u64] {
+        self.words
+            .get(self.runs[slot as usize / KEYS] + (slot as usize % KEYS * self.stride) as u64, self.stride)
+    }
+
+    #[inline]
+    fn get_mut(&mut self, slot: u32) -> &mut [u64] {
+        let first = (slot as usize % KEYS * self.stride) as u64;
+        self.words.get_mut(self.runs[slot as usize / KEYS] + first, self.stride)
+    }
+
+    /// Asks for the record of a key.
+    #[inline]
+    fn expect(&self, slot: u32) {
+        let first = slot as usize % KEYS * self.stride;
+        for word in (0..self.stride).step_by(8) {
+            self.words.expect(self.runs[slot as usize / KEYS], first + word);
+        }
+    }
 }
 
 impl Fused {
@@ -160,11 +179,12 @@ impl Fused {
                         ("COUNT", true) if form != Form::F64 => {
                             let free = |d: &Distinct| d.by == by && d.lanes.len() < LANES;
                             let nth = distincts.iter().position(free).unwrap_or_else(|| {
-                                distincts.push(Distinct { by, lanes: vec![], values: Values::default() });
+                                distincts.push(Distinct { by, cell: 0, lanes: vec![] });
                                 distincts.len() - 1
                             });
-                            distincts[nth].lanes.push((usize::MAX, own.len()));
-                            Work::Distinct { nth }
+                            let lane = distincts[nth].lanes.len();
+                            distincts[nth].lanes.push(0);
+                            Work::Distinct { nth, lane }
                         }
                         _ => return None,
                     }
@@ -188,9 +208,8 @@ impl Fused {
         for n in sorted {
             let (frame, work) = own[n];
             order[n] = calls.len();
-            if let Work::Distinct { nth } = work {
-                let lane = distincts[nth].lanes.iter_mut().find(|l| l.1 == n && l.0 == usize::MAX);
-                *lane.expect("it was put there with the call") = (frame, cell);
+            if let Work::Distinct { nth, lane } = work {
+                distincts[nth].lanes[lane] = cell;
             }
             calls.push(Call { frame, work, cell });
             cell += match work {
@@ -200,20 +219,26 @@ impl Fused {
                 Work::Best { .. } => 3,
             };
         }
+        for d in &mut distincts {
+            d.cell = cell;
+            cell += Values::CELLS;
+        }
         let masked = held.iter().any(|h| h.nullable);
+        let width = 1 + held.len() + usize::from(masked);
         let rows = frames.iter().filter_map(|f| if let Frame::Rows(n) = f { *n } else { None }).max();
         let reach = frames.iter().filter_map(|f| if let Frame::Range(r) = f { *r } else { None }).max();
         Self {
-            width: 1 + held.len() + usize::from(masked),
+            width,
+            step: width.next_power_of_two(),
             masked,
             held,
             frames,
             calls,
             order,
             distincts,
-            stride: cell.next_multiple_of(8),
-            records: vec![],
+            records: Records { runs: vec![], words: Blocks::default(), stride: cell.next_multiple_of(8) },
             blocks: Blocks::default(),
+            hasher: DefaultHashBuilder::default(),
             reach,
             rows,
         }
@@ -221,23 +246,65 @@ impl Fused {
 
     /// Makes keys below `slots` exist.
     pub(super) fn grow(&mut self, slots: usize) {
-        while self.records.len() * KEYS < slots {
-            self.records.push(vec![0; self.stride * KEYS].into());
-            let first = (self.records.len() - 1) * KEYS;
+        while self.records.runs.len() * KEYS < slots {
+            self.records.runs.push(self.records.words.carve(self.records.stride * KEYS));
+            let first = (self.records.runs.len() - 1) * KEYS;
             (first..first + KEYS).for_each(|slot| self.reset(slot as u32));
         }
     }
 
     /// A record without rows. Its blocks must have been given back.
     fn reset(&mut self, slot: u32) {
-        let record = record(&mut self.records, self.stride, slot);
+        let record = self.records.get_mut(slot);
         record.fill(0);
         record[BLOCK] = NONE;
-        for call in &self.calls {
+        let best = self.calls.iter().filter(|c| matches!(c.work, Work::Best { .. })).map(|c| c.cell);
+        best.chain(self.distincts.iter().map(|d| d.cell)).for_each(|cell| record[cell] = NONE);
+    }
+
+    /// Asks for all that the next row of a key touches, now that the record is there and the row is in its ring.
+    #[inline]
+    fn expect(&self, slot: u32, time: i64) {
+        let Self { frames, calls, distincts, records, blocks, hasher, .. } = self;
+        let (layout, record) = (self.layout(), records.get(slot));
+        for f in 0..frames.len() {
+            layout.expect(blocks, record, record[STARTS + f]);
+        }
+        for call in calls {
             if let Work::Best { .. } = call.work {
-                record[call.cell] = NONE;
+                Queue::of(record, call.cell).expect(blocks);
             }
         }
+        if distincts.is_empty() {
+            return;
+        }
+        let own = layout.row(blocks, record, record[END] - 1);
+        for d in distincts {
+            if let Some(value) = layout.value(own, d.by) {
+                Values::of(record, d.cell).expect(blocks, hasher, value);
+            }
+        }
+        // The first row that leaves each frame: the times come first, all on their way by now.
+        for (f, frame) in frames.iter().enumerate() {
+            let words = layout.row(blocks, record, record[STARTS + f]);
+            if matches!(frame, Frame::Range(Some(reach)) if (words[0] as i64) < time.saturating_sub(*reach)) {
+                for d in distincts {
+                    if let Some(value) = layout.value(words, d.by) {
+                        Values::of(record, d.cell).expect(blocks, hasher, value);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks for the record of a key.
+    #[inline]
+    pub(super) fn expect_key(&self, slot: u32) {
+        self.records.expect(slot);
+    }
+
+    fn layout(&self) -> Layout {
+        Layout { width: self.width, step: self.step, masked: self.masked }
     }
 
     /// A row of a key, not before its other rows: appends its aggregates to `out`.
@@ -252,18 +319,17 @@ impl Fused {
         out: &mut [ColumnRef],
     ) {
         self.push(slot, time, row as usize, source);
-        let Self { frames, calls, distincts, records, blocks, stride, width, masked, .. } = self;
-        let layout = Layout { width: *width, masked: *masked };
-        let record = record(records, *stride, slot);
+        self.expect(slot, time);
+        let layout = self.layout();
+        let Self { frames, calls, distincts, records, blocks, hasher, .. } = self;
+        let record = records.get_mut(slot);
         let number = record[END] - 1;
         // In all frames that share a table at once: one look.
-        for d in distincts.iter_mut() {
-            let own = layout.row(blocks, record, number);
-            if let Some(value) = layout.value(own, d.by) {
-                let counts = d.values.counts(slot, value);
-                for (count, &(_, cell)) in counts.iter_mut().zip(&d.lanes) {
-                    record[cell] += u64::from(*count == 0);
-                    *count += 1;
+        for d in distincts.iter() {
+            if let Some(value) = layout.value(layout.row(blocks, record, number), d.by) {
+                let first = Values::join_all(record, d.cell, blocks, hasher, value, d.lanes.len());
+                for (lane, &cell) in d.lanes.iter().enumerate() {
+                    record[cell] += u64::from(first >> lane & 1);
                 }
             }
         }
@@ -287,11 +353,11 @@ impl Fused {
                     break;
                 }
                 let values: [u64; MOST] = copied(words);
-                leave(own, distincts, record, layout, slot, f, &values);
+                leave(own, distincts, record, blocks, hasher, layout, &values);
                 record[STARTS + f] = start + 1;
             }
             let values: [u64; MOST] = copied(layout.row(blocks, record, number));
-            join(own, record, blocks, layout, number, record_start(f), &values);
+            join(own, record, blocks, layout, number, STARTS + f, &values);
         }
         self.let_go(slot, watermark);
         self.emit(slot, out);
@@ -300,9 +366,9 @@ impl Fused {
     /// Appends a row to the ring of its key.
     #[inline]
     fn push(&mut self, slot: u32, time: i64, row: usize, source: &Batch) {
-        let Self { held, records, blocks, stride, width, masked, .. } = self;
-        let layout = Layout { width: *width, masked: *masked };
-        let record = record(records, *stride, slot);
+        let layout = self.layout();
+        let Self { held, records, blocks, masked, .. } = self;
+        let record = records.get_mut(slot);
         if record[BLOCK] == NONE || record[END] - record[FIRST] == 1 << record[CLASS] {
             layout.widen(blocks, record);
         }
@@ -327,9 +393,9 @@ impl Fused {
     /// Lets the rows go that no row above the watermark can see.
     #[inline]
     fn let_go(&mut self, slot: u32, watermark: i64) {
-        let Self { records, blocks, stride, width, masked, frames, reach, rows, .. } = self;
-        let layout = Layout { width: *width, masked: *masked };
-        let record = record(records, *stride, slot);
+        let layout = self.layout();
+        let Self { records, blocks, frames, reach, rows, .. } = self;
+        let record = records.get_mut(slot);
         let end = record[END];
         if rows.is_some() {
             while record[ABOVE] < end && layout.time(blocks, record, record[ABOVE]) <= watermark {
@@ -350,8 +416,8 @@ impl Fused {
     /// Appends what the key comes to.
     #[inline]
     fn emit(&mut self, slot: u32, out: &mut [ColumnRef]) {
-        let Self { calls, order, records, blocks, stride, .. } = self;
-        let record = record(records, *stride, slot);
+        let Self { calls, order, records, blocks, .. } = self;
+        let record = records.get(slot);
         for (&n, to) in order.iter().zip(out) {
             let call = &calls[n];
             let rows = record[END] - record[STARTS + call.frame];
@@ -361,9 +427,7 @@ impl Fused {
 
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
-        self.records.len() * KEYS * self.stride * 8
-            + self.blocks.bytes()
-            + self.distincts.iter().map(|d| d.values.table.allocation_size()).sum::<usize>()
+        self.records.words.bytes() + self.blocks.bytes()
     }
 }
 
@@ -375,17 +439,6 @@ fn copied(words: &[u64]) -> [u64; MOST] {
     let mut values = [0; MOST];
     values[..words.len()].copy_from_slice(words);
     values
-}
-
-#[inline]
-fn record_start(frame: usize) -> usize {
-    STARTS + frame
-}
-
-#[inline]
-fn record(records: &mut [Box<[u64]>], stride: usize, slot: u32) -> &mut [u64] {
-    let first = slot as usize % KEYS * stride;
-    &mut records[slot as usize / KEYS][first..first + stride]
 }
 
 /// A value as the result has it; none: NULL.
@@ -420,11 +473,11 @@ fn push(work: Work, value: Option<u64>, to: &mut Column) {
 #[inline]
 fn leave(
     calls: &[Call],
-    distincts: &mut [Distinct],
+    distincts: &[Distinct],
     record: &mut [u64],
+    blocks: &mut Blocks,
+    hasher: &DefaultHashBuilder,
     layout: Layout,
-    slot: u32,
-    frame: usize,
     words: &[u64],
 ) {
     for call in calls {
@@ -441,11 +494,11 @@ fn leave(
                     record[call.cell + 1] = record[call.cell + 1].wrapping_sub(1);
                 }
             }
-            Work::Distinct { nth } => {
-                let d = &mut distincts[nth];
+            Work::Distinct { nth, lane } => {
+                let d = &distincts[nth];
                 if let Some(value) = layout.value(words, d.by) {
-                    let lane = d.lane(frame, call.cell);
-                    record[call.cell] -= u64::from(d.values.leave(slot, value, lane));
+                    let last = Values::leave(record, d.cell, blocks, hasher, value, lane);
+                    record[call.cell] -= u64::from(last);
                 }
             }
         }
@@ -491,58 +544,21 @@ fn join(
 
 impl Distinct {
     /// A row joins one frame.
+    #[expect(clippy::too_many_arguments, reason = "a row, and where its key stands")]
     fn join(
-        &mut self,
-        slot: u32,
-        frame: usize,
+        &self,
+        lane: usize,
         cell: usize,
         layout: Layout,
         words: &[u64],
         record: &mut [u64],
+        blocks: &mut Blocks,
+        hasher: &DefaultHashBuilder,
     ) {
-        let Some(value) = layout.value(words, self.by) else { return };
-        let lane = self.lane(frame, cell);
-        let count = &mut self.values.counts(slot, value)[lane];
-        record[cell] += u64::from(*count == 0);
-        *count += 1;
-    }
-
-    fn lane(&self, frame: usize, cell: usize) -> usize {
-        self.lanes.iter().position(|l| *l == (frame, cell)).expect("each call has a lane")
-    }
-}
-
-impl Values {
-    /// The counts of a value of a key, which is made where it is new.
-    #[inline]
-    fn counts(&mut self, slot: u32, value: u64) -> &mut [u32; LANES] {
-        let hasher = &self.hasher;
-        let hash = hasher.hash_one((slot, value));
-        let entry = self.table.entry(
-            hash,
-            |s| s.slot == slot && s.value == value,
-            |s| hasher.hash_one((s.slot, s.value)),
-        );
-        match entry {
-            Entry::Occupied(e) => &mut e.into_mut().counts,
-            Entry::Vacant(e) => &mut e.insert(Seen { slot, value, counts: [0; LANES] }).into_mut().counts,
+        if let Some(value) = layout.value(words, self.by) {
+            let first = Values::join(record, self.cell, blocks, hasher, value, lane);
+            record[cell] += u64::from(first);
         }
-    }
-
-    /// A value leaves a lane: true where that was the last of it.
-    #[inline]
-    fn leave(&mut self, slot: u32, value: u64, lane: usize) -> bool {
-        let hash = self.hasher.hash_one((slot, value));
-        let Ok(mut entry) = self.table.find_entry(hash, |s| s.slot == slot && s.value == value) else {
-            return false;
-        };
-        let counts = &mut entry.get_mut().counts;
-        counts[lane] -= 1;
-        let last = counts[lane] == 0;
-        if last && counts.iter().all(|c| *c == 0) {
-            entry.remove();
-        }
-        last
     }
 }
 
@@ -550,27 +566,35 @@ impl Values {
 #[derive(Clone, Copy)]
 struct Layout {
     width: usize,
+    step: usize,
     masked: bool,
 }
 
 impl Layout {
     /// The power of two of the words of a ring of `1 << rows` rows.
     fn words(self, rows: u32) -> u32 {
-        (self.width << rows).next_power_of_two().trailing_zeros()
+        (self.step << rows).trailing_zeros()
+    }
+
+    /// Asks for a row.
+    #[inline]
+    fn expect(self, blocks: &Blocks, record: &[u64], number: u64) {
+        let at = (number & ((1 << record[CLASS]) - 1)) as usize * self.step;
+        blocks.expect(record[BLOCK], at);
     }
 
     #[inline]
     fn row<'b>(self, blocks: &'b Blocks, record: &[u64], number: u64) -> &'b [u64] {
         let rows = record[CLASS] as u32;
-        let at = (number & ((1 << rows) - 1)) as usize * self.width;
-        &blocks.get(record[BLOCK], self.words(rows))[at..at + self.width]
+        let at = (number & ((1 << rows) - 1)) as usize * self.step;
+        &blocks.get(record[BLOCK], self.step << rows)[at..at + self.width]
     }
 
     #[inline]
     fn row_mut<'b>(self, blocks: &'b mut Blocks, record: &[u64], number: u64) -> &'b mut [u64] {
         let rows = record[CLASS] as u32;
-        let at = (number & ((1 << rows) - 1)) as usize * self.width;
-        &mut blocks.get_mut(record[BLOCK], self.words(rows))[at..at + self.width]
+        let at = (number & ((1 << rows) - 1)) as usize * self.step;
+        &mut blocks.get_mut(record[BLOCK], self.step << rows)[at..at + self.width]
     }
 
     #[inline]
@@ -634,15 +658,25 @@ impl Queue {
     #[inline]
     fn at(self, blocks: &Blocks, n: u32) -> (u64, u64) {
         let at = (self.head.wrapping_add(n) & ((1 << self.class) - 1)) as usize * 2;
-        let words = blocks.get(self.block, self.class + 1);
+        let words = blocks.get(self.block, 2 << self.class);
         (words[at], words[at + 1])
     }
 
     #[inline]
     fn set(self, blocks: &mut Blocks, n: u32, entry: (u64, u64)) {
         let at = (self.head.wrapping_add(n) & ((1 << self.class) - 1)) as usize * 2;
-        let words = blocks.get_mut(self.block, self.class + 1);
+        let words = blocks.get_mut(self.block, 2 << self.class);
         (words[at], words[at + 1]) = entry;
+    }
+
+    /// Asks for its first and its last entry.
+    #[inline]
+    fn expect(self, blocks: &Blocks) {
+        if self.len > 0 {
+            let mask = (1 << self.class) - 1;
+            blocks.expect(self.block, (self.head & mask) as usize * 2);
+            blocks.expect(self.block, (self.head.wrapping_add(self.len - 1) & mask) as usize * 2);
+        }
     }
 
     #[inline]

@@ -1,0 +1,250 @@
+//! COUNT(DISTINCT) of a key: how often it has each value, in up to [`LANES`] frames.
+//!
+//! **Each key has a table of its own**, which stands in the blocks beside its rows: open addressing, a line for two entries. What a card has
+//! seen in a day fits into a few lines that lie together, so that a row which joins and the rows which leave find theirs with one miss, and a
+//! table that grows copies one key's values. One table for all keys would have a miss for each, and stand still for
+//! seconds when it grows.
+//!
+//! ```text
+//! entry = value, counts of lanes 0 and 1, counts of lanes 2 and 3, unused      all counts 0: no entry
+//! ```
+
+use crate::state::blocks::{Blocks, NONE};
+use hashbrown::DefaultHashBuilder;
+use std::hash::BuildHasher;
+
+/// Frames that share a table of distinct values.
+pub(super) const LANES: usize = 4;
+/// Words of an entry, and the power of two of that.
+const ENTRY: usize = 4;
+const ENTRY_CLASS: u32 = 2;
+/// The power of two of the least entries of a table: two lines.
+const LEAST: u32 = 2;
+
+/// The table of one key, as its record has it.
+#[derive(Clone, Copy)]
+pub(super) struct Values {
+    pub(super) block: u64,
+    /// The power of two of its entries.
+    pub(super) class: u32,
+    len: u32,
+}
+
+impl Values {
+    /// Words of a record.
+    pub(super) const CELLS: usize = 2;
+
+    #[inline]
+    pub(super) fn of(record: &[u64], cell: usize) -> Self {
+        Self { block: record[cell], class: (record[cell + 1] >> 32) as u32, len: record[cell + 1] as u32 }
+    }
+
+    #[inline]
+    fn write(self, record: &mut [u64], cell: usize) {
+        record[cell] = self.block;
+        record[cell + 1] = u64::from(self.class) << 32 | u64::from(self.len);
+    }
+
+    /// The power of two of the words of its block.
+    pub(super) fn words(self) -> u32 {
+        self.class + ENTRY_CLASS
+    }
+
+    /// Asks for the line where `value` is.
+    #[inline]
+    pub(super) fn expect(self, blocks: &Blocks, hasher: &DefaultHashBuilder, value: u64) {
+        if self.block != NONE {
+            blocks.expect(self.block, self.home(hasher, value) * ENTRY);
+        }
+    }
+
+    #[inline]
+    fn home(self, hasher: &DefaultHashBuilder, value: u64) -> usize {
+        (hasher.hash_one(value) >> 32) as usize & ((1 << self.class) - 1)
+    }
+
+    /// The value joins a lane: true where it is the first there.
+    #[inline]
+    pub(super) fn join(
+        record: &mut [u64],
+        cell: usize,
+        blocks: &mut Blocks,
+        hasher: &DefaultHashBuilder,
+        value: u64,
+        lane: usize,
+    ) -> bool {
+        let entry = Self::entry(record, cell, blocks, hasher, value);
+        let first = count(entry, lane) == 0;
+        entry[1 + lane / 2] += 1 << (lane % 2 * 32);
+        first
+    }
+
+    /// The value joins the first `lanes` lanes; a bit for each where it is the first there.
+    #[inline]
+    pub(super) fn join_all(
+        record: &mut [u64],
+        cell: usize,
+        blocks: &mut Blocks,
+        hasher: &DefaultHashBuilder,
+        value: u64,
+        lanes: usize,
+    ) -> u32 {
+        let entry = Self::entry(record, cell, blocks, hasher, value);
+        let mut first = 0;
+        for lane in 0..lanes {
+            first |= u32::from(count(entry, lane) == 0) << lane;
+            entry[1 + lane / 2] += 1 << (lane % 2 * 32);
+        }
+        first
+    }
+
+    /// The value leaves a lane: true where that was the last of it.
+    #[inline]
+    pub(super) fn leave(
+        record: &mut [u64],
+        cell: usize,
+        blocks: &mut Blocks,
+        hasher: &DefaultHashBuilder,
+        value: u64,
+        lane: usize,
+    ) -> bool {
+        let mut own = Self::of(record, cell);
+        let words = blocks.get_mut(own.block, ENTRY << own.class);
+        let at = own.find(words, hasher, value);
+        let entry = &mut words[at * ENTRY..(at + 1) * ENTRY];
+        debug_assert!(count(entry, lane) > 0, "what leaves had joined");
+        entry[1 + lane / 2] -= 1 << (lane % 2 * 32);
+        let last = count(entry, lane) == 0;
+        if entry[1] | entry[2] == 0 {
+            own.close(words, hasher, at);
+            own.len -= 1;
+            if own.class > LEAST + 2 && own.len * 8 < 1 << own.class {
+                own.rebuild(blocks, hasher, own.class - 1);
+            }
+            own.write(record, cell);
+        }
+        last
+    }
+
+    /// The entry of a value, a new one where there is none.
+    #[inline]
+    fn entry<'b>(
+        record: &mut [u64],
+        cell: usize,
+        blocks: &'b mut Blocks,
+        hasher: &DefaultHashBuilder,
+        value: u64,
+    ) -> &'b mut [u64] {
+        let mut own = Self::of(record, cell);
+        if own.block == NONE || (own.len + 1) * 4 > 3 << own.class {
+            let class = if own.block == NONE { LEAST } else { own.class + 1 };
+            own.rebuild(blocks, hasher, class);
+            own.write(record, cell);
+        }
+        let words = blocks.get_mut(own.block, ENTRY << own.class);
+        let at = own.find(words, hasher, value);
+        let entry = &mut words[at * ENTRY..(at + 1) * ENTRY];
+        if entry[1] | entry[2] == 0 {
+            entry[0] = value;
+            own.len += 1;
+            own.write(record, cell);
+        }
+        entry
+    }
+
+    /// Where a value is, or would be. A quarter of the table is empty, so that there is an end.
+    #[inline]
+    fn find(self, words: &[u64], hasher: &DefaultHashBuilder, value: u64) -> usize {
+        let mask = (1 << self.class) - 1;
+        let mut at = self.home(hasher, value);
+        loop {
+            let entry = &words[at * ENTRY..at * ENTRY + 3];
+            if entry[0] == value || entry[1] | entry[2] == 0 {
+                return at;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// An entry became empty: those behind it that it kept from their place move up.
+    fn close(self, words: &mut [u64], hasher: &DefaultHashBuilder, at: usize) {
+        let mask = (1 << self.class) - 1;
+        let (mut hole, mut next) = (at, (at + 1) & mask);
+        loop {
+            let entry: [u64; ENTRY] = std::array::from_fn(|n| words[next * ENTRY + n]);
+            if entry[1] | entry[2] == 0 {
+                break;
+            }
+            let home = self.home(hasher, entry[0]);
+            if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
+                words[hole * ENTRY..(hole + 1) * ENTRY].copy_from_slice(&entry);
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+        words[hole * ENTRY..(hole + 1) * ENTRY].fill(0);
+    }
+
+    /// Moves to a table of `1 << class` entries.
+    #[cold]
+    fn rebuild(&mut self, blocks: &mut Blocks, hasher: &DefaultHashBuilder, class: u32) {
+        let old = *self;
+        (self.block, self.class) = (blocks.take(class + ENTRY_CLASS), class);
+        blocks.get_mut(self.block, ENTRY << class).fill(0);
+        if old.block == NONE {
+            return;
+        }
+        for n in 0..1_usize << old.class {
+            let entry: [u64; ENTRY] =
+                std::array::from_fn(|w| blocks.get(old.block, ENTRY << old.class)[n * ENTRY + w]);
+            if entry[1] | entry[2] != 0 {
+                let words = blocks.get_mut(self.block, ENTRY << class);
+                let at = self.find(words, hasher, entry[0]);
+                words[at * ENTRY..(at + 1) * ENTRY].copy_from_slice(&entry);
+            }
+        }
+        blocks.give_back(old.block, old.words());
+    }
+}
+
+#[inline]
+fn count(entry: &[u64], lane: usize) -> u32 {
+    (entry[1 + lane / 2] >> (lane % 2 * 32)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        /// Values that join and leave lanes of two keys at random are counted as a map counts them.
+        #[test]
+        fn values_are_counted_as_by_a_map(steps in prop::collection::vec((prop_oneof![0_u64..4, 0_u64..60], 0..LANES, 0..2_usize, any::<bool>()), 1..600)) {
+            let (mut blocks, hasher) = (Blocks::default(), DefaultHashBuilder::default());
+            let mut records = [[NONE, 0], [NONE, 0]];
+            let mut model: HashMap<(usize, u64), [u32; LANES]> = HashMap::new();
+            for (value, lane, key, joins) in steps {
+                let record = &mut records[key];
+                let counts = model.entry((key, value)).or_default();
+                if joins {
+                    counts[lane] += 1;
+                    let first = Values::join(record, 0, &mut blocks, &hasher, value, lane);
+                    prop_assert_eq!(first, counts[lane] == 1);
+                } else if counts[lane] > 0 {
+                    counts[lane] -= 1;
+                    let last = Values::leave(record, 0, &mut blocks, &hasher, value, lane);
+                    prop_assert_eq!(last, counts[lane] == 0);
+                }
+                if counts.iter().all(|c| *c == 0) {
+                    model.remove(&(key, value));
+                }
+                for (key, record) in records.iter().enumerate() {
+                    let own = Values::of(record, 0);
+                    prop_assert_eq!(own.len as usize, model.keys().filter(|k| k.0 == key).count());
+                }
+            }
+        }
+    }
+}
