@@ -254,13 +254,18 @@ impl Region {
 
     /// Copies any bytes out, published or not: what a crash finds in the page cache. For simulated files, whose
     /// writers have stopped.
-    #[expect(unsafe_code, reason = "reads the simulated page cache of a stopped process")]
     pub(super) fn snapshot(&self, len: usize) -> Vec<u8> {
-        let len = len.min(self.len);
-        let mut out = vec![0u8; len];
-        // SAFETY: in bounds; a plain copy of initialised bytes, no reference to them is formed.
-        unsafe { std::ptr::copy_nonoverlapping(self.base.as_ptr(), out.as_mut_ptr(), len) };
+        let mut out = vec![0u8; len.min(self.len)];
+        self.copy_out(0, &mut out);
         out
+    }
+
+    /// The same for the bytes from `at` on, into memory that is there.
+    #[expect(unsafe_code, reason = "reads the simulated page cache of a stopped process")]
+    pub(super) fn copy_out(&self, at: usize, out: &mut [u8]) {
+        assert!(at <= self.len && out.len() <= self.len - at, "within the region");
+        // SAFETY: in bounds; a plain copy of initialised bytes, no reference to them is formed.
+        unsafe { std::ptr::copy_nonoverlapping(self.base.as_ptr().add(at), out.as_mut_ptr(), out.len()) };
     }
 }
 
@@ -317,11 +322,17 @@ impl Tail {
         unsafe { std::slice::from_raw_parts_mut(self.region.base.as_ptr().add(from), self.region.len - from) }
     }
 
-    /// Asks for the cache line where the next byte goes, to be written at once: the reader has just read the bytes before it, and a
-    /// publication waits until every line that was stored to has been fetched.
+    /// Asks for the cache lines of the next `bytes`, to be written at once: the reader has just read the bytes before them, its
+    /// processor may have fetched what follows on its own account, and a publication waits until every line that was stored to is
+    /// back.
     #[inline]
-    pub fn expect_first(&self) {
-        own_line(self.region.base.as_ptr().wrapping_add(self.appended));
+    pub fn expect_now(&self, bytes: usize) {
+        let end = (self.appended + bytes.min(EXPECT_BYTES)).min(self.region.len);
+        let mut at = self.appended / LINE_BYTES * LINE_BYTES;
+        while at < end {
+            own_line(self.region.base.as_ptr().wrapping_add(at));
+            at += LINE_BYTES;
+        }
     }
 
     /// Asks for the lines after that one, to be written some time: they come from memory. Not for the first one, which readers of what

@@ -401,10 +401,10 @@ impl DiskFile for SimFile {
                 return Err(eio());
             }
             let inode = state.inode(id);
-            let bytes = inode.cache.snapshot(inode.len);
-            let from = bytes.get(at.min(bytes.len() as u64) as usize..).unwrap_or(&[]);
-            let n = from.len().min(buf.len());
-            buf[..n].copy_from_slice(&from[..n]);
+            let len = inode.len.min(inode.cache.len());
+            let at = at.min(len as u64) as usize;
+            let n = buf.len().min(len - at);
+            inode.cache.copy_out(at, &mut buf[..n]);
             Ok(n)
         })
     }

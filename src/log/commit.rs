@@ -92,7 +92,7 @@ impl Committer {
             states: HashMap::new(),
             jobs: HashMap::new(),
             next_tag: 0,
-            gathered: Vec::with_capacity(GATHER_BYTES),
+            gathered: Vec::new(),
             checkpoint_interval_ns: config.checkpoint_interval_ms * 1_000_000,
             last_checkpoint_ns: 0,
             written: Vec::new(),

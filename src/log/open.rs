@@ -146,9 +146,11 @@ impl Log {
     }
 
     pub(super) fn start(&mut self) -> LogResult<()> {
-        let (links, links_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
-        let (keeper_links, keeper_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
-        let (mapped, mapped_out) = rtrb::RingBuffer::new(CONTROL_SLOTS);
+        // Megabytes of rings would be most of the time of a simulated life.
+        let slots = if self.config.helpers == Helpers::Manual { CONTROL_SLOTS / 8 } else { CONTROL_SLOTS };
+        let (links, links_out) = rtrb::RingBuffer::new(slots);
+        let (keeper_links, keeper_out) = rtrb::RingBuffer::new(slots);
+        let (mapped, mapped_out) = rtrb::RingBuffer::new(slots);
         let prefaulter = Prefaulter::new(self.clock.clone(), mapped_out, self.config.prefault_bytes);
         let by = if self.config.helpers == Helpers::Manual && self.config.sync_by == SyncBy::Auto {
             SyncBy::Inline

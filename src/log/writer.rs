@@ -254,7 +254,8 @@ impl PartitionWriter {
         headers: &[(&[u8], Option<&[u8]>)],
     ) -> LogResult<i64> {
         if let Path::Mapped { current, .. } = &self.path {
-            current.active.tail.expect_first();
+            let size = batch::HEADER_BYTES + key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
+            current.active.tail.expect_now(size + batch::MIN_RECORD_BYTES);
         }
         let mut builder =
             self.builder.take().unwrap_or_else(|| BatchBuilder::with_compression(self.config.compression));
@@ -272,13 +273,15 @@ impl PartitionWriter {
         if builder.is_empty() {
             return Ok(self.next);
         }
-        let bytes = builder.finish(self.next);
         if self.config.timestamps == TimestampType::LogAppend || self.config.is_compact {
-            return self.append_batch(bytes, now_ms);
+            return self.append_batch(builder.finish(self.next), now_ms);
         }
-        // Our own bytes need no validation.
+        // Our own bytes need no validation. The mapping gets them before they are signed: its cache lines are on their way while the
+        // checksum is computed.
+        let signed = !self.is_mapped();
+        let bytes = if signed { builder.finish(self.next) } else { builder.lay_out(self.next) };
         let header = BatchHeader::parse(bytes)?;
-        self.append_checked(&header, bytes, now_ms)
+        self.append_checked(&header, bytes, signed, now_ms)
     }
 
     /// Appends a batch from outside as sent, compression included; gives it its offsets. It is checked record by
@@ -310,7 +313,7 @@ impl PartitionWriter {
         }
         let result = BatchHeader::parse(&copy)
             .map_err(Into::into)
-            .and_then(|h| self.append_checked(&h, &copy, now_ms));
+            .and_then(|h| self.append_checked(&h, &copy, true, now_ms));
         self.copy = copy;
         result
     }
@@ -339,7 +342,13 @@ impl PartitionWriter {
     }
 
     #[inline]
-    fn append_checked(&mut self, header: &BatchHeader, bytes: &[u8], now_ms: i64) -> LogResult<i64> {
+    fn append_checked(
+        &mut self,
+        header: &BatchHeader,
+        bytes: &[u8],
+        signed: bool,
+        now_ms: i64,
+    ) -> LogResult<i64> {
         let limit = self.config.max_batch_bytes();
         if bytes.len() > limit {
             return Err(LogError::TooLarge { size: bytes.len(), limit });
@@ -353,7 +362,7 @@ impl PartitionWriter {
         }
         let base = self.next;
         match &mut self.path {
-            Path::Mapped { current, .. } => current.append(header, bytes),
+            Path::Mapped { current, .. } => current.append(header, bytes, signed),
             Path::Ring(ring) => ring.append(&self.partition, header, bytes)?,
             Path::Each { pending, next, .. } => {
                 pending.extend_from_slice(bytes);
@@ -545,7 +554,7 @@ impl Drop for PartitionWriter {
 
 impl Mapped {
     #[inline]
-    fn append(&mut self, header: &BatchHeader, bytes: &[u8]) {
+    fn append(&mut self, header: &BatchHeader, bytes: &[u8], signed: bool) {
         let tail = &mut self.active.tail;
         let at = tail.appended();
         if self.withheld.is_none() {
@@ -556,6 +565,10 @@ impl Mapped {
             self.withheld = Some((at + 8, bytes[8..12].try_into().expect("four bytes")));
         } else {
             tail.append(bytes);
+        }
+        if !signed {
+            // Behind a length that is withheld: a process killed before this leaves nothing that looks published.
+            tail.patch(at + batch::CRC_AT, &batch::checksum(bytes).to_be_bytes());
         }
         self.next = header.next_offset();
         self.max_timestamp = self.max_timestamp.max(header.max_timestamp);

@@ -33,6 +33,8 @@ use super::varint;
 pub const HEADER_BYTES: usize = 61;
 /// Base offset and length: what has to be read to know how far a batch goes.
 pub const LENGTH_PREFIX_BYTES: usize = 12;
+/// Where the CRC is.
+pub const CRC_AT: usize = 17;
 /// Where the bytes under the CRC begin.
 pub const CRC_FROM: usize = 21;
 /// The smallest record: its length, attributes, two deltas, two null lengths, no headers.
@@ -276,7 +278,7 @@ impl<'a> Batch<'a> {
     /// Checks the CRC and that the codec is known; with no compression also that so many records can be there.
     #[inline]
     pub fn check(&self) -> Result<(), BatchError> {
-        let computed = crc32c::crc32c(&self.bytes[CRC_FROM..]);
+        let computed = checksum(self.bytes);
         if computed != self.header.crc {
             return Err(BatchError::Crc { stored: self.header.crc, computed });
         }
@@ -536,6 +538,12 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
+/// The checksum of a batch, to be stored at [`CRC_AT`].
+#[inline]
+pub fn checksum(bytes: &[u8]) -> u32 {
+    crc32c::crc32c(&bytes[CRC_FROM..])
+}
+
 /// Sets the fields that a broker owns, in place: the CRC does not cover them.
 pub fn assign(bytes: &mut [u8], base_offset: i64, leader_epoch: i32) {
     bytes[0..8].copy_from_slice(&base_offset.to_be_bytes());
@@ -547,6 +555,12 @@ pub fn assign_append_time(bytes: &mut [u8], now_ms: i64) {
     let attributes = i16::from_be_bytes(be(bytes, 21)) | 8;
     bytes[21..23].copy_from_slice(&attributes.to_be_bytes());
     bytes[35..43].copy_from_slice(&now_ms.to_be_bytes());
-    let crc = crc32c::crc32c(&bytes[CRC_FROM..]);
-    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    sign(bytes);
+}
+
+/// Stores the checksum of a batch.
+#[inline]
+pub fn sign(bytes: &mut [u8]) {
+    let crc = checksum(bytes);
+    bytes[CRC_AT..CRC_FROM].copy_from_slice(&crc.to_be_bytes());
 }

@@ -3,7 +3,9 @@
 //! The buffer is reused from batch to batch, so a writer that keeps its builder allocates nothing. A batch is
 //! never empty unless asked for ([`BatchBuilder::finish_run`], which compaction uses to keep offsets contiguous).
 
-use super::batch::{Attributes, BatchHeader, CRC_FROM, HEADER_BYTES, LENGTH_PREFIX_BYTES, MAGIC};
+use super::batch::{
+    self, Attributes, BatchHeader, CRC_AT, CRC_FROM, HEADER_BYTES, LENGTH_PREFIX_BYTES, MAGIC,
+};
 use super::compression::Compression;
 use super::varint;
 
@@ -163,6 +165,21 @@ impl BatchBuilder {
     /// whatever records are left in it, even none.
     #[inline]
     pub fn finish_run(&mut self, base_offset: i64, last_offset_delta: i32) -> &[u8] {
+        let bytes = self.lay_out_run(base_offset, last_offset_delta);
+        batch::sign(bytes);
+        bytes
+    }
+
+    /// [`BatchBuilder::finish`] without the checksum ([`batch::checksum`]), zeros in its place: for who has better to do than to wait
+    /// for it.
+    #[inline]
+    pub(crate) fn lay_out(&mut self, base_offset: i64) -> &mut [u8] {
+        let last_delta = (self.next_delta - 1).max(0);
+        self.lay_out_run(base_offset, last_delta)
+    }
+
+    #[inline]
+    fn lay_out_run(&mut self, base_offset: i64, last_offset_delta: i32) -> &mut [u8] {
         // No compression of nothing: an empty gzip stream takes 20 bytes to say so.
         let codec = if self.count == 0 { Compression::None } else { self.compression };
         let out = if codec == Compression::None {
@@ -191,8 +208,7 @@ impl BatchBuilder {
         header[51..53].copy_from_slice(&self.producer.1.to_be_bytes());
         header[53..57].copy_from_slice(&self.producer.2.to_be_bytes());
         header[57..61].copy_from_slice(&self.count.to_be_bytes());
-        let crc = crc32c::crc32c(&out[CRC_FROM..]);
-        out[17..21].copy_from_slice(&crc.to_be_bytes());
+        header[CRC_AT..CRC_FROM].fill(0);
         let size = out.len();
         let plain = codec == Compression::None;
         self.count = 0;
@@ -206,7 +222,7 @@ impl BatchBuilder {
         } else {
             self.bytes.truncate(HEADER_BYTES);
         }
-        &self.packed[..size]
+        &mut self.packed[..size]
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reading a request also checks its batches (checksum, records, one batch a partition), which is the expensive part
 //! and needs nothing of the broker: an edge does it on its own thread before it takes the broker's turn.
-//! Versions 3 to 9. Sources: `ProduceRequest.json`, `ProduceResponse.json`, `LogValidator`, KIP-467 (record errors).
+//! Versions 3 to 9; of 0 to 2 only as much as it takes to refuse each partition by name. Sources: `ProduceRequest.json`, `ProduceResponse.json`, `LogValidator`, KIP-467 (record errors).
 
 use bytes::Bytes;
 
@@ -13,6 +13,9 @@ use super::error_code as code;
 
 /// Most bytes that the records of one batch may decompress to. The bombs that pass are bounded by it.
 pub(crate) const DECOMPRESSED_LIMIT: usize = 128 << 20;
+
+/// The first version whose records are batches of format 2.
+pub(crate) const FIRST_SERVED: i16 = 3;
 
 /// A produce request whose batches have been checked.
 pub(crate) struct ProduceRequest {
@@ -52,12 +55,17 @@ impl Refused {
     pub(crate) fn new(code: i16, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
+
+    /// Of a request whose version brings messages in a form that was given up.
+    pub(crate) fn old() -> Self {
+        Self::new(code::UNSUPPORTED_VERSION, "produce requests before version 3 are not served")
+    }
 }
 
 impl ProduceRequest {
     /// Reads the request and checks its batches. `scratch` is for decompression.
     pub(crate) fn read(r: &mut Reader, scratch: &mut Vec<u8>) -> Result<Self, Malformed> {
-        let transactional_id = Option::<String>::read(r)?;
+        let transactional_id = if r.version >= FIRST_SERVED { Option::<String>::read(r)? } else { None };
         let acks = i16::read(r)?;
         let timeout_ms = i32::read(r)?;
         let mut topics = Vec::new();
@@ -68,7 +76,12 @@ impl ProduceRequest {
                 let index = i32::read(r)?;
                 let records = Option::<Bytes>::read(r)?.unwrap_or_default();
                 r.tags()?;
-                partitions.push(ProducePartition { index, batch: check(records, r.version, scratch) });
+                let batch = if r.version >= FIRST_SERVED {
+                    check(records, r.version, scratch)
+                } else {
+                    Err(Refused::old())
+                };
+                partitions.push(ProducePartition { index, batch });
             }
             r.tags()?;
             topics.push(ProduceTopic { name, partitions });
@@ -148,7 +161,9 @@ pub(crate) fn write_response(w: &mut Writer, topics: &[(String, Vec<Produced>)])
             p.index.write(w);
             p.refused.as_ref().map_or(code::NONE, |r| r.code).write(w);
             p.base_offset.write(w);
-            p.log_append_time_ms.write(w);
+            if w.version >= 2 {
+                p.log_append_time_ms.write(w);
+            }
             if w.version >= 5 {
                 p.log_start_offset.write(w);
             }
@@ -160,6 +175,8 @@ pub(crate) fn write_response(w: &mut Writer, topics: &[(String, Vec<Produced>)])
         }
         w.tags();
     }
-    0i32.write(w);
+    if w.version >= 1 {
+        0i32.write(w);
+    }
     w.tags();
 }

@@ -38,7 +38,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use super::api::{Api, ApiKey};
-use super::codec::{Malformed, Reader, Wire, Writer};
+use super::codec::{Malformed, Reader, Wire};
 use super::error_code as code;
 use super::messages as m;
 use super::produce::ProduceRequest;
@@ -160,7 +160,8 @@ pub fn prepare(frame: Bytes, scratch: &mut Vec<u8>) -> Result<Prepared> {
     let version = i16::read(&mut head).map_err(malformed)?;
     let correlation = i32::read(&mut head).map_err(malformed)?;
     let api = Api::find(key).ok_or_else(|| Error::input(format!("API {key} is not offered")))?;
-    let is_served = (api.min..=api.max).contains(&version);
+    // An old produce is read as far as it takes to refuse its partitions.
+    let is_served = (api.advertised_from..=api.max).contains(&version);
     if !is_served {
         // The client id is still in the place where all versions have it, but nobody needs it.
         let client_id = String::new();
@@ -440,22 +441,12 @@ impl Broker {
     }
 
     /// A version outside the served range. ApiVersions is answered in the layout of version 0, with the table, so that
-    /// the client can choose again (KIP-35); Produce in the oldest layout that every version shares.
+    /// the client can choose again (KIP-35).
     fn unsupported_version(&mut self, t: Ticket) {
         match t.api.key {
             ApiKey::ApiVersions => {
                 let oldest = Ticket { version: 0, ..t };
                 self.api_versions_with(oldest, code::UNSUPPORTED_VERSION);
-            }
-            ApiKey::Produce if (0..3).contains(&t.version) => {
-                // No topics: the layout of the rest differs between versions, an empty list does not.
-                let mut w: Writer = t.writer();
-                w.length(Some(0), 4);
-                if t.version >= 1 {
-                    0i32.write(&mut w);
-                }
-                self.finish(t, vec![w.out.into()]);
-                self.out.close(t.connection, "produce requests before version 3 are not served".into());
             }
             key => self.out.close(t.connection, format!("{key:?} version {} is not served", t.version)),
         }

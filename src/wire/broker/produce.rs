@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::connection::Ticket;
 use super::topics::{append_error, is_internal};
 use super::{Broker, Deadline, code};
-use crate::wire::produce::{ProducePartition, ProduceRequest, Produced, Refused, write_response};
+use crate::wire::produce::{
+    FIRST_SERVED, ProducePartition, ProduceRequest, Produced, Refused, write_response,
+};
 
 /// A produce request whose batches are published and not yet durable.
 pub(super) struct Waiting {
@@ -18,7 +20,9 @@ pub(super) struct Waiting {
 
 impl Broker {
     pub(super) fn produce(&mut self, t: Ticket, request: ProduceRequest) {
-        let refusal = if request.transactional_id.is_some() {
+        let refusal = if t.version < FIRST_SERVED {
+            Some(Refused::old())
+        } else if request.transactional_id.is_some() {
             Some(Refused::new(code::UNSUPPORTED_VERSION, "transactions are not offered"))
         } else if !(-1..=1).contains(&request.acks) {
             Some(Refused::new(code::INVALID_REQUIRED_ACKS, "acks must be 0, 1 or -1 (all)"))

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::wire::api::APIS;
 use crate::wire::batch::Batch;
+use crate::wire::codec::Writer;
 use crate::wire::messages::group::*;
 use crate::wire::messages::offsets::*;
 use crate::wire::messages::{cluster, configs, security, topics as tm};
@@ -532,6 +533,12 @@ fn commits_survive_and_unknown_groups_have_none() {
     let none: OffsetFetchResponse = b.ask(1, ApiKey::OffsetFetch, 8, &fetch("nobody", wanted));
     let found = &none.groups[0].topics[0].partitions[0];
     assert_eq!((found.committed_offset, found.error_code, none.groups[0].error_code), (-1, 0, 0));
+    // The same before requests were about several groups.
+    let topics = Some(vec![OffsetFetchRequestTopic { name: "t".into(), partition_indexes: vec![0] }]);
+    let old = OffsetFetchRequest { group_id: "nobody".into(), topics, ..Default::default() };
+    let none: OffsetFetchResponse = b.ask(1, ApiKey::OffsetFetch, 7, &old);
+    let found = &none.topics[0].partitions[0];
+    assert_eq!((found.committed_offset, found.error_code, none.error_code), (-1, 0, 0));
     // After the retention time without members they are forgotten.
     b.advance(8 * 24 * 60 * 60 * 1_000);
     assert!(b.broker.groups.is_empty());
@@ -581,11 +588,79 @@ fn versions_outside_the_range_are_told() {
     assert_eq!((r.error_code, r.api_keys.len()), (code::UNSUPPORTED_VERSION, APIS.len()));
     let produce = r.api_keys.iter().find(|a| a.api_key == 0).unwrap();
     assert_eq!((produce.min_version, produce.max_version), (0, 9));
+    // A version of tagged fields: its answer has them, the header has none.
+    b.send(1, ApiKey::ApiVersions, 3, |w| cluster::ApiVersionsRequest::default().write(w));
+    let (correlation, bytes) = b.answer(1).unwrap();
+    assert_eq!((correlation, &bytes[..2]), (b.correlation, &[0, 0][..]), "no error, at once");
+    assert_eq!(usize::from(bytes[2]), APIS.len() + 1, "the compact count of the table");
     // Anything else: closed.
     let frame = Bytes::from_static(&[0, 3, 0, 99, 0, 0, 0, 9, 0xff, 0xff]);
     b.broker.handle(b.now, 2, prepare(frame, &mut Vec::new()).unwrap(), &mut b.out);
     assert_eq!(b.out.closed[0].0, 2);
     assert!(prepare(Bytes::from_static(&[0, 24, 0, 0, 0, 0, 0, 9, 0xff, 0xff]), &mut Vec::new()).is_err());
+}
+
+/// What clients read out of the table, each learnt from one of them.
+#[test]
+fn the_table_has_what_clients_look_for() {
+    let range = |key: ApiKey| {
+        let api = Api::find(key as i16).unwrap();
+        api.advertised_from..=api.max
+    };
+    // librdkafka: compression only where the oldest produce is offered; validation of offsets by version 2, options by 1,
+    // topics by 4 at most.
+    assert!(range(ApiKey::Produce).contains(&0));
+    assert!(range(ApiKey::OffsetForLeaderEpoch).contains(&2));
+    assert!(range(ApiKey::DescribeConfigs).contains(&1));
+    assert!(range(ApiKey::CreateTopics).contains(&4));
+    // zstd (KIP-110): offered from these versions on.
+    assert!(range(ApiKey::Produce).contains(&7) && range(ApiKey::Fetch).contains(&10));
+    // Ids of topics: Metadata from 10 and Fetch from 13, both or neither.
+    assert_eq!(*range(ApiKey::Metadata).end() >= 10, *range(ApiKey::Fetch).end() >= 13);
+    // Java's producer is idempotent unless told otherwise.
+    assert!(range(ApiKey::InitProducerId).contains(&0));
+    // Transactions and KIP-848 groups are not offered: AddPartitionsToTxn, EndTxn, ConsumerGroupHeartbeat.
+    assert!([24, 26, 68].into_iter().all(|key| Api::find(key).is_none()));
+}
+
+#[test]
+fn an_old_produce_is_refused_partition_by_partition() {
+    for version in 0..3i16 {
+        let mut b = Bench::new();
+        b.make_topic("t", 1);
+        let old = |acks: i16| {
+            move |w: &mut Writer| {
+                acks.write(w);
+                1_000i32.write(w);
+                1i32.write(w);
+                "t".to_owned().write(w);
+                2i32.write(w);
+                for index in 0..2i32 {
+                    index.write(w);
+                    Bytes::from_static(b"messages of an older form").write(w);
+                }
+            }
+        };
+        b.send(2, ApiKey::Produce, version, old(1));
+        let (_, bytes) = b.answer(2).unwrap();
+        let mut r = Reader::new(bytes, version, false);
+        assert_eq!((r.count().unwrap(), String::read(&mut r).unwrap()), (Some(1), "t".into()));
+        assert_eq!(r.count().unwrap(), Some(2));
+        for index in 0..2 {
+            assert_eq!(i32::read(&mut r).unwrap(), index);
+            let (error, offset) = (i16::read(&mut r).unwrap(), i64::read(&mut r).unwrap());
+            assert_eq!((error, offset), (code::UNSUPPORTED_VERSION, -1));
+            if version == 2 {
+                assert_eq!(i64::read(&mut r).unwrap(), -1);
+            }
+        }
+        assert_eq!(r.remaining(), if version == 0 { 0 } else { 4 });
+        assert_eq!(b.broker.store.offsets("t", 0).unwrap().end, 0);
+        // Who waits for no answer is told by the end of the connection.
+        b.send(3, ApiKey::Produce, version, old(0));
+        assert!(b.answer(3).is_none());
+        assert_eq!(b.out.closed[0].0, 3);
+    }
 }
 
 #[test]
