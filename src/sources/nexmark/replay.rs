@@ -10,11 +10,13 @@
 //!
 //! So pass 0 is the generator's own first `n` events, every pass refers to its own persons and auctions, event time goes on without a
 //! gap, and no two passes are equal. A whole block shares all columns that are not shifted; a part of one copies values, of
-//! texts only the views unless it is small.
+//! texts only the views unless it is small. Who asks for a few rows at a time gets [`Pieces`] of such a part.
 
 use super::events::Part;
 use super::{EventColumns, NexmarkSource, Pace};
-use crate::batch::{Column, ColumnData, ColumnRef, Decoder, Encoder, Home, MAX_ROWS, Origin, Pool, Validity};
+use crate::batch::{
+    Batch, Column, ColumnData, ColumnRef, Decoder, Encoder, Home, MAX_ROWS, Origin, Pieces, Pool, Validity,
+};
 use crate::error::Result;
 use crate::shard::{Input, InputCounters, IoContext, Polled};
 use ::nexmark::EventGenerator;
@@ -122,6 +124,9 @@ pub struct ReplayInput {
     /// Rows given out.
     given: u64,
     home: Home,
+    /// Rows that were copied and not given out yet, with the columns that they stand in; of two sets, the one that is not read.
+    pieces: Pieces,
+    sets: [Vec<ColumnRef>; 2],
     pace: Pace,
     counters: InputCounters,
 }
@@ -151,6 +156,8 @@ impl ReplayInput {
             parts,
             at: Place { pass: 0, block: part, row: 0 },
             given: 0,
+            pieces: Pieces::default(),
+            sets: [vec![], vec![]],
             pace: Pace::default(),
             counters: InputCounters::default(),
         };
@@ -265,6 +272,50 @@ fn copy_rows(to: &mut Column, from: &Column, rows: &Range<usize>, amount: i64) {
 /// Up to so many rows texts are copied and not shared.
 const FEW: usize = 16;
 
+impl ReplayInput {
+    /// The next `n` rows of the block, as a batch of their own.
+    fn rows(&mut self, n: usize, pool: &mut Pool) -> Batch {
+        // Pieces of rows that are given out here are of no use any more.
+        self.pieces.load(&[], 0, 0);
+        let start = self.at.row as usize;
+        let whole = n == self.recording.block_rows(self.at.block as usize);
+        let recording = &*self.recording;
+        let mut batch = pool.batch_at(&mut self.home, recording.columns.types());
+        for (slot, to) in batch.columns.iter_mut().enumerate() {
+            fill(recording, slot, self.at, &(start..start + n), whole, to, pool);
+        }
+        batch.set_rows(n);
+        batch
+    }
+
+    /// Up to `n` of the next rows of the block, and the number of the first one in its batch.
+    #[inline]
+    fn piece(&mut self, n: usize, pool: &mut Pool) -> (usize, Batch) {
+        if self.pieces.left() == 0 {
+            self.refill(pool);
+        }
+        let types = self.recording.columns.types();
+        self.pieces.next(n, types, pool).expect("rows were copied where none were left")
+    }
+
+    /// Copies the next rows of the block.
+    fn refill(&mut self, pool: &mut Pool) {
+        let recording = &*self.recording;
+        let start = self.at.row as usize;
+        let end = (start + Pieces::ROWS).min(recording.block_rows(self.at.block as usize));
+        self.sets.swap(0, 1);
+        let types = recording.columns.types();
+        let set = &mut self.sets[0];
+        if set.is_empty() {
+            set.extend(types.iter().map(|t| pool.column(t)));
+        }
+        for (slot, to) in set.iter_mut().enumerate() {
+            fill(recording, slot, self.at, &(start..end), false, to, pool);
+        }
+        self.pieces.load(set, end - start, 0);
+    }
+}
+
 impl Input for ReplayInput {
     fn poll(&mut self, max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
         let available = self.available();
@@ -280,25 +331,19 @@ impl Input for ReplayInput {
             }
         }
         let n = available.min(max_rows as u64) as usize;
-        let start = self.at.row as usize;
-        let rows = start..start + n;
-        let whole = n == self.recording.block_rows(self.at.block as usize);
-        let recording = &*self.recording;
-        let mut batch = cx.pool.batch_at(&mut self.home, recording.columns.types());
-        for (slot, to) in batch.columns.iter_mut().enumerate() {
-            fill(recording, slot, self.at, &rows, whole, to, cx.pool);
-        }
-        batch.set_rows(n);
+        let (first, mut batch) =
+            if n < Pieces::ROWS { self.piece(n, cx.pool) } else { (0, self.rows(n, cx.pool)) };
+        let n = batch.selected() as u64;
         batch.provenance.push(Origin {
-            row: 0,
+            row: first as u32,
             source: self.number,
             partition: self.part as u32,
             offset: self.given,
             ingest_us: cx.now_us,
         });
-        self.given += n as u64;
-        self.counters.rows += n as u64;
-        self.at.row += n as u64;
+        self.given += n;
+        self.counters.rows += n;
+        self.at.row += n;
         if self.at.row == self.recording.block_rows(self.at.block as usize) as u64 {
             self.at.row = 0;
             self.at.block += self.parts;
@@ -329,6 +374,7 @@ impl Input for ReplayInput {
             )));
         }
         (self.at, self.given) = (at, given);
+        self.pieces.load(&[], 0, 0);
         Ok(())
     }
 

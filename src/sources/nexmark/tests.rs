@@ -339,14 +339,14 @@ fn fields_are_those_of_the_rows() {
                         write_value(c, n, &fields[path[1]].ty, &TimeZone::UTC, Style::Changelog, &mut text);
                         text
                     };
-                    for n in 0..b.rows() {
+                    for n in b.sel().iter() {
                         assert_eq!(leaf.is_valid(n), row.is_valid(n), "{path:?} row {n}");
                         if row.is_valid(n) {
                             assert_eq!(show(leaf, n), show(field, n), "{path:?} row {n}");
                         }
                     }
                 }
-                rows += b.rows();
+                rows += b.selected();
                 pool.recycle(b);
             }
             assert_eq!(rows, 330);
