@@ -77,3 +77,13 @@ fn groups_are_forgotten_when_the_clock_has_passed_their_time_to_live() {
     assert_eq!(counts("3100 ms"), "1 1 1 1 2 1 2 1 2 2 3 2 3 2 3");
     assert_eq!(counts("0 ms"), counts("1 h"));
 }
+
+/// The values of a group that is forgotten are new to the one that takes its place.
+#[test]
+fn distinct_values_are_forgotten_with_their_group() {
+    let query = "SET 'table.exec.state.ttl' = '2900 ms';
+        SELECT COUNT(DISTINCT id / 100) AS n, CAST(MAX(id) AS BIGINT) AS last FROM p GROUP BY MOD(id, 3)";
+    let got = results(query, 9);
+    let rows: Vec<&str> = got.lines().filter_map(|l| l.split(' ').nth(1)).collect();
+    assert_eq!(rows, ["1"; 9], "{got}");
+}

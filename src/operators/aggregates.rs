@@ -89,12 +89,17 @@ impl Aggregates {
         Self { calls, feeds, last: Vec::new(), changed: Vec::new() }
     }
 
-    /// With what [`Aggregates::merge`] needs of the one that is merged from.
+    /// With what [`Aggregates::merge`] needs of the one that is merged from; also what groups need that end although rows only come.
     pub(super) fn mergeable(mut self) -> Self {
+        self.end_groups();
+        self
+    }
+
+    /// As [`Aggregates::mergeable`], before any row.
+    pub(super) fn end_groups(&mut self) {
         for feed in &mut self.feeds {
             feed.view = feed.view.take().map(DistinctView::mergeable);
         }
-        self
     }
 
     /// Folds group `from[k]` of `other`, which has the same aggregates, into group `into[k]`. Both are [mergeable](Aggregates::mergeable).
@@ -123,6 +128,11 @@ impl Aggregates {
     /// Number of aggregates.
     pub(super) fn len(&self) -> usize {
         self.calls.len()
+    }
+
+    /// The type of aggregate `nth`.
+    pub(super) fn ty(&self, nth: usize) -> &DataType {
+        &self.calls[nth].ty
     }
 
     /// Makes slots below `slots` exist.

@@ -362,6 +362,7 @@ impl Operator for GroupAggregate {
         self.expiry = Some(Expiry::new(ttl_ms));
         // Which slots have a group is no longer a matter of their numbers.
         self.counts.get_or_insert_default();
+        self.aggregates.end_groups();
     }
 
     fn snapshot(&self, to: &mut Encoder) {

@@ -13,6 +13,8 @@
 
 mod aggregates;
 mod clock;
+mod count_aggregate;
+mod count_assign;
 mod deduplicate;
 mod emit;
 mod expand;
@@ -42,6 +44,8 @@ mod window_rank;
 mod windows;
 
 pub use clock::Clock;
+pub use count_aggregate::CountAggregate;
+pub use count_assign::CountAssign;
 pub use deduplicate::Deduplicate;
 pub use expand::Expand;
 pub use filter::Filter;
@@ -222,6 +226,10 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         }
         Op::Deduplicate { keys, keep } => Box::new(Deduplicate::new(keys, *keep, inputs[0])),
         Op::Clock { column, window } => Box::new(Clock::new(*column, node.schema.ty(*column), window)),
+        Op::CountAssign(window) => Box::new(CountAssign::new(window, inputs[0], &node.schema)),
+        Op::CountAggregate { window, aggregates } => {
+            Box::new(CountAggregate::new(window, aggregates, inputs[0]))
+        }
         Op::Expand(spec) => Box::new(Expand::new(spec, &node.schema)),
         Op::Union => Box::new(Union::new(inputs.len())),
         Op::Limit { offset, fetch } if inputs[0].changelog.is_insert_only() => {

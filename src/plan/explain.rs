@@ -6,8 +6,8 @@
 
 use super::logical::{AggregateCall, ColumnSource, OverCall, Rel, RelKind};
 use super::{
-    Aggregate, Changelog, Exchange, Expand, Frame, Graph, Node, NodeId, Op, OverOrder, Place, SetOperation,
-    SortKey, Window, WindowKind, WindowTime,
+    Aggregate, Changelog, CountWindow, Exchange, Expand, Frame, Graph, Node, NodeId, Op, OverOrder, Place,
+    SetOperation, SortKey, Window, WindowKind, WindowTime,
 };
 use crate::batch::text::{Style, write_value};
 use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
@@ -291,6 +291,10 @@ fn rel_text(rel: &Rel) -> String {
             let text = window_text(*kind, zone.as_ref());
             format!("Window {text} on {}{}", names_of(&[*time], input), session_keys(partition, input))
         }
+        RelKind::CountTvf { window, .. } => count_text(window, input),
+        RelKind::CountAggregate { window, aggregates, .. } => {
+            format!("{}: {}", count_text(window, input), calls(aggregates))
+        }
         RelKind::WindowAggregate { window, keys, aggregates, properties, .. } => format!(
             "WindowAggregate {} by [{}]: {} with {properties:?}",
             window_on(window, input),
@@ -325,6 +329,13 @@ fn rel_text(rel: &Rel) -> String {
             None => format!("Result [{}]", columns_text(&rel.schema)),
         },
     }
+}
+
+/// `COUNT_WINDOW(5 rows by 2) by [k]`.
+fn count_text(window: &CountWindow, input: &Schema) -> String {
+    let CountWindow { size, slide, keys } = window;
+    let by = if slide == size { String::new() } else { format!(" by {slide}") };
+    format!("COUNT_WINDOW({size} rows{by}) by [{}]", names_of(keys, input))
 }
 
 fn names_of_schema(schema: &Schema) -> String {
@@ -440,6 +451,10 @@ fn op_text(graph: &Graph, node: &Node) -> String {
         Op::GroupAggregate { keys, aggregates } => {
             format!("{name} by [{}]: {}", names_of(keys, input), calls(aggregates))
         }
+        Op::CountAssign(window) => format!("{name} {}", count_text(window, input)),
+        Op::CountAggregate { window, aggregates } => {
+            format!("{name} {}: {}", count_text(window, input), calls(aggregates))
+        }
         Op::Clock { column, .. } => format!("{name} in {}", names_of(&[*column], input)),
         Op::Expand(spec) => expand_text(spec, input),
         Op::WindowAssign(window) => format!("{name} {}", window_on(window, input)),
@@ -498,8 +513,18 @@ fn partition_text(graph: &Graph, node: &Node) -> String {
         (Op::GroupAggregate { keys, .. } | Op::WindowAggregate { keys, .. }, Some(input)) => {
             if keys.is_empty() { "none: one shard".into() } else { names_of(keys, input) }
         }
-        (Op::Rank(super::Rank { partition: keys, .. }) | Op::Deduplicate { keys, .. }, Some(input)) => {
-            if keys.is_empty() { "none: one shard".into() } else { names_of(keys, input) }
+        (
+            Op::CountAssign(CountWindow { keys, .. })
+            | Op::CountAggregate { window: CountWindow { keys, .. }, .. }
+            | Op::Rank(super::Rank { partition: keys, .. })
+            | Op::Deduplicate { keys, .. },
+            Some(input),
+        ) => {
+            if keys.is_empty() {
+                "none: one shard".into()
+            } else {
+                names_of(keys, input)
+            }
         }
         (
             Op::Over(super::Over { partition: keys, .. })
@@ -583,6 +608,12 @@ fn state_text(node: &Node) -> &'static str {
         Op::WindowAggregate { .. } => {
             "accumulators a key and open window; freed when the watermark passes its end"
         }
+        Op::CountAssign(_) => {
+            "a key: the rows of its next window; grows with the keys unless table.exec.state.ttl is set"
+        }
+        Op::CountAggregate { .. } => {
+            "a key: accumulators of its open windows; grows with the keys unless table.exec.state.ttl is set"
+        }
         Op::SetOperation { .. } => "counts of each distinct row; grows with them",
         Op::Rank(super::Rank { input: super::RankInput::Retract, .. }) => "all rows; grows with them",
         Op::Over(over) => over_state_text(over),
@@ -664,6 +695,11 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
             let _ = write!(out, "{keys:?}");
             aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
         }
+        Op::CountAssign(window) => drop(write!(out, "{window:?}")),
+        Op::CountAggregate { window, aggregates } => {
+            let _ = write!(out, "{window:?}");
+            aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
+        }
         Op::Clock { column, window } => drop(write!(out, "{column} {window:?}")),
         Op::Expand(spec) => drop(write!(out, "{spec:?}")),
         Op::WindowAssign(window) => drop(write!(out, "{window:?}")),
@@ -711,9 +747,13 @@ pub(super) fn state_name(graph: &Graph, id: NodeId) -> String {
             | Op::WindowRank { rank: super::Rank { partition: keys, .. }, .. },
             Some(input),
         ) => names_of(keys, input),
-        (Op::Rank(super::Rank { partition: keys, .. }) | Op::Deduplicate { keys, .. }, Some(input)) => {
-            names_of(keys, input)
-        }
+        (
+            Op::CountAssign(CountWindow { keys, .. })
+            | Op::CountAggregate { window: CountWindow { keys, .. }, .. }
+            | Op::Rank(super::Rank { partition: keys, .. })
+            | Op::Deduplicate { keys, .. },
+            Some(input),
+        ) => names_of(keys, input),
         (Op::Sink(spec), _) => spec.table.as_ref().map_or_else(|| "result".to_owned(), |t| last(&t.name)),
         _ => String::new(),
     };

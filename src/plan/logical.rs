@@ -8,8 +8,8 @@
 
 use super::catalog::ObjectPath;
 use super::connector::{SinkInfo, SinkSpec, SourceInfo, TableSpec};
-use super::{Expand, Frame, SetOperation, SortKey, Window, WindowKind, WindowProperty};
-use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TypeKind};
+use super::{CountWindow, Expand, Frame, SetOperation, SortKey, Window, WindowKind, WindowProperty};
+use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TimeAttribute, TypeKind};
 use crate::error::Span;
 use crate::expr::{BoundAggregate, BoundFunction, Expr, ExprKind};
 
@@ -59,6 +59,10 @@ pub enum RelKind {
         aggregates: Vec<AggregateCall>,
         properties: Vec<WindowProperty>,
     },
+    /// Windows by number of rows: adds `window_number`.
+    CountTvf { input: Box<Rel>, window: CountWindow },
+    /// One row a key and window: the keys, the aggregates, then the number.
+    CountAggregate { input: Box<Rel>, window: CountWindow, aggregates: Vec<AggregateCall> },
     /// Rows of two relations side by side: the columns of the left, then of the right.
     Join { kind: JoinKind, inputs: Vec<Rel>, condition: Option<Expr> },
     /// UNION ALL.
@@ -267,6 +271,14 @@ impl Rel {
         }
     }
 
+    /// Windows by number of rows. A window's rows are given with its last one, behind the watermark: their time is no attribute.
+    pub fn count_window(self, window: CountWindow, span: Span) -> Rel {
+        let mut fields = self.schema.fields.clone();
+        fields.iter_mut().for_each(|f| f.ty.time = TimeAttribute::None);
+        fields.push(Field::new("window_number", CountWindow::number_type()));
+        Rel { kind: RelKind::CountTvf { input: Box::new(self), window }, schema: Schema::new(fields), span }
+    }
+
     /// A window table function as a window of GROUP BY.
     #[must_use]
     pub fn grouped_by_window(mut self) -> Rel {
@@ -286,6 +298,8 @@ impl Rel {
             | RelKind::Expand { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
+            | RelKind::CountTvf { input, .. }
+            | RelKind::CountAggregate { input, .. }
             | RelKind::Over { input, .. }
             | RelKind::Rank { input, .. }
             | RelKind::Sort { input, .. }
@@ -307,6 +321,8 @@ impl Rel {
             | RelKind::Expand { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
+            | RelKind::CountTvf { input, .. }
+            | RelKind::CountAggregate { input, .. }
             | RelKind::Over { input, .. }
             | RelKind::Rank { input, .. }
             | RelKind::Sort { input, .. }

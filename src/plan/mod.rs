@@ -7,6 +7,7 @@ pub mod aside;
 pub mod catalog;
 mod changelog;
 pub mod connector;
+mod count_window;
 pub mod explain;
 pub mod logical;
 pub mod options;
@@ -15,6 +16,7 @@ pub mod settings;
 pub mod spread;
 
 pub use changelog::Changelog;
+pub use count_window::{CountWindow, MAX_OVERLAP};
 
 use crate::batch::{ColumnRef, DataType, Schema, TypeKind};
 use crate::error::Span;
@@ -120,6 +122,15 @@ pub enum Op {
         aggregates: Vec<Aggregate>,
         /// What of the window is output, after the aggregates.
         properties: Vec<WindowProperty>,
+    },
+    /// Windows by number of rows: gives the rows of each with its number once it is complete.
+    CountAssign(CountWindow),
+    /// Aggregation per key and window by number of rows, given with the row that completes it: the keys, the aggregates, the number.
+    CountAggregate {
+        /// The windows, and their keys.
+        window: CountWindow,
+        /// The aggregates.
+        aggregates: Vec<Aggregate>,
     },
     /// All rows of all inputs (UNION ALL).
     Union,
@@ -382,6 +393,8 @@ impl Op {
             Op::GroupAggregate { .. } => "GroupAggregate",
             Op::WindowAssign(_) => "WindowAssign",
             Op::WindowAggregate { .. } => "WindowAggregate",
+            Op::CountAssign(_) => "CountAssign",
+            Op::CountAggregate { .. } => "CountAggregate",
             Op::Clock { .. } => "Clock",
             Op::Expand(_) => "Expand",
             Op::Union => "Union",

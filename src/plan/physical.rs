@@ -8,6 +8,7 @@
 //!   keeps Flink's marks, which result headers show.
 //! * **Changelogs** are derived bottom up, and decide the accumulators and whether a sink can take the rows.
 
+mod count_window;
 mod over;
 
 use super::aside::Aside;
@@ -114,6 +115,10 @@ impl Builder {
             RelKind::WindowTvf { input, .. } => self.window_assign(input, rel),
             RelKind::WindowAggregate { input, window, keys, aggregates, properties } => {
                 self.window_aggregate(input, window, keys, aggregates, properties, rel)
+            }
+            RelKind::CountTvf { input, window } => self.count_assign(input, window, rel),
+            RelKind::CountAggregate { input, window, aggregates } => {
+                self.count_aggregate(input, window, aggregates, rel)
             }
             RelKind::Join { kind, .. } => Err(Error::unsupported(join_name(*kind), rel.span)),
             RelKind::Union { inputs } => self.union(inputs, rel),

@@ -11,7 +11,7 @@
 //! same holds for what drops late rows, unless its input cannot be late: the result of a window, which stands before the watermark
 //! that closed it ([`is_punctual`]), while the watermark behind an exchange is the smallest of all its shards'.
 
-use super::{Exchange, Graph, Node, NodeId, Op, Place, Window, WindowKind, WindowTime};
+use super::{CountWindow, Exchange, Graph, Node, NodeId, Op, Place, Window, WindowKind, WindowTime};
 use crate::batch::TypeKind;
 use crate::expr::ExprKind;
 
@@ -49,6 +49,7 @@ impl Op {
             Op::GroupAggregate { keys, .. }
             | Op::WindowAggregate { keys, .. }
             | Op::Deduplicate { keys, .. } => keyed(keys),
+            Op::CountAssign(window) | Op::CountAggregate { window, .. } => keyed(&window.keys),
             Op::Rank(rank) => keyed(&rank.partition),
             Op::SetOperation { .. } => keyed(&(0..width).collect::<Vec<_>>()),
             // What does not say otherwise is right on one shard.
@@ -251,6 +252,7 @@ fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
         Op::Filter(_)
         | Op::Watermark { .. }
         | Op::WindowAssign(_)
+        | Op::CountAssign(_)
         | Op::Rank(_)
         | Op::Deduplicate { .. }
         | Op::SetOperation { .. }
@@ -260,9 +262,9 @@ fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
             let at = |k: &usize| exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(c) if c == *k));
             by.iter().map(at).collect()
         }
-        Op::GroupAggregate { keys, .. } | Op::WindowAggregate { keys, .. } => {
-            by.iter().map(|c| keys.iter().position(|k| k == c)).collect()
-        }
+        Op::CountAggregate { window: CountWindow { keys, .. }, .. }
+        | Op::GroupAggregate { keys, .. }
+        | Op::WindowAggregate { keys, .. } => by.iter().map(|c| keys.iter().position(|k| k == c)).collect(),
         _ => None,
     }
 }
@@ -291,6 +293,8 @@ fn drops_late(op: &Op) -> bool {
         | Op::Union
         | Op::Expand(_)
         | Op::Aside(_)
+        | Op::CountAssign(_)
+        | Op::CountAggregate { .. }
         | Op::GroupAggregate { .. }
         | Op::SetOperation { .. }
         | Op::Exchange(_)

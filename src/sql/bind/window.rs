@@ -41,6 +41,9 @@ impl Binder<'_> {
     /// A table function in FROM.
     pub(super) fn table_function(&mut self, f: &FunctionCall) -> Result<Rel> {
         let name = f.name.to_string().to_uppercase();
+        if name == super::count_window::NAME {
+            return self.count_window(f);
+        }
         match FORMS.iter().find(|form| form.name == name) {
             Some(form) => self.window_function(form, f),
             None if call::is_flink_function(&name) || self.registry.scalar(&name).is_some() => {
@@ -62,7 +65,7 @@ impl Binder<'_> {
             None => Err(Error::validation(format!("there is no table function '{}'", f.name), f.name.span())
                 .hint(match did_you_mean(&name, FORMS.iter().map(|f| f.name)) {
                     Some(hint) => hint,
-                    None => "TUMBLE, HOP, CUMULATE and SESSION are table functions".into(),
+                    None => "TUMBLE, HOP, CUMULATE, SESSION and COUNT_WINDOW are table functions".into(),
                 })),
         }
     }
@@ -70,7 +73,8 @@ impl Binder<'_> {
     fn window_function(&mut self, form: &Form, f: &FunctionCall) -> Result<Rel> {
         let args = arguments(form, f)?;
         let at = f.span;
-        let (input, partitioned) = self.window_input(form, args[0].expect("checked"))?;
+        let (input, partitioned) =
+            table_input(self, form.name, &format!("write {}", form.usage()), args[0].expect("checked"))?;
         let time = self.time_column(form, args[1].expect("checked"), &input)?;
         let mut ms = vec![];
         for ((name, _), arg) in form.intervals.iter().zip(&args[2..]) {
@@ -93,31 +97,6 @@ impl Binder<'_> {
         let zone = matches!(ty.kind, TypeKind::TimestampLtz(_)).then(|| self.session.time_zone.clone());
         let partition = partitioned.into_iter().map(|p| p.0).collect();
         Ok(input.window(time, kind, partition, zone, at))
-    }
-
-    fn window_input(&mut self, form: &Form, arg: &ast::FunctionArg) -> Result<(Rel, Vec<(usize, Span)>)> {
-        match &arg.value {
-            ArgValue::Table(t) => {
-                let rel = match &t.source {
-                    TableArgSource::Table(name) => self.table(name, &[], t.span)?.0,
-                    TableArgSource::Query(q) => self.query(q)?,
-                    TableArgSource::Expr(e) => {
-                        return Err(Error::validation(format!("{} reads a table", form.name), e.span)
-                            .hint(format!("write {}", form.usage())));
-                    }
-                };
-                if let Some(o) = t.order_by.first() {
-                    return Err(Error::validation(format!("{} takes no ORDER BY", form.name), o.span));
-                }
-                let keys = t.partition_by.iter().map(|e| partition_column(&rel, e)).collect::<Result<_>>()?;
-                Ok((rel, keys))
-            }
-            ArgValue::Expr(ast::Expr { kind: Ast::Subquery(q), .. }) => Ok((self.query(q)?, vec![])),
-            ArgValue::Expr(_) | ArgValue::Unit(_) => {
-                Err(Error::validation(format!("{} reads a table", form.name), arg.span)
-                    .hint(format!("write {}", form.usage())))
-            }
-        }
     }
 
     /// The time attribute that `DESCRIPTOR(ts)` names.
@@ -193,6 +172,32 @@ impl Binder<'_> {
             )
             .hint("write INTERVAL '10' SECOND")),
         }
+    }
+}
+
+/// The relation that a table argument names, and the columns of its PARTITION BY.
+pub(super) fn table_input(
+    binder: &mut Binder<'_>,
+    name: &str,
+    usage: &str,
+    arg: &ast::FunctionArg,
+) -> Result<(Rel, Vec<(usize, Span)>)> {
+    let reads = |at: Span| Err(Error::validation(format!("{name} reads a table"), at).hint(usage));
+    match &arg.value {
+        ArgValue::Table(t) => {
+            let rel = match &t.source {
+                TableArgSource::Table(name) => binder.table(name, &[], t.span)?.0,
+                TableArgSource::Query(q) => binder.query(q)?,
+                TableArgSource::Expr(e) => return reads(e.span),
+            };
+            if let Some(o) = t.order_by.first() {
+                return Err(Error::validation(format!("{name} takes no ORDER BY"), o.span));
+            }
+            let keys = t.partition_by.iter().map(|e| partition_column(&rel, e)).collect::<Result<_>>()?;
+            Ok((rel, keys))
+        }
+        ArgValue::Expr(ast::Expr { kind: Ast::Subquery(q), .. }) => Ok((binder.query(q)?, vec![])),
+        ArgValue::Expr(_) | ArgValue::Unit(_) => reads(arg.span),
     }
 }
 

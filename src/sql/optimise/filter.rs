@@ -77,7 +77,10 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
             )
         }
         // LIMIT and Top-N decide by the rows that reach them; joins move filters when there are joins.
-        RelKind::Over { .. }
+        // Count windows count the rows that reach them.
+        RelKind::CountTvf { .. }
+        | RelKind::CountAggregate { .. }
+        | RelKind::Over { .. }
         | RelKind::Expand { .. }
         | RelKind::Rank { .. }
         | RelKind::Limit { .. }

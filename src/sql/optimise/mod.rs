@@ -1,11 +1,12 @@
 //! Rules over logical relations. Each keeps the result and the types and names of its columns, and does to the changelog what Flink's rule of
 //! that name does (pruning an aggregate call that nobody reads also prunes its updates).
 //!
-//! In order: [`fold`] constants; recognise [`window`] aggregates and Top-N ([`rank`]); push [`filter`]s towards the scans; merge [`project`]ions; [`narrow`]
+//! In order: [`fold`] constants; recognise [`window`] and [`count_window`] aggregates and Top-N ([`rank`]); push [`filter`]s towards the scans; merge [`project`]ions; [`narrow`]
 //! decimals without a cast where that is sure; read parts of [`nested`] columns; [`prune`] columns down to what each scan has to read.
 //! Expressions that merging makes are kept below [`MAX_EXPR_DEEP`] and [`MAX_EXPR_SIZE`], so
 //! that subqueries in subqueries neither overflow a stack nor grow without bound.
 
+mod count_window;
 mod filter;
 mod fold;
 mod narrow;
@@ -47,6 +48,7 @@ pub(crate) fn needed(mut rel: Rel) -> Result<Rel> {
         rel = filter::push_down(rel);
     }
     window::recognise(&mut rel);
+    count_window::recognise(&mut rel);
     rank::recognise(rel)
 }
 

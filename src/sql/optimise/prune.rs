@@ -198,6 +198,33 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let window = input.rel.window(time, kind, partition, zone, rel.span);
             Pruned { rel: if grouping { window.grouped_by_window() } else { window }, place }
         }
+        RelKind::CountTvf { input, mut window } => {
+            let columns = input.schema.len();
+            let mut below: BTreeSet<usize> = needed.range(..columns).copied().collect();
+            below.extend(&window.keys);
+            let input = need(*input, &below);
+            input.map(&mut window.keys);
+            let mut place = input.place.clone();
+            place.push(Some(input.rel.schema.len()));
+            Pruned { rel: input.rel.count_window(window, rel.span), place }
+        }
+        RelKind::CountAggregate { input, mut window, aggregates } => {
+            let keys = window.keys.len();
+            let kept = kept_calls(needed, keys, aggregates.len(), false);
+            let place = call_places(keys, aggregates.len(), &kept, 1, &[0]);
+            let mut aggregates: Vec<_> = kept.iter().map(|&i| aggregates[i].clone()).collect();
+            let mut below: BTreeSet<usize> = window.keys.iter().copied().collect();
+            aggregates.iter().for_each(|a| below.extend(a.args.iter().chain(&a.filter)));
+            let input = need(*input, &below);
+            input.map(&mut window.keys);
+            for a in &mut aggregates {
+                input.map(&mut a.args);
+                a.filter = a.filter.map(|f| input.at(f));
+            }
+            let schema = kept_schema(&rel.schema, &place);
+            let kind = RelKind::CountAggregate { input: Box::new(input.rel), window, aggregates };
+            Pruned { rel: Rel { kind, schema, span: rel.span }, place }
+        }
         RelKind::Union { inputs } => {
             let mut kept: Vec<usize> = needed.iter().copied().collect();
             if kept.is_empty() {
