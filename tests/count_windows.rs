@@ -60,7 +60,7 @@ fn model(rows: &[(u8, Option<i32>)], size: usize, slide: usize) -> Vec<(u8, usiz
     for &(k, v) in rows {
         let all = seen.entry(k).or_default();
         all.push(v);
-        if all.len() % slide == 0 {
+        if all.len().is_multiple_of(slide) {
             out.push((k, all.len() / slide, all[all.len().saturating_sub(size)..].to_vec()));
         }
     }
