@@ -36,6 +36,10 @@ fn decode(format: &Format, schema: &Schema, text: &[u8], max_rows: usize) -> (us
         assert!(rows.columns.iter().all(|c| c.len() == rows.rows), "columns of one length");
         assert_eq!(rows.bad, rows.skipped.len() as u64);
         (total, bad) = (total + rows.rows, bad + rows.bad);
+        // Of files with a head, another decoder goes on behind it.
+        let mut next = format.decoder(schema, &columns);
+        next.set_head(decoder.head()).expect("the head that a decoder gave");
+        decoder = next;
         match result {
             Ok(0) => panic!("the last bytes are records"),
             Ok(used) => at += used,

@@ -2,12 +2,14 @@
 //!
 //! A [`Decoder`] cuts bytes into records and writes the columns that a query reads, straight into their buffers: no value object
 //! and no allocation per row. It keeps no bytes of its own: it is given a window that starts at a record and says how much of it
-//! was used, so that the caller alone knows positions, and a decoder restored at a position needs nothing but the line number.
+//! was used, so that the caller alone knows positions, and a decoder restored at a position needs nothing but the line number, and of
+//! files with a head, that.
 //! An [`Encoder`] writes rows of a batch to bytes.
 //!
 //! A record that cannot be decoded is a [`RowError`] with its line, column and Flink's words; with `ignore-parse-errors` fields
 //! become NULL or rows are skipped exactly where Flink does so, and [`Rows`] counts both.
 
+pub mod avro;
 pub mod csv;
 pub mod json;
 pub mod raw;
@@ -127,6 +129,19 @@ pub trait Decoder: Send {
         line: &mut u64,
         rows: &mut Rows,
     ) -> Result<usize, RowError>;
+
+    /// What of the beginning of the file at hand the rest cannot be decoded without: part of the state of whoever reads.
+    fn head(&self) -> &[u8] {
+        &[]
+    }
+
+    /// Goes on in the middle of a file with that head.
+    ///
+    /// # Errors
+    /// It is not what [`Decoder::head`] gave.
+    fn set_head(&mut self, _head: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Rows → bytes.
@@ -139,8 +154,7 @@ pub trait Encoder: Send {
 }
 
 /// Formats of Flink that are not there yet, refused by name.
-const FLINKS_OWN: &[&str] =
-    &["avro", "avro-confluent", "debezium-avro-confluent", "orc", "parquet", "protobuf"];
+const FLINKS_OWN: &[&str] = &["avro-confluent", "debezium-avro-confluent", "orc", "parquet", "protobuf"];
 
 /// A format with its options, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,12 +167,14 @@ pub enum Format {
     Changelog(json::ChangelogOptions),
     /// `raw`
     Raw(raw::RawOptions),
+    /// `avro`
+    Avro(avro::AvroOptions),
 }
 
 impl Format {
     /// The formats' names.
     pub const NAMES: &'static [&'static str] =
-        &["canal-json", "csv", "debezium-json", "json", "maxwell-json", "ogg-json", "raw"];
+        &["avro", "canal-json", "csv", "debezium-json", "json", "maxwell-json", "ogg-json", "raw"];
 
     /// The options that a format has, without its prefix.
     pub fn option_names(format: &str) -> Option<&'static [&'static str]> {
@@ -166,6 +182,7 @@ impl Format {
             "csv" => Some(csv::CsvOptions::NAMES),
             "json" => Some(json::JsonOptions::NAMES),
             "raw" => Some(raw::RawOptions::NAMES),
+            "avro" => Some(avro::AvroOptions::NAMES),
             _ => json::Envelope::of_format(format).map(json::Envelope::option_names),
         }
     }
@@ -185,6 +202,7 @@ impl Format {
             "csv" => csv::CsvOptions::from_options(get).map(Format::Csv),
             "json" => json::JsonOptions::from_options(get).map(Format::Json),
             "raw" => raw::RawOptions::from_options(get).map(Format::Raw),
+            "avro" => avro::AvroOptions::from_options(get).map(Format::Avro),
             _ => match json::Envelope::of_format(format) {
                 Some(e) => json::ChangelogOptions::from_options(e, get).map(Format::Changelog),
                 None => panic!("not a format: {format}"),
@@ -239,6 +257,7 @@ impl Format {
             Format::Json(_) => json::check(schema),
             Format::Changelog(o) => json::check_changelog(o, schema, reading),
             Format::Raw(_) => raw::check(schema),
+            Format::Avro(o) => avro::check(o, schema, reading),
         }
     }
 
@@ -249,6 +268,7 @@ impl Format {
             Format::Json(o) => Box::new(json::JsonDecoder::new(o, schema, columns)),
             Format::Changelog(o) => Box::new(json::ChangelogDecoder::new(o, schema, columns)),
             Format::Raw(o) => Box::new(raw::RawDecoder::new(o, schema, columns)),
+            Format::Avro(o) => Box::new(avro::AvroDecoder::new(o, schema, columns)),
         }
     }
 
@@ -259,6 +279,7 @@ impl Format {
             Format::Json(o) => Box::new(json::JsonEncoder::new(o, schema, columns)),
             Format::Changelog(o) => Box::new(json::ChangelogEncoder::new(o, schema, columns)),
             Format::Raw(o) => Box::new(raw::RawEncoder::new(o, schema, columns)),
+            Format::Avro(_) => unreachable!("refused when the table was checked"),
         }
     }
 }

@@ -7,7 +7,7 @@ mod changelog;
 mod decode;
 mod encode;
 mod fill;
-mod parser;
+pub(super) mod parser;
 mod tree;
 
 pub(super) use changelog::check as check_changelog;

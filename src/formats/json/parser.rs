@@ -6,20 +6,20 @@
 
 /// A range of the input; for strings without the quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Text {
-    pub(super) start: u32,
-    pub(super) end: u32,
+pub(in crate::formats) struct Text {
+    pub(in crate::formats) start: u32,
+    pub(in crate::formats) end: u32,
 }
 
 impl Text {
     #[inline]
-    pub(super) fn of(self, input: &[u8]) -> &[u8] {
+    pub(in crate::formats) fn of(self, input: &[u8]) -> &[u8] {
         &input[self.start as usize..self.end as usize]
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(in crate::formats) enum Token {
     StartObject,
     EndObject,
     StartArray,
@@ -39,16 +39,16 @@ pub(super) enum Token {
 
 /// Not JSON: where and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Syntax {
-    pub(super) at: usize,
-    pub(super) message: String,
+pub(in crate::formats) struct Syntax {
+    pub(in crate::formats) at: usize,
+    pub(in crate::formats) message: String,
 }
 
 /// How deep values may nest: Jackson's limit.
 const MAX_DEPTH: usize = 1000;
 
 /// See the module's text.
-pub(super) struct Parser<'a> {
+pub(in crate::formats) struct Parser<'a> {
     input: &'a [u8],
     at: usize,
     /// The containers that are open; true: an object.
@@ -71,17 +71,17 @@ type Next = Result<Token, Syntax>;
 
 impl<'a> Parser<'a> {
     /// Reads `input` from `at` on; `open` is memory.
-    pub(super) fn new(input: &'a [u8], at: usize, open: &'a mut Vec<bool>) -> Self {
+    pub(in crate::formats) fn new(input: &'a [u8], at: usize, open: &'a mut Vec<bool>) -> Self {
         open.clear();
         Self { input, at, open, context: Context::Root, first: true }
     }
 
     /// Where the next token is looked for.
-    pub(super) fn position(&self) -> usize {
+    pub(in crate::formats) fn position(&self) -> usize {
         self.at
     }
 
-    pub(super) fn input(&self) -> &'a [u8] {
+    pub(in crate::formats) fn input(&self) -> &'a [u8] {
         self.input
     }
 
@@ -99,7 +99,7 @@ impl<'a> Parser<'a> {
 
     /// The next token; [`Token::End`] only outside all containers.
     #[inline]
-    pub(super) fn next(&mut self) -> Next {
+    pub(in crate::formats) fn next(&mut self) -> Next {
         self.skip_blanks();
         match self.context {
             Context::Object => {
@@ -276,7 +276,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Behind the end of the container that the last token opened; the position is behind its opening bracket.
-    pub(super) fn skip_container(&mut self) -> Result<(), Syntax> {
+    pub(in crate::formats) fn skip_container(&mut self) -> Result<(), Syntax> {
         let depth = self.open.len();
         while self.open.len() >= depth {
             self.next()?;
@@ -325,7 +325,7 @@ fn quote_or_escape(input: &[u8], mut at: usize) -> usize {
 }
 
 /// Appends the text of a string with escapes. A lone surrogate becomes `?`, as in Java. `None`: an escape that JSON has not.
-pub(super) fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+pub(in crate::formats) fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..at]);

@@ -402,7 +402,8 @@ impl Input for FileInput {
     }
 
     fn snapshot(&self, to: &mut StateEncoder) {
-        to.block(b"FILE", 2);
+        to.block(b"FILE", 3);
+        to.bytes(self.decoder.head());
         let at = match &self.held {
             Some(h) => Position { rows: h.given as u64, ..h.from },
             None => self.at,
@@ -420,7 +421,9 @@ impl Input for FileInput {
     }
 
     fn restore(&mut self, from: &mut StateDecoder<'_>) -> Result<()> {
-        from.block(b"FILE", 2)?;
+        from.block(b"FILE", 3)?;
+        let head = from.bytes()?;
+        self.decoder.set_head(head).map_err(Error::corrupt)?;
         let more = from.bool()?;
         let name = String::from_utf8_lossy(from.bytes()?).into_owned();
         let (offset, line, rows) = (from.u64()?, from.u64()?, from.u64()?);
