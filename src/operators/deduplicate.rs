@@ -6,8 +6,12 @@
 //! * **The last by event time**: a row as late as the one before it, or later, replaces it.
 //! * **The first by event time** waits until the watermark has reached it, so that the result only grows. A row before the watermark is
 //!   late. Rows whose time has come go out by time, then by when the key was first seen waiting.
+//!
+//! With `table.exec.state.ttl` a key is forgotten so long after its state was last written ([`super::expiry`]): of the first row that is once, and a row
+//! that waits is not forgotten. An equal row is then told too, as a sign of life.
 
 use super::emit::Emit;
+use super::expiry::Expiry;
 use super::late::{Late, When};
 use super::{Context, Counters, Operator};
 use crate::batch::{BEFORE_TIME, Batch, Column, DataType, Decoder, Encoder, Pool, RowKind, Schema};
@@ -36,6 +40,9 @@ pub struct Deduplicate {
     emit: Emit,
     counters: Counters,
     late: Late,
+    expiry: Option<Expiry>,
+    /// The time of the batch at work, ms.
+    now: i64,
 }
 
 /// What is known of a key.
@@ -69,6 +76,25 @@ impl Deduplicate {
             types,
             counters: Counters::default(),
             late: Late::default(),
+            expiry: None,
+            now: 0,
+        }
+    }
+
+    /// The key's state has been written.
+    fn touch(&mut self, slot: u32) {
+        if let Some(expiry) = &mut self.expiry {
+            expiry.touch(slot, self.now);
+        }
+    }
+
+    /// Forgets the keys that have lived out their time.
+    fn expire(&mut self) {
+        while let Some(slot) = self.expiry.as_mut().and_then(|e| e.next(self.now)) {
+            if let Held::Row(row, _) = std::mem::replace(&mut self.held[slot as usize], Held::Nothing) {
+                self.rows.remove(row);
+            }
+            self.table.remove(slot);
         }
     }
 
@@ -87,6 +113,7 @@ impl Deduplicate {
             if let Held::Row(row, _) = std::mem::replace(&mut self.held[slot as usize], Held::Done) {
                 self.emit.row(RowKind::Insert, self.rows.get(row), |_| (), pool);
                 self.rows.remove(row);
+                self.touch(slot);
             }
         }
         self.watermark = watermark;
@@ -99,6 +126,7 @@ impl Deduplicate {
         match (self.keep, held) {
             (Keep::FirstArrived, Held::Nothing) => {
                 self.held[slot as usize] = Held::Done;
+                self.touch(slot);
                 self.emit.row(RowKind::Insert, bytes, |_| (), pool);
             }
             (Keep::FirstArrived, _) => {
@@ -108,7 +136,7 @@ impl Deduplicate {
             (Keep::LastArrived | Keep::LastByTime(_), Held::Row(before, _)) => {
                 let stays = match self.keep {
                     Keep::LastByTime(c) => batch.column(c).slice::<i64>()[row] < self.time(c, before),
-                    _ => self.rows.get(before) == bytes,
+                    _ => self.expiry.is_none() && self.rows.get(before) == bytes,
                 };
                 if stays {
                     return;
@@ -117,10 +145,12 @@ impl Deduplicate {
                 self.emit.row(RowKind::UpdateAfter, bytes, |_| (), pool);
                 self.rows.remove(before);
                 self.held[slot as usize] = Held::Row(self.rows.insert(bytes), 0);
+                self.touch(slot);
             }
             (Keep::LastArrived | Keep::LastByTime(_), _) => {
                 self.emit.row(RowKind::Insert, bytes, |_| (), pool);
                 self.held[slot as usize] = Held::Row(self.rows.insert(bytes), 0);
+                self.touch(slot);
             }
             (Keep::FirstByTime(c), held) => {
                 let time = batch.column(c).slice::<i64>()[row];
@@ -181,9 +211,11 @@ impl Deduplicate {
 }
 
 impl Operator for Deduplicate {
-    fn push(&mut self, _port: usize, batch: Batch, _cx: &mut Context<'_>) -> Result<()> {
+    fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
+        self.now = cx.now_us.div_euclid(1000);
+        self.expire();
         self.slots.clear();
         if batch.selected() > 0 {
             let rows: Vec<u32> = batch.sel().iter().map(|r| r as u32).collect();
@@ -211,6 +243,10 @@ impl Operator for Deduplicate {
         self.late.take()
     }
 
+    fn set_state_ttl(&mut self, ttl_ms: i64) {
+        self.expiry = Some(Expiry::new(ttl_ms));
+    }
+
     fn snapshot(&self, to: &mut Encoder) {
         to.block(b"DEDU", 1);
         to.i64(self.watermark);
@@ -230,6 +266,9 @@ impl Operator for Deduplicate {
         let (rows, orders): (Vec<u32>, Vec<u64>) = rows.unzip();
         to.slice(&orders);
         self.rows.encode(&self.types, &rows, to);
+        if let Some(expiry) = &self.expiry {
+            expiry.encode(&order, to);
+        }
     }
 
     fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
@@ -259,12 +298,16 @@ impl Operator for Deduplicate {
                 _ => Held::Done,
             });
         }
-        Ok(())
+        match &mut self.expiry {
+            Some(expiry) => expiry.decode(keys, from),
+            None => Ok(()),
+        }
     }
 
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.rows.bytes()
+            + self.expiry.as_ref().map_or(0, Expiry::bytes)
             + self.held.capacity() * size_of::<Held>()
             + self.timers.len() * size_of::<((i64, u64), u32)>()
     }

@@ -11,6 +11,7 @@
 
 use super::aggregates::{Aggregates, unshared};
 use super::emit::Emit;
+use super::expiry::Expiry;
 use super::{Context, Counters, Operator};
 use crate::batch::key::{decode_value, encode_value};
 use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Schema, sort_bytes};
@@ -43,6 +44,7 @@ pub struct OverSorted {
     emit: Emit,
     failed: Option<Error>,
     counters: Counters,
+    expiry: Option<Expiry>,
 }
 
 /// A row and what was said of it.
@@ -92,6 +94,18 @@ impl OverSorted {
             emit: Emit::new(output),
             failed: None,
             counters: Counters::default(),
+            expiry: None,
+        }
+    }
+
+    /// Forgets the partitions that had no row for as long as `table.exec.state.ttl`.
+    fn expire(&mut self, now: i64) {
+        while let Some(slot) = self.expiry.as_mut().and_then(|e| e.next(now)) {
+            for entry in std::mem::take(&mut self.lists[slot as usize]) {
+                self.entry_bytes -= entry.heap();
+                self.rows.remove(entry.row);
+            }
+            self.table.remove(slot);
         }
     }
 
@@ -286,13 +300,18 @@ impl OverSorted {
         for slot in std::mem::take(&mut self.slots) {
             if self.lists[slot as usize].is_empty() {
                 self.table.remove(slot);
+                if let Some(expiry) = &mut self.expiry {
+                    expiry.forget(slot);
+                }
             }
         }
     }
 }
 
 impl Operator for OverSorted {
-    fn push(&mut self, _port: usize, batch: Batch, _cx: &mut Context<'_>) -> Result<()> {
+    fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
+        let now = cx.now_us.div_euclid(1000);
+        self.expire(now);
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
         self.slots.clear();
@@ -301,6 +320,9 @@ impl Operator for OverSorted {
             let columns: Vec<&Column> = self.partition.iter().map(|&c| &**batch.column(c)).collect();
             self.table.find_or_insert(None, &columns, &rows, &mut self.slots);
             self.lists.resize_with(self.table.bound().max(self.lists.len()), Vec::new);
+            if let Some(expiry) = &mut self.expiry {
+                self.slots.iter().for_each(|&s| expiry.touch(s, now));
+            }
         }
         (self.done, self.marks_done) = (0, 0);
         self.batch = Some(batch);
@@ -317,6 +339,10 @@ impl Operator for OverSorted {
         }
     }
 
+    fn set_state_ttl(&mut self, ttl_ms: i64) {
+        self.expiry = Some(Expiry::new(ttl_ms));
+    }
+
     fn snapshot(&self, to: &mut Encoder) {
         to.block(b"OVSO", 1);
         let order = self.table.order();
@@ -328,6 +354,9 @@ impl Operator for OverSorted {
         for e in lists().flatten() {
             to.bytes(&e.said.values);
             to.bytes(&e.said.state);
+        }
+        if let Some(expiry) = &self.expiry {
+            expiry.encode(&order, to);
         }
     }
 
@@ -355,7 +384,10 @@ impl Operator for OverSorted {
                 row += 1;
             }
         }
-        Ok(())
+        match &mut self.expiry {
+            Some(expiry) => expiry.decode(n, from),
+            None => Ok(()),
+        }
     }
 
     fn bytes(&self) -> usize {
@@ -364,6 +396,7 @@ impl Operator for OverSorted {
             + self.rows.len() * size_of::<Entry>()
             + self.entry_bytes
             + self.aggregates.bytes()
+            + self.expiry.as_ref().map_or(0, Expiry::bytes)
             + self.lists.capacity() * size_of::<Vec<Entry>>()
     }
 

@@ -10,9 +10,12 @@
 //! * [`RankInput`]: input that only grows needs no more rows than the range ends at; updates of a key that can only climb move
 //!   their row; anything else keeps all rows, since each may come into the range when others leave.
 //!
+//! With `table.exec.state.ttl` a partition that had no row for that long is forgotten ([`super::expiry`]), without a word.
+//!
 //! A batch is worked off row by row and stops when a batch of output is full.
 
 use super::emit::Emit;
+use super::expiry::Expiry;
 use super::{Context, Counters, Operator};
 use crate::batch::key::encode_key;
 use crate::batch::{
@@ -49,6 +52,7 @@ pub struct Rank {
     bytes: Vec<u8>,
     /// Bytes of the lists' keys, roughly.
     key_bytes: usize,
+    expiry: Option<Expiry>,
 }
 
 impl Rank {
@@ -75,6 +79,17 @@ impl Rank {
             counters: Counters::default(),
             bytes: vec![],
             key_bytes: 0,
+            expiry: None,
+        }
+    }
+
+    /// Forgets the partitions that have lived out their time.
+    fn expire(&mut self, now: i64) {
+        while let Some(slot) = self.expiry.as_mut().and_then(|e| e.next(now)) {
+            while !self.lists[slot as usize].is_empty() {
+                self.drop_last(slot);
+            }
+            self.partitions.remove(slot);
         }
     }
 
@@ -170,7 +185,7 @@ impl Rank {
         }
     }
 
-    /// The last row of a partition is out of the range for ever.
+    /// The last row of a partition is not needed any more.
     fn drop_last(&mut self, slot: u32) {
         let Some((place, row)) = self.lists[slot as usize].pop_last() else { return };
         if let RankInput::Update(key) = &self.spec.input {
@@ -328,13 +343,18 @@ impl Rank {
         for slot in std::mem::take(&mut self.slots) {
             if self.lists[slot as usize].is_empty() {
                 self.partitions.remove(slot);
+                if let Some(expiry) = &mut self.expiry {
+                    expiry.forget(slot);
+                }
             }
         }
     }
 }
 
 impl Operator for Rank {
-    fn push(&mut self, _port: usize, batch: Batch, _cx: &mut Context<'_>) -> Result<()> {
+    fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
+        let now = cx.now_us.div_euclid(1000);
+        self.expire(now);
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
         self.slots.clear();
@@ -343,6 +363,9 @@ impl Operator for Rank {
             let columns: Vec<&Column> = self.spec.partition.iter().map(|&c| &**batch.column(c)).collect();
             self.partitions.find_or_insert(None, &columns, &rows, &mut self.slots);
             self.lists.resize_with(self.partitions.bound().max(self.lists.len()), BTreeMap::new);
+            if let Some(expiry) = &mut self.expiry {
+                self.slots.iter().for_each(|&s| expiry.touch(s, now));
+            }
         }
         (self.done, self.marks_done) = (0, 0);
         self.batch = Some(batch);
@@ -356,6 +379,10 @@ impl Operator for Rank {
         Ok(self.emit.pull(&mut self.counters))
     }
 
+    fn set_state_ttl(&mut self, ttl_ms: i64) {
+        self.expiry = Some(Expiry::new(ttl_ms));
+    }
+
     fn snapshot(&self, to: &mut Encoder) {
         to.block(b"RANK", 1);
         let order = self.partitions.order();
@@ -364,6 +391,9 @@ impl Operator for Rank {
         to.slice(&lists().map(|l| l.len() as u64).collect::<Vec<_>>());
         let rows: Vec<u32> = lists().flat_map(|l| l.values().copied()).collect();
         self.rows.encode(&self.types, &rows, to);
+        if let Some(expiry) = &self.expiry {
+            expiry.encode(&order, to);
+        }
     }
 
     fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
@@ -395,7 +425,10 @@ impl Operator for Rank {
                 self.next += 1;
             }
         }
-        Ok(())
+        match &mut self.expiry {
+            Some(expiry) => expiry.decode(n, from),
+            None => Ok(()),
+        }
     }
 
     fn bytes(&self) -> usize {
@@ -405,6 +438,7 @@ impl Operator for Rank {
             + self.rows.bytes()
             + places
             + keys
+            + self.expiry.as_ref().map_or(0, Expiry::bytes)
             + self.lists.capacity() * size_of::<BTreeMap<Place, u32>>()
     }
 

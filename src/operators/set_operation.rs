@@ -3,8 +3,10 @@
 //! For every distinct row (NULLs are equal) the state counts how often each side holds it. From the counts `l` and `r` follows how
 //! often the result holds it: INTERSECT 1 if both are above 0, INTERSECT ALL the smaller, EXCEPT 1 if `l > 0` and `r = 0`, EXCEPT
 //! ALL `l - r`, never below 0. An input row changes one count by one, hence the result by one row at most, which goes out as an
-//! insert or a delete. A row that neither side holds any more leaves the state.
+//! insert or a delete. A row that neither side holds any more leaves the state,
+//! and with `table.exec.state.ttl` one that neither side has told of for that long ([`super::expiry`]), without a word.
 
+use super::expiry::Expiry;
 use super::ready::Ready;
 use super::union::smallest;
 use super::{Context, Counters, Operator};
@@ -24,6 +26,7 @@ pub struct SetOperation {
     ready: Ready,
     counters: Counters,
     slots: Vec<u32>,
+    expiry: Option<Expiry>,
 }
 
 impl SetOperation {
@@ -39,6 +42,15 @@ impl SetOperation {
             ready: Ready::default(),
             counters: Counters::default(),
             slots: vec![],
+            expiry: None,
+        }
+    }
+
+    /// Forgets the rows that have lived out their time.
+    fn expire(&mut self, now: i64) {
+        while let Some(slot) = self.expiry.as_mut().and_then(|e| e.next(now)) {
+            self.counts[slot as usize] = [0; 2];
+            self.rows.remove(slot);
         }
     }
 
@@ -58,6 +70,8 @@ impl Operator for SetOperation {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
         self.counters.absorbed += batch.selected() as u64;
+        let now = cx.now_us.div_euclid(1000);
+        self.expire(now);
         let mut rows = cx.pool.row_list();
         rows.extend(batch.sel().iter().map(|r| r as u32));
         self.slots.clear();
@@ -88,8 +102,14 @@ impl Operator for SetOperation {
         self.slots.sort_unstable();
         self.slots.dedup();
         for &slot in &self.slots {
-            if self.counts[slot as usize] == [0; 2] {
+            let gone = self.counts[slot as usize] == [0; 2];
+            if gone {
                 self.rows.remove(slot);
+            }
+            match &mut self.expiry {
+                Some(expiry) if gone => expiry.forget(slot),
+                Some(expiry) => expiry.touch(slot, now),
+                None => {}
             }
         }
         cx.pool.recycle_rows(rows);
@@ -119,6 +139,10 @@ impl Operator for SetOperation {
         self.ready.pull(&mut self.counters)
     }
 
+    fn set_state_ttl(&mut self, ttl_ms: i64) {
+        self.expiry = Some(Expiry::new(ttl_ms));
+    }
+
     fn snapshot(&self, to: &mut Encoder) {
         to.block(b"SETO", 1);
         to.slice(&self.watermarks);
@@ -127,6 +151,9 @@ impl Operator for SetOperation {
         for side in 0..2 {
             let counts: Vec<i64> = order.iter().map(|&s| self.counts[s as usize][side]).collect();
             to.slice(&counts);
+        }
+        if let Some(expiry) = &self.expiry {
+            expiry.encode(&order, to);
         }
     }
 
@@ -141,11 +168,16 @@ impl Operator for SetOperation {
             return Err(damaged());
         }
         self.counts = left.into_iter().zip(right).map(|(l, r)| [l, r]).collect();
-        Ok(())
+        match &mut self.expiry {
+            Some(expiry) => expiry.decode(rows, from),
+            None => Ok(()),
+        }
     }
 
     fn bytes(&self) -> usize {
-        self.rows.bytes() + self.counts.capacity() * size_of::<[i64; 2]>()
+        self.rows.bytes()
+            + self.counts.capacity() * size_of::<[i64; 2]>()
+            + self.expiry.as_ref().map_or(0, Expiry::bytes)
     }
 
     fn counters(&self) -> Counters {

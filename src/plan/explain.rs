@@ -614,14 +614,20 @@ fn state_text(node: &Node) -> &'static str {
         Op::CountAggregate { .. } => {
             "a key: accumulators of its open windows; grows with the keys unless table.exec.state.ttl is set"
         }
-        Op::SetOperation { .. } => "counts of each distinct row; grows with them",
-        Op::Rank(super::Rank { input: super::RankInput::Retract, .. }) => "all rows; grows with them",
+        Op::SetOperation { .. } => "counts of each distinct row; grows with them unless table.exec.state.ttl is set",
+        Op::Rank(super::Rank { input: super::RankInput::Retract, .. }) => {
+            "all rows; grows with them unless table.exec.state.ttl is set"
+        }
         Op::Over(over) => over_state_text(over),
         Op::WindowRank { .. } => {
             "the rows of the range, a partition and open window; freed when the watermark passes its end"
         }
-        Op::Rank(_) => "the rows of the range, a partition; grows with the partitions",
-        Op::Deduplicate { .. } => "a row, or that there was one, a key; grows with the keys",
+        Op::Rank(_) => {
+            "the rows of the range, a partition; grows with the partitions unless table.exec.state.ttl is set"
+        }
+        Op::Deduplicate { .. } => {
+            "a row, or that there was one, a key; grows with the keys unless table.exec.state.ttl is set"
+        }
         Op::SortByTime { .. } => "the rows that the watermark has not passed",
         Op::Limit { .. } => "the number of rows seen",
         _ => "",

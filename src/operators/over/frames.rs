@@ -171,6 +171,11 @@ impl Frames {
         }
     }
 
+    /// Keys may be [cleared](Frames::clear) whose frames reach back to the beginning. Before any row.
+    pub(super) fn end_keys(&mut self) {
+        self.groups.iter_mut().for_each(|g| g.aggregates.end_groups());
+    }
+
     /// Makes a key one that has no rows. It is not part of the run.
     pub(super) fn clear(&mut self, slot: u32) {
         self.groups.iter_mut().for_each(|g| g.aggregates.reset(slot));

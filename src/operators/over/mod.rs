@@ -10,6 +10,8 @@
 //! watermark but not after the key's last one still gets its result, with the watermark's next step. Where all frames are of some
 //! time back, a key is forgotten once no row to come can see its rows, and with it that time: Flink cleans up at one and a half times the
 //! frame, and so which rows it takes depends on that. For the same reason rows at or before 1970 are late in such frames.
+//!
+//! With `table.exec.state.ttl` a key that had no row for that long by the driver's clock begins anew, unless rows of it wait or it forgets by itself.
 
 mod frames;
 mod fused;
@@ -19,6 +21,7 @@ mod tests;
 mod waiting;
 
 use super::aggregates::{unshared, with_columns};
+use super::expiry::Expiry;
 use super::late::{Late, When};
 use super::ready::Ready;
 use super::{Context, Counters, Operator};
@@ -58,6 +61,7 @@ pub struct Over {
     slots: Vec<u32>,
     /// Keys that may have nothing left.
     blank: Vec<u32>,
+    expiry: Option<Expiry>,
 }
 
 /// Where a row's time comes from.
@@ -130,6 +134,34 @@ impl Over {
             values: vec![],
             slots: vec![],
             blank: vec![],
+            expiry: None,
+        }
+    }
+
+    /// Keys that have lived out their time begin anew.
+    fn expire(&mut self, now: i64) {
+        if self.expiry.is_none() {
+            return;
+        }
+        while let Some(slot) = self.expiry.as_mut().and_then(|e| e.next(now)) {
+            let key = self.keys[slot as usize];
+            if key.forget != 0 {
+                continue;
+            }
+            if key.waiting > 0 {
+                self.touch(&[slot], now);
+                continue;
+            }
+            self.frames.clear(slot);
+            self.keys[slot as usize] = NEW;
+            self.blank.push(slot);
+        }
+        self.forget_blank();
+    }
+
+    fn touch(&mut self, slots: &[u32], now: i64) {
+        if let Some(expiry) = &mut self.expiry {
+            slots.iter().for_each(|&s| expiry.touch(s, now));
         }
     }
 
@@ -259,6 +291,9 @@ impl Over {
             let key = &self.keys[slot as usize];
             if !key.live && key.waiting == 0 && key.forget == 0 && key.last == 0 {
                 self.table.remove(slot);
+                if let Some(expiry) = &mut self.expiry {
+                    expiry.forget(slot);
+                }
             }
         }
     }
@@ -275,10 +310,11 @@ impl Over {
             first = self.waiting.append(batch, &rows);
         }
         let slots = std::mem::take(&mut self.slots);
+        let now = cx.now_us.div_euclid(1000);
+        self.touch(&slots, now);
         let mut runs = batch.watermarks.runs().iter().copied().peekable();
         let mut marks = cx.pool.watermarks();
         let mut failed = None;
-        let now = cx.now_us.div_euclid(1000);
         'rows: for (k, (&row, &slot)) in rows.iter().zip(&slots).enumerate() {
             while let Some((_, w)) = runs.next_if(|r| r.0 <= row) {
                 if self.clock != Clock::Driver
@@ -338,6 +374,9 @@ impl Over {
         let mut rows = cx.pool.row_list();
         rows.extend(batch.sel().iter().map(|r| r as u32));
         self.find_keys(&batch, &rows);
+        let slots = std::mem::take(&mut self.slots);
+        self.touch(&slots, cx.now_us.div_euclid(1000));
+        self.slots = slots;
         if self.values.is_empty() {
             self.values.extend(self.made.iter().map(|t| cx.pool.column(t)));
         }
@@ -385,6 +424,7 @@ impl Operator for Over {
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
+        self.expire(cx.now_us.div_euclid(1000));
         if self.clock == Clock::Driver {
             self.tick(cx.now_us.div_euclid(1000), cx);
         }
@@ -432,6 +472,11 @@ impl Operator for Over {
         self.late.take()
     }
 
+    fn set_state_ttl(&mut self, ttl_ms: i64) {
+        self.expiry = Some(Expiry::new(ttl_ms));
+        self.frames.end_keys();
+    }
+
     fn snapshot(&self, to: &mut Encoder) {
         debug_assert!(self.ready.is_empty(), "nothing waits to be pulled");
         to.block(b"OVER", 1);
@@ -446,6 +491,9 @@ impl Operator for Over {
         let mut position = vec![0; self.table.bound()];
         order.iter().enumerate().for_each(|(n, &s)| position[s as usize] = n as u32);
         self.waiting.encode(&position, to);
+        if let Some(expiry) = &self.expiry {
+            expiry.encode(&order, to);
+        }
     }
 
     fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
@@ -466,13 +514,17 @@ impl Operator for Over {
         for (slot, rows) in self.waiting.per_key() {
             self.keys[slot as usize].waiting = rows;
         }
-        Ok(())
+        match &mut self.expiry {
+            Some(expiry) => expiry.decode(keys, from),
+            None => Ok(()),
+        }
     }
 
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.keys.capacity() * size_of::<Key>()
             + self.frames.bytes()
+            + self.expiry.as_ref().map_or(0, Expiry::bytes)
             + self.waiting.bytes()
     }
 
