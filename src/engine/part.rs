@@ -7,7 +7,7 @@ use super::result::{self, Results};
 use crate::config::Config;
 use crate::error::Result;
 use crate::host::sync::Bell;
-use crate::operators::{self, Built};
+use crate::operators::{self, Built, BundledAggregate};
 use crate::plan::{Graph, NodeId, Op, Place};
 use crate::ring::link;
 use crate::shard::{
@@ -184,7 +184,12 @@ impl Unwired {
 pub(super) fn build(graph: &Graph, id: NodeId) -> Result<Built> {
     let node = graph.node(id);
     let inputs: Vec<_> = node.inputs.iter().map(|i| graph.node(*i)).collect();
-    let mut built = operators::build(node, &inputs)?;
+    let mut built = match (&node.op, graph.mini_batch) {
+        (Op::GroupAggregate { keys, aggregates }, Some(limits)) => Built::Operator(Box::new(
+            BundledAggregate::new(keys, aggregates, inputs[0], node.changelog, limits),
+        )),
+        _ => operators::build(node, &inputs)?,
+    };
     if let (Built::Operator(op), Some(ttl_ms)) = (&mut built, graph.state_ttl_ms) {
         op.set_state_ttl(ttl_ms);
     }

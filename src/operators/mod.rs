@@ -12,6 +12,7 @@
 //! on a new operator of the same plan node goes on from there to the same rows.
 
 mod aggregates;
+mod bundle;
 mod clock;
 mod count_aggregate;
 mod count_assign;
@@ -43,6 +44,7 @@ mod window_assign;
 mod window_rank;
 mod windows;
 
+pub use bundle::BundledAggregate;
 pub use clock::Clock;
 pub use count_aggregate::CountAggregate;
 pub use count_assign::CountAssign;

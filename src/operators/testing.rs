@@ -165,6 +165,14 @@ fn batches(events: &[(usize, Event)], inputs: &[&Node], size: usize) -> Vec<(usi
     out
 }
 
+/// All rows of the text as one batch.
+pub(super) fn batch_of(schema_text: &str, text: &str) -> Batch {
+    let from = input(schema_text, Changelog::ALL);
+    let mut all = batches(&parse(text), &[&from], usize::MAX);
+    assert_eq!(all.len(), 1, "one port");
+    all.remove(0).1
+}
+
 /// What a run gave.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -359,6 +367,7 @@ pub(super) fn aggregate(name: &str, args: &[usize]) -> Aggregate {
         distinct: false,
         filter: None,
         ty: TypeKind::BigInt.nullable(),
+        merges: false,
         accumulator: Arc::new(move || Box::new(Naive { kind, groups: Vec::new() })),
     }
 }

@@ -37,6 +37,19 @@ pub struct Graph {
     pub places: Vec<Place>,
     /// `table.exec.state.ttl`.
     pub state_ttl_ms: Option<i64>,
+    /// `table.exec.mini-batch.*`, where it is enabled.
+    pub mini_batch: Option<MiniBatch>,
+}
+
+/// How group aggregates fold their updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MiniBatch {
+    /// Rows, or changes, after which they are told.
+    pub size: u64,
+    /// They are told when the clock passes a multiple of this, ms.
+    pub latency_ms: i64,
+    /// `table.optimizer.agg-phase-strategy` is ONE_PHASE.
+    pub one_phase: bool,
 }
 
 /// On which shards a node runs.
@@ -196,6 +209,8 @@ pub struct Aggregate {
     pub filter: Option<usize>,
     /// The type of the result.
     pub ty: DataType,
+    /// Flink can merge two groups.
+    pub merges: bool,
     /// Makes the accumulators that the input's changelog needs.
     pub accumulator: AccumulatorFactory,
 }

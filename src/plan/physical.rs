@@ -820,6 +820,7 @@ fn aggregate(c: &AggregateCall, input: &Built, retracting: bool) -> Aggregate {
         distinct: c.distinct,
         filter: c.filter.map(|f| input.columns[f]),
         ty: c.ty.clone(),
+        merges: c.function.merges,
         accumulator: if retracting { c.function.retracting.clone() } else { c.function.accumulator.clone() },
     }
 }

@@ -45,6 +45,7 @@ const KNOWN: &[(&str, Form)] = &[
     ("table.exec.mini-batch.enabled", Form::Bool),
     ("table.exec.mini-batch.allow-latency", Form::Duration),
     ("table.exec.mini-batch.size", Form::Count),
+    ("table.optimizer.agg-phase-strategy", Form::OneOf(&["auto", "one_phase", "two_phase"])),
     ("table.exec.legacy-cast-behaviour", Form::OneOf(&["disabled"])),
     ("table.dynamic-table-options.enabled", Form::Bool),
     ("table.dml-sync", Form::Bool),
@@ -122,6 +123,31 @@ impl Settings {
     /// `table.exec.state.ttl`, ms; none: state does not expire.
     pub fn state_ttl_ms(&self) -> Option<i64> {
         self.get("table.exec.state.ttl").and_then(duration_ms).filter(|ms| *ms > 0)
+    }
+
+    /// `table.exec.mini-batch.*`, where it is enabled.
+    ///
+    /// # Errors
+    /// It has no size or no latency, without which a change might never be told.
+    pub fn mini_batch(&self) -> Result<Option<super::MiniBatch>> {
+        let enabled = "table.exec.mini-batch.enabled";
+        if !self.is_true(enabled, false) {
+            return Ok(None);
+        }
+        let span = self.span_of(enabled).unwrap_or_default();
+        let latency_ms = self.get("table.exec.mini-batch.allow-latency").and_then(duration_ms);
+        let size = self.get("table.exec.mini-batch.size").and_then(|n| n.parse::<i64>().ok());
+        match (latency_ms.filter(|l| *l > 0), size) {
+            (Some(latency_ms), Some(size)) if size > 0 => {
+                let strategy = self.get("table.optimizer.agg-phase-strategy");
+                let one_phase = strategy.is_some_and(|s| s.eq_ignore_ascii_case("one_phase"));
+                Ok(Some(super::MiniBatch { size: size as u64, latency_ms, one_phase }))
+            }
+            (None, _) => Err(Error::planning("mini-batches need a latency above 0", span)
+                .hint("SET 'table.exec.mini-batch.allow-latency' = '1 s'")),
+            _ => Err(Error::planning("mini-batches need a size above 0", span)
+                .hint("SET 'table.exec.mini-batch.size' = '5000'")),
+        }
     }
 
     /// `pelton.shards`.

@@ -281,6 +281,10 @@ impl<'a> Planner<'a> {
         let shards = self.settings.shards().unwrap_or(self.shards);
         let mut graph = spread::spread(physical::build(&logical)?, shards);
         graph.state_ttl_ms = self.settings.state_ttl_ms();
+        // What is not there to be folded needs no limits.
+        if graph.nodes.iter().any(|n| matches!(n.op, Op::GroupAggregate { .. })) {
+            graph.mini_batch = self.settings.mini_batch()?;
+        }
         Ok(Plan { graph, logical, settings: self.settings.clone(), shards, returns_rows, span })
     }
 

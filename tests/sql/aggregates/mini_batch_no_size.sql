@@ -1,0 +1,5 @@
+-- what: Mini-batch without a size.
+-- compare: changelog
+SET 'table.exec.mini-batch.enabled' = 'true'; SET 'table.exec.mini-batch.allow-latency' = '1 s';
+CREATE TABLE orders (id INT, k STRING, p STRING, amt DECIMAL(10,2), qty INT, ts TIMESTAMP(3)) WITH ('connector'='filesystem','path'='${DATA}/orders.csv','format'='csv','csv.null-literal'='n/a');
+SELECT k, COUNT(*) AS n FROM orders GROUP BY k;

@@ -1,0 +1,6 @@
+-- what: The same, aggregated in one phase.
+-- compare: changelog
+SET 'table.exec.mini-batch.enabled' = 'true'; SET 'table.exec.mini-batch.allow-latency' = '1 h'; SET 'table.exec.mini-batch.size' = '3';
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
+CREATE TABLE orders (id INT, k STRING, p STRING, amt DECIMAL(10,2), qty INT, ts TIMESTAMP(3)) WITH ('connector'='filesystem','path'='${DATA}/orders.csv','format'='csv','csv.null-literal'='n/a');
+SELECT COUNT(*) AS n, SUM(qty) AS s FROM orders;

@@ -1,0 +1,6 @@
+-- what: Mini-batch and state.ttl.
+-- compare: changelog
+SET 'table.exec.mini-batch.enabled' = 'true'; SET 'table.exec.mini-batch.allow-latency' = '1 h'; SET 'table.exec.mini-batch.size' = '4';
+SET 'table.exec.state.ttl' = '1 d';
+CREATE TABLE orders (id INT, k STRING, p STRING, amt DECIMAL(10,2), qty INT, ts TIMESTAMP(3)) WITH ('connector'='filesystem','path'='${DATA}/orders.csv','format'='csv','csv.null-literal'='n/a');
+SELECT COUNT(*) AS n, MAX(qty) AS m FROM orders;
