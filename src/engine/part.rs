@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::host::sync::Bell;
 use crate::operators::{self, Built, BundledAggregate};
-use crate::plan::{Graph, NodeId, Op, Place};
+use crate::plan::{self, Graph, NodeId, Op, Place};
 use crate::ring::link;
 use crate::shard::{
     Inbox, Input, InputCounters, NodeSpec, NodeStats, Outbox, Output, Role, Shard, Turn, ValuesInput,
@@ -135,6 +135,11 @@ pub(super) fn wire(
         }
         let mut shard =
             Shard::new(part.specs, config.batch_rows, config.memory_limit).turn_rows(config.turn_rows);
+        for a in plan::alignments(graph) {
+            if let (Some(Some(source)), Some(Some(watermark))) = (part.at.get(a.scan.0), part.at.get(a.watermark.0)) {
+                shard.align(*source, *watermark, &a.group, a.drift_ms);
+            }
+        }
         if shards > 1 {
             shard.share_memory(state.clone());
         }

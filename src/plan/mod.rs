@@ -3,6 +3,7 @@
 //! A [`Graph`] holds nodes in topological order. Each node has an operation ([`Op`]), the schema it produces, and what it promises
 //! about its changelog. Nothing here runs; `explain` prints exactly this.
 
+mod alignment;
 pub mod aside;
 pub mod catalog;
 mod changelog;
@@ -15,6 +16,7 @@ pub mod physical;
 pub mod settings;
 pub mod spread;
 
+pub use alignment::{Alignment, alignments};
 pub use changelog::Changelog;
 pub use count_window::{CountWindow, MAX_OVERLAP};
 

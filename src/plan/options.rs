@@ -43,6 +43,14 @@ pub const FILESYSTEM: &[&str] = &[
     "source.report-statistics",
 ];
 
+/// The options by which several sources wait for each other's watermarks. `update-interval` is read and has no effect: they are compared
+/// at every turn.
+pub const ALIGNMENT: [&str; 3] = [
+    "scan.watermark.alignment.group",
+    "scan.watermark.alignment.max-drift",
+    "scan.watermark.alignment.update-interval",
+];
+
 /// The options of one table.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
@@ -99,6 +107,21 @@ impl<'a> Options<'a> {
             });
         }
         Ok(())
+    }
+
+    /// The group of sources that wait for each other, and how far (ms) this one may be before the slowest.
+    ///
+    /// # Errors
+    /// One without the other, or a duration that is none.
+    pub fn alignment(self) -> Result<Option<(&'a str, i64)>> {
+        let [group, drift, interval] = ALIGNMENT;
+        self.duration_ms(interval)?;
+        match (self.get(group), self.duration_ms(drift)?) {
+            (Some(name), Some(ms)) => Ok(Some((name, ms))),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(self.error(group, format!("'{group}' needs '{drift}'"))),
+            (None, Some(_)) => Err(self.error(drift, format!("'{drift}' needs '{group}'"))),
+        }
     }
 
     /// Refuses options that Flink has and Pelton does not.

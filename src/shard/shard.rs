@@ -11,7 +11,7 @@
 //! reach the outputs, and only then returns the error.
 
 use super::io::{Input, IoContext, Output, Polled};
-use crate::batch::{Batch, Decoder, END_OF_TIME, Encoder, Pool};
+use crate::batch::{BEFORE_TIME, Batch, Decoder, END_OF_TIME, Encoder, Pool};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operators::{Built, Context, Counters, Operator, Stage};
 use std::sync::Arc;
@@ -147,11 +147,21 @@ pub struct Shard {
     turns: u64,
     /// The nodes that are sources.
     sources: Vec<usize>,
+    aligned: Vec<Aligned>,
     /// Some port waits, or some operator is in the middle of its output.
     stalled: bool,
     /// The earliest timer of an operator, µs.
     wake_at_us: i64,
     failed: Option<Error>,
+}
+
+/// A source that waits for the slowest of its group.
+struct Aligned {
+    source: usize,
+    /// The node that makes its watermark.
+    watermark: usize,
+    group: String,
+    drift_ms: i64,
 }
 
 /// How often sources ask whether anybody still wants their rows, in turns.
@@ -210,6 +220,7 @@ impl Shard {
             state_counted: 0,
             turns: 0,
             sources,
+            aligned: vec![],
             stalled: false,
             wake_at_us: i64::MAX,
             failed: None,
@@ -224,6 +235,19 @@ impl Shard {
     pub fn turn_rows(mut self, rows: usize) -> Self {
         self.polls = (rows / self.batch_rows).max(1);
         self
+    }
+
+    /// Source `source` is not polled while its watermark, that of node `watermark`, is further than `drift_ms` before that of the slowest
+    /// of its group. One that has given no watermark yet is the slowest.
+    pub fn align(&mut self, source: usize, watermark: usize, group: &str, drift_ms: i64) {
+        self.aligned.push(Aligned { source, watermark, group: group.to_owned(), drift_ms });
+    }
+
+    fn is_held(&self, source: usize) -> bool {
+        let Some(own) = self.aligned.iter().find(|a| a.source == source) else { return false };
+        let at = |a: &Aligned| self.nodes[a.watermark].watermark.unwrap_or(BEFORE_TIME);
+        let slowest = self.aligned.iter().filter(|a| a.group == own.group).map(at).min();
+        slowest.is_some_and(|w| at(own) > w.saturating_add(own.drift_ms))
     }
 
     /// One turn: every input is polled where there is room (once, but see [`Shard::turn_rows`]), and what comes is worked through to
@@ -251,6 +275,9 @@ impl Shard {
                 break;
             }
             let n = self.sources[k];
+            if !self.aligned.is_empty() && self.is_held(n) {
+                continue;
+            }
             worked |= match &self.nodes[n] {
                 // The usual case: one input, which has not ended.
                 Node { role: Role::Source(own), finished: false, .. } if !ask && !self.stalled => {

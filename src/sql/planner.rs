@@ -18,7 +18,7 @@ use crate::plan::catalog::{Catalogs, Object, ObjectPath, View};
 use crate::plan::connector::{ConnectorSpec, Connectors, TableSpec};
 use crate::plan::logical::{Rel, RelKind};
 use crate::plan::settings::{self, Settings};
-use crate::plan::{Graph, explain, physical, spread};
+use crate::plan::{Graph, Op, explain, physical, spread};
 use std::sync::Arc;
 
 /// A session that plans statements.

@@ -34,7 +34,17 @@ pub struct DatagenSource {
 pub const EXTENSIONS: &[&str] = &["seed"];
 
 const OPTIONS: &[&str] =
-    &["connector", "number-of-rows", "property-version", "rows-per-second", "scan.parallelism", "seed"];
+    &[
+    "connector",
+    "number-of-rows",
+    "property-version",
+    "rows-per-second",
+    "scan.parallelism",
+    "scan.watermark.alignment.group",
+    "scan.watermark.alignment.max-drift",
+    "scan.watermark.alignment.update-interval",
+    "seed",
+];
 
 impl DatagenSource {
     /// Checks the options of a table.
@@ -44,6 +54,7 @@ impl DatagenSource {
     pub fn of(table: &TableSpec) -> Result<Self> {
         let options = Options::of(&table.connector);
         options.check_names(OPTIONS, &["fields."])?;
+        options.alignment()?;
         options.integer("scan.parallelism", 1..=i64::MAX)?;
         let mut used = BTreeSet::new();
         let mut generators = vec![];

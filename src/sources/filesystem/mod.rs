@@ -62,12 +62,10 @@ impl FilesystemSource {
         options.check_names(&known, &[])?;
         let path = options.required("path")?.to_owned();
         options.refuse(&[
-            "scan.watermark.alignment.group",
-            "scan.watermark.alignment.max-drift",
-            "scan.watermark.alignment.update-interval",
             "scan.watermark.emit.strategy",
             "scan.watermark.idle-timeout",
         ])?;
+        options.alignment()?;
         let format = Format::of_table(|k| options.placed(k), options.span())?;
         let in_file: Vec<usize> =
             (0..table.schema.len()).filter(|c| !table.partition_keys.contains(c)).collect();

@@ -66,6 +66,9 @@ const OPTIONS: &[&str] = &[
     "rate.period",
     "rate.shape",
     "replay.events",
+    "scan.watermark.alignment.group",
+    "scan.watermark.alignment.max-drift",
+    "scan.watermark.alignment.update-interval",
     "stop-at",
 ];
 
@@ -139,6 +142,7 @@ impl NexmarkSource {
     pub fn of(table: &TableSpec) -> Result<Self> {
         let options = Options::of(&table.connector);
         options.check_names(OPTIONS, &[])?;
+        options.alignment()?;
         let expected = schema();
         let same = table.schema.len() == expected.len()
             && table

@@ -12,13 +12,13 @@ use crate::batch::{Batch, Column, ColumnRef, DataType};
 use crate::error::Result;
 use crate::plan::Changelog;
 use crate::plan::connector::{SourceInfo, SourceSpec, TableSpec};
-use crate::plan::options::Options;
+use crate::plan::options::{ALIGNMENT, Options};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 /// Batches that may wait for the job.
 const WAITING: usize = 64;
 
-/// The options, checked: there are none.
+/// The options, checked: those of every source.
 #[derive(Clone, Copy, Debug)]
 pub struct PushSource;
 
@@ -26,9 +26,12 @@ impl PushSource {
     /// Checks the options of a table.
     ///
     /// # Errors
-    /// There is an option.
+    /// An option that is unknown or malformed.
     pub fn of(table: &TableSpec) -> Result<Self> {
-        Options::of(&table.connector).check_names(&["connector"], &[])?;
+        let options = Options::of(&table.connector);
+        let [group, drift, interval] = ALIGNMENT;
+        options.check_names(&["connector", group, drift, interval], &[])?;
+        options.alignment()?;
         Ok(Self)
     }
 
