@@ -382,3 +382,39 @@ fn a_second_ctrl_c_ends_a_run_that_does_not_come_back() {
     assert_eq!(status.code(), Some(130));
     drop(unread);
 }
+
+#[test]
+fn create_table_as_makes_the_table_and_fills_it_by_name() {
+    let sql = |columns: &str| {
+        format!(
+            "CREATE TABLE o {columns} WITH ('connector' = 'filesystem', 'path' = '-', 'format' = 'csv')
+             AS SELECT n AS b, CAST(n AS STRING) AS a FROM (VALUES (1), (2)) AS t(n);"
+        )
+    };
+    for (columns, wanted) in [
+        ("", "1,1\n2,2\n"),
+        ("(c STRING, b DOUBLE)", ",1.0,1\n,2.0,2\n"),
+        ("(a, b)", "1,1\n2,2\n"),
+    ] {
+        let o = run(&["run", "-e", &sql(columns)]);
+        assert_eq!((out(&o).as_str(), code(&o)), (wanted, Some(0)), "{columns}: {}", err(&o));
+    }
+    for (columns, wanted) in [("(a)", "1 of the query's 2 columns are named"), ("(a, x)", "column 'x' is not one")] {
+        let o = run(&["run", "-e", &sql(columns)]);
+        assert!(code(&o) != Some(0) && err(&o).contains(wanted), "{columns}: {}", err(&o));
+    }
+}
+
+#[test]
+fn check_flink_names_a_number_without_an_upper_bound() {
+    let sql = |bound: &str| {
+        format!(
+            "CREATE TABLE t (k STRING, v INT) WITH ('connector' = 'datagen', 'number-of-rows' = '1');
+             SELECT k, v FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v) AS rn FROM t) WHERE {bound}"
+        )
+    };
+    let o = run(&["check", "--flink", "-e", &sql("rn > 2")]);
+    assert!(out(&o).contains("without an upper bound") || err(&o).contains("without an upper bound"), "{}", err(&o));
+    let o = run(&["check", "--flink", "-e", &sql("rn > 2 AND rn < 5")]);
+    assert!(!out(&o).contains("upper bound") && !err(&o).contains("upper bound"), "{}", out(&o));
+}

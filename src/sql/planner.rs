@@ -5,12 +5,13 @@
 //! nothing but its [`Connectors`].
 
 use super::ast::{
-    AlterViewAction, CreateCatalog, CreateTable, CreateView, Drop, DropObject, Executable, ExplainBody,
-    Insert, ObjectName, ObjectScope, Query, ShowKind, Statement, StatementKind, UseTarget,
+    AlterViewAction, CreateCatalog, CreateTable, CreateTableSource, CreateView, Drop, DropObject, Executable,
+    ExplainBody, Ident, Insert, ObjectName, ObjectScope, Query, ShowKind, Statement, StatementKind,
+    TargetTable, UseTarget,
 };
 use super::bind::{Binder, Extensions, ddl};
 use super::{optimise, parser};
-use crate::batch::Schema;
+use crate::batch::{Field, Schema};
 use crate::error::{Error, Finding, Result, Span};
 use crate::expr::Registry;
 use crate::plan::aside::Aside;
@@ -278,6 +279,13 @@ impl<'a> Planner<'a> {
         let off = self.settings.get("pelton.optimizer").is_some_and(|v| v.eq_ignore_ascii_case("off"));
         let rules = if off { optimise::needed } else { optimise::optimise };
         let logical = sinks.into_iter().map(rules).collect::<Result<Vec<_>>>()?;
+        for span in logical.iter().flat_map(optimise::unbounded_numbers) {
+            self.extensions.note(Finding {
+                message: "Flink has no plan for a row's number without an upper bound".into(),
+                span,
+                hint: "bound it: rn BETWEEN 3 AND 1000".into(),
+            });
+        }
         let shards = self.settings.shards().unwrap_or(self.shards);
         let mut graph = spread::spread(physical::build(&logical)?, shards);
         graph.state_ttl_ms = self.settings.state_ttl_ms();
@@ -352,7 +360,29 @@ impl<'a> Planner<'a> {
         let table = self.binder(text).create_table(c, &path)?;
         self.connectors.extensions(&table.connector).into_iter().for_each(|f| self.extensions.note(f));
         self.catalogs.put(path, Object::Table(Arc::new(table)), c.temporary, c.name.span())?;
-        Ok(Outcome::Done)
+        match &c.source {
+            Some(CreateTableSource::Query(q)) => self.fill_table(c, q, text),
+            _ => Ok(Outcome::Done),
+        }
+    }
+
+    /// CREATE TABLE … AS: what the query gives is inserted, by name.
+    fn fill_table(&mut self, c: &CreateTable, q: &Query, text: &Arc<str>) -> Result<Outcome> {
+        let schema = self.binder(text).query(q)?.schema;
+        let name = |f: &Field| ObjectName(vec![Ident::new(&f.name, true, q.span)]);
+        let table =
+            TargetTable { name: c.name.clone(), hints: vec![], extend: vec![], span: c.name.span() };
+        let insert = Insert {
+            upsert: false,
+            overwrite: false,
+            table,
+            partition: None,
+            columns: schema.fields.iter().map(name).collect(),
+            source: Box::new(q.clone()),
+            on_conflict: None,
+            span: c.span,
+        };
+        self.run_insert(&insert, text)
     }
 
     fn create_view(&mut self, c: &CreateView, text: &Arc<str>) -> Result<Outcome> {

@@ -290,7 +290,7 @@ proptest! {
             _ => [Some("1"), Some("-2"), Some("1"), None, Some("0"), Some("100")],
         };
         // JSON's brackets stand around values that are JSON.
-        let values = if *name == "JSON_ARRAYAGG" { values.map(|v| v.map(|_| "[7]")) } else { values };
+        let values = if name == "JSON_ARRAYAGG" { values.map(|v| v.map(|_| "[7]")) } else { values };
         let (mut left, mut came, mut row_kinds) = (vec![], vec![], vec![]);
         for (value, leave) in steps {
             if leave < 2 && !left.is_empty() {

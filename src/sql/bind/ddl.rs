@@ -2,12 +2,13 @@
 
 use super::query::rename;
 use super::{Binder, types};
-use crate::batch::TypeKind;
+use crate::batch::{TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::plan::catalog::{
     ColumnKind, Object, ObjectPath, SqlText, Table, TableColumn, View, WatermarkSpec,
 };
 use crate::plan::connector::{ConnectorSpec, OptionValue};
+use crate::plan::logical::Rel;
 use crate::sql::ast::{
     self, AlterTableAction, ConstraintKind, CreateTable, CreateTableMode, CreateTableSource, CreateView,
     LikeFeature, MergeStrategy, TableElements, TableLike, TableOption, TableSchema,
@@ -40,23 +41,28 @@ impl Binder<'_> {
             definition: self.sql_text(c.span),
         };
         let mut merge = Merge::default();
+        let mut asked = None;
         match &c.source {
-            Some(CreateTableSource::Query(q)) => {
-                return Err(Error::unsupported("CREATE TABLE … AS SELECT", q.span));
-            }
+            Some(CreateTableSource::Query(q)) => asked = Some(self.query(q)?),
             Some(CreateTableSource::Like(like)) => {
                 merge = Merge::new(&like.options)?;
                 self.like_table(&mut table, like, &merge)?;
             }
             None => {}
         }
+        let mut named = None;
         match &c.elements {
             TableElements::None => {}
+            TableElements::Names(names) if asked.is_some() => named = Some(names),
             TableElements::Names(names) => {
                 let span = names.first().map_or(c.span, |n| n.span());
                 return Err(Error::validation("columns need a type", span));
             }
             TableElements::Schema(schema) => self.schema(&mut table, schema, &merge)?,
+        }
+        if let Some(rel) = &asked {
+            let order = named.map_or(Ok(vec![]), |names| order_of(names, rel))?;
+            query_columns(&mut table, rel, &order)?;
         }
         if !c.partitioned_by.is_empty() {
             if merge.partitions == MergeStrategy::Excluding {
@@ -421,4 +427,47 @@ impl Merge {
             _ => false,
         }
     }
+}
+
+/// The query's columns in the order of `names`, which are all of them.
+fn order_of(names: &[ast::ObjectName], rel: &Rel) -> Result<Vec<usize>> {
+    let mut order = vec![];
+    for name in names {
+        let of = |n: &ast::Ident| rel.schema.fields.iter().position(|f| f.name == n.name);
+        let Some(column) = name.as_simple().and_then(of) else {
+            return Err(Error::validation(format!("column '{name}' is not one of the query's"), name.span()));
+        };
+        if order.contains(&column) {
+            return Err(Error::validation(format!("column '{name}' is there twice"), name.span()));
+        }
+        order.push(column);
+    }
+    if order.len() != rel.schema.len() {
+        let message = format!("{} of the query's {} columns are named", order.len(), rel.schema.len());
+        return Err(Error::validation(message, rel.span).hint("name all of them, or none"));
+    }
+    Ok(order)
+}
+
+/// CREATE TABLE … AS: the columns of the query that the table does not declare itself, behind those that it does.
+fn query_columns(table: &mut Table, rel: &Rel, order: &[usize]) -> Result<()> {
+    let all: Vec<usize> = (0..rel.schema.len()).collect();
+    for &c in if order.is_empty() { &all } else { order } {
+        let field = &rel.schema.fields[c];
+        if rel.schema.fields[..c].iter().any(|f| f.name == field.name) {
+            let message = format!("the query has two columns '{}'", field.name);
+            return Err(Error::validation(message, rel.span).hint("name one of them with AS"));
+        }
+        if table.columns.iter().any(|t| t.name == field.name) {
+            continue;
+        }
+        table.columns.push(TableColumn {
+            name: field.name.clone(),
+            ty: field.ty.clone().with_time(TimeAttribute::None),
+            kind: ColumnKind::Physical,
+            comment: None,
+            span: rel.span,
+        });
+    }
+    Ok(())
 }

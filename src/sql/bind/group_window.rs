@@ -63,11 +63,8 @@ impl Binder<'_> {
         }
         let (time, kind) = self.window_call(form, call, cx)?;
         match time.ty.time {
-            TimeAttribute::Rowtime | TimeAttribute::Proctime if matches!(time.kind, ExprKind::Column(_)) => {}
-            TimeAttribute::Proctime => {
-                return Err(Error::unsupported("a window over PROCTIME() that is no column", call.span)
-                    .hint("compute one in a subquery: SELECT *, PROCTIME() AS pt FROM …"));
-            }
+            TimeAttribute::Rowtime if matches!(time.kind, ExprKind::Column(_)) => {}
+            TimeAttribute::Proctime => {}
             _ => {
                 return Err(Error::validation(
                     format!("{} needs a time attribute, but this is an ordinary {}", form.name, time.ty.kind),
@@ -171,12 +168,25 @@ impl Binder<'_> {
         if uses_time {
             keys.push(Expr::column(FIRST + 2, window.time.ty.clone(), window.span));
         }
-        let ExprKind::Column(time) = window.time.kind else { unreachable!("checked when it was noted") };
         let mut rel = input;
         let mut partition = vec![];
         if let WindowKind::Session { .. } = window.kind {
             rel = self.with_keys(rel, keys, exprs, &mut partition);
         }
+        let time = match window.time.kind {
+            ExprKind::Column(c) => c,
+            // PROCTIME(), which becomes one behind the others.
+            _ => {
+                let span = rel.span;
+                let fields = rel.schema.fields.iter().enumerate();
+                let mut all: Vec<Expr> = fields.map(|(c, f)| Expr::column(c, f.ty.clone(), span)).collect();
+                let mut names: Vec<String> = rel.schema.fields.iter().map(|f| f.name.clone()).collect();
+                all.push(window.time.clone());
+                names.push("$time".into());
+                rel = rel.project(all, names, span);
+                rel.schema.len() - 1
+            }
+        };
         let zone = matches!(window.time.ty.kind, TypeKind::TimestampLtz(_));
         let zone = zone.then(|| self.session.time_zone.clone());
         let rel = rel.window(time, window.kind, partition, zone, window.span).grouped_by_window();

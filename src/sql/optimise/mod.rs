@@ -52,6 +52,13 @@ pub(crate) fn needed(mut rel: Rel) -> Result<Rel> {
     rank::recognise(rel)
 }
 
+/// Where an optimised relation asks for rows by a number without an upper bound.
+pub(crate) fn unbounded_numbers(rel: &Rel) -> Vec<crate::error::Span> {
+    let mut found = vec![];
+    rank::unbounded(rel, &mut found);
+    found
+}
+
 /// `e` with each column replaced by its expression in `exprs`; `None` when the result would be too large or deep.
 fn substitute(e: &Expr, exprs: &[Expr]) -> Option<Expr> {
     let (deep, size) = measure(e, exprs);

@@ -116,6 +116,16 @@ fn numbers(rel: &Rel) -> Option<Numbers> {
     }
 }
 
+/// Adds the conditions of `rel` on a row's number that no range came of: those without an upper bound, for which Flink has no plan.
+pub(super) fn unbounded(rel: &Rel, found: &mut Vec<crate::error::Span>) {
+    if let RelKind::Filter { input, condition } = &rel.kind
+        && numbers(input).is_some_and(|n| reads(condition, &n.is))
+    {
+        found.push(condition.span);
+    }
+    rel.inputs().into_iter().for_each(|r| unbounded(r, found));
+}
+
 fn reads(e: &Expr, columns: &[bool]) -> bool {
     let mut found = false;
     e.for_each_column(&mut |c| found |= columns.get(c).copied().unwrap_or(false));
