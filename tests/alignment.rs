@@ -87,7 +87,9 @@ fn the_quick_one_is_held_until_the_slow_one_has_come_near() {
 #[test]
 fn sources_of_other_groups_or_of_none_do_not_wait() {
     let other = group("10 s").replace("'g'", "'h'");
-    for (quick, slow) in [(group("10 s"), other), (group("10 s"), String::new()), (String::new(), group("1 s"))] {
+    for (quick, slow) in
+        [(group("10 s"), other), (group("10 s"), String::new()), (String::new(), group("1 s"))]
+    {
         let mut run = start(&quick, &slow);
         let mut feed: Feed<Event> = run.feed("quick").expect("a feed");
         for id in 1..=40 {
@@ -105,7 +107,9 @@ fn a_group_needs_a_drift() {
         ("'scan.watermark.alignment.max-drift' = '1 s'", "needs 'scan.watermark.alignment.group'"),
         ("'scan.watermark.alignment.group' = 'g', 'scan.watermark.alignment.max-drift' = 'far'", "far"),
     ] {
-        for connector in ["'connector' = 'datagen'", "'connector' = 'filesystem', 'path' = '-', 'format' = 'csv'"] {
+        for connector in
+            ["'connector' = 'datagen'", "'connector' = 'filesystem', 'path' = '-', 'format' = 'csv'"]
+        {
             let sql = format!("CREATE TABLE t (id BIGINT) WITH ({connector}, {options}); SELECT id FROM t");
             let error = engine.prepare(&sql).map(|_| ()).expect_err(options).to_string();
             assert!(error.contains(wanted), "{options}: {error}");

@@ -391,15 +391,15 @@ fn create_table_as_makes_the_table_and_fills_it_by_name() {
              AS SELECT n AS b, CAST(n AS STRING) AS a FROM (VALUES (1), (2)) AS t(n);"
         )
     };
-    for (columns, wanted) in [
-        ("", "1,1\n2,2\n"),
-        ("(c STRING, b DOUBLE)", ",1.0,1\n,2.0,2\n"),
-        ("(a, b)", "1,1\n2,2\n"),
-    ] {
+    for (columns, wanted) in
+        [("", "1,1\n2,2\n"), ("(c STRING, b DOUBLE)", ",1.0,1\n,2.0,2\n"), ("(a, b)", "1,1\n2,2\n")]
+    {
         let o = run(&["run", "-e", &sql(columns)]);
         assert_eq!((out(&o).as_str(), code(&o)), (wanted, Some(0)), "{columns}: {}", err(&o));
     }
-    for (columns, wanted) in [("(a)", "1 of the query's 2 columns are named"), ("(a, x)", "column 'x' is not one")] {
+    for (columns, wanted) in
+        [("(a)", "1 of the query's 2 columns are named"), ("(a, x)", "column 'x' is not one")]
+    {
         let o = run(&["run", "-e", &sql(columns)]);
         assert!(code(&o) != Some(0) && err(&o).contains(wanted), "{columns}: {}", err(&o));
     }
@@ -414,7 +414,11 @@ fn check_flink_names_a_number_without_an_upper_bound() {
         )
     };
     let o = run(&["check", "--flink", "-e", &sql("rn > 2")]);
-    assert!(out(&o).contains("without an upper bound") || err(&o).contains("without an upper bound"), "{}", err(&o));
+    assert!(
+        out(&o).contains("without an upper bound") || err(&o).contains("without an upper bound"),
+        "{}",
+        err(&o)
+    );
     let o = run(&["check", "--flink", "-e", &sql("rn > 2 AND rn < 5")]);
     assert!(!out(&o).contains("upper bound") && !err(&o).contains("upper bound"), "{}", out(&o));
 }

@@ -136,7 +136,9 @@ pub(super) fn wire(
         let mut shard =
             Shard::new(part.specs, config.batch_rows, config.memory_limit).turn_rows(config.turn_rows);
         for a in plan::alignments(graph) {
-            if let (Some(Some(source)), Some(Some(watermark))) = (part.at.get(a.scan.0), part.at.get(a.watermark.0)) {
+            if let (Some(Some(source)), Some(Some(watermark))) =
+                (part.at.get(a.scan.0), part.at.get(a.watermark.0))
+            {
                 shard.align(*source, *watermark, &a.group, a.drift_ms);
             }
         }

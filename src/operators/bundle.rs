@@ -156,7 +156,8 @@ impl BundledAggregate {
         let mut after = pool.column_list();
         after.extend(self.types.iter().map(|t| pool.column(t)));
         self.aggregates.emit(&bundle.touched, &mut after);
-        let mut changed = vec![u8::from(self.expiry.is_some() && !self.types.is_empty()); bundle.touched.len()];
+        let mut changed =
+            vec![u8::from(self.expiry.is_some() && !self.types.is_empty()); bundle.touched.len()];
         for (b, a) in bundle.befores.iter().zip(&after) {
             mark_changed(b, a, &mut changed);
         }

@@ -614,7 +614,9 @@ fn state_text(node: &Node) -> &'static str {
         Op::CountAggregate { .. } => {
             "a key: accumulators of its open windows; grows with the keys unless table.exec.state.ttl is set"
         }
-        Op::SetOperation { .. } => "counts of each distinct row; grows with them unless table.exec.state.ttl is set",
+        Op::SetOperation { .. } => {
+            "counts of each distinct row; grows with them unless table.exec.state.ttl is set"
+        }
         Op::Rank(super::Rank { input: super::RankInput::Retract, .. }) => {
             "all rows; grows with them unless table.exec.state.ttl is set"
         }

@@ -370,8 +370,7 @@ impl<'a> Planner<'a> {
     fn fill_table(&mut self, c: &CreateTable, q: &Query, text: &Arc<str>) -> Result<Outcome> {
         let schema = self.binder(text).query(q)?.schema;
         let name = |f: &Field| ObjectName(vec![Ident::new(&f.name, true, q.span)]);
-        let table =
-            TargetTable { name: c.name.clone(), hints: vec![], extend: vec![], span: c.name.span() };
+        let table = TargetTable { name: c.name.clone(), hints: vec![], extend: vec![], span: c.name.span() };
         let insert = Insert {
             upsert: false,
             overwrite: false,

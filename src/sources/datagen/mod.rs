@@ -33,8 +33,7 @@ pub struct DatagenSource {
 /// The options that are Pelton's own.
 pub const EXTENSIONS: &[&str] = &["seed"];
 
-const OPTIONS: &[&str] =
-    &[
+const OPTIONS: &[&str] = &[
     "connector",
     "number-of-rows",
     "property-version",

@@ -61,10 +61,7 @@ impl FilesystemSource {
         let known: Vec<&str> = FILESYSTEM.iter().copied().chain(formats.iter().map(String::as_str)).collect();
         options.check_names(&known, &[])?;
         let path = options.required("path")?.to_owned();
-        options.refuse(&[
-            "scan.watermark.emit.strategy",
-            "scan.watermark.idle-timeout",
-        ])?;
+        options.refuse(&["scan.watermark.emit.strategy", "scan.watermark.idle-timeout"])?;
         options.alignment()?;
         let format = Format::of_table(|k| options.placed(k), options.span())?;
         let in_file: Vec<usize> =
