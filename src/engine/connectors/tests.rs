@@ -463,6 +463,36 @@ fn partitions_are_folders_and_files_roll() {
 }
 
 #[test]
+fn a_partition_that_is_committed_has_its_success_file() {
+    let dir = files(&[]);
+    let registry = ConnectorRegistry::default();
+    let kind = ("sink.partition-commit.policy.kind", "success-file");
+    let mut t = csv_table(dir.path(), &[kind]);
+    t.partition_keys = vec![1];
+    let write = |t: &TableSpec, last: bool| {
+        let mut output = registry.open_output(&sink(t.clone()), ALONE, None).unwrap();
+        offer(&mut *output, batch(&[Some(1), Some(2)], &[Some("a"), Some("b")])).unwrap();
+        if last {
+            output.finish().unwrap();
+        }
+    };
+    let has = |name: &str| ["s=a", "s=b"].map(|p| dir.path().join(p).join(name).exists());
+    write(&t, false);
+    assert_eq!(has("_SUCCESS"), [false; 2], "the job has failed");
+    write(&t, true);
+    assert_eq!(has("_SUCCESS"), [true; 2]);
+    assert_eq!(read(&scan(t, &[0, 1], &[]), 9).0, ["1 a", "2 b"], "it is no file of rows");
+    let mut named = csv_table(dir.path(), &[kind, ("sink.partition-commit.success-file.name", "_done")]);
+    named.partition_keys = vec![1];
+    write(&named, true);
+    assert_eq!(has("_done"), [true; 2]);
+    write(&csv_table(dir.path(), &[kind]), true);
+    assert!(!dir.path().join("_SUCCESS").exists(), "a table without partitions commits none");
+    let other = sink(csv_table(dir.path(), &[("sink.partition-commit.policy.kind", "success")]));
+    assert!(registry.open_output(&other, ALONE, None).is_err_and(|e| e.to_string().contains("not a policy")));
+}
+
+#[test]
 fn null_in_a_not_null_column_fails_or_drops_the_row() {
     let (registry, out, _) = streams();
     let strict = [("id", INT.nullable()), ("s", S.not_null())];

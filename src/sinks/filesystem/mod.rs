@@ -2,7 +2,8 @@
 //!
 //! Rows are encoded by the shard; a thread of the sink writes them to hidden files (`.part-….inprogress`) beside their final place,
 //! and gives all of them their names when the job has finished. PARTITIONED BY columns become folders (`day=2024-03-10`), not
-//! columns of the files. A file that reaches its size is closed and another one opened.
+//! columns of the files. A file that reaches its size is closed and another one opened. The success file of a partition is written when all its
+//! files have their names.
 
 mod output;
 mod parts;
@@ -27,6 +28,8 @@ pub struct FilesystemSink {
     pub file_size: u64,
     /// The folder name that stands for NULL in a partition column.
     pub default_partition: String,
+    /// The name of an empty file that tells that a partition is committed.
+    pub success_file: Option<String>,
     /// The columns that stand in the files, with their numbers in the table.
     pub in_file: Vec<usize>,
     /// The partition columns: number and name.
@@ -47,22 +50,33 @@ impl FilesystemSink {
         options.refuse(&[
             "compaction.file-size",
             "compaction.parallelism",
-            "sink.partition-commit.delay",
             "sink.partition-commit.policy.class",
             "sink.partition-commit.policy.class.parameters",
-            "sink.partition-commit.policy.kind",
-            "sink.partition-commit.success-file.name",
-            "sink.partition-commit.trigger",
-            "sink.partition-commit.watermark-time-zone",
         ])?;
         if options.flag("auto-compaction", false)? {
             options.refuse(&["auto-compaction"])?;
         }
         options.flag("sink.shuffle-by-partition.enable", false)?;
         options.integer("sink.parallelism", 1..=i64::MAX)?;
-        // Files are given their names at the job's end, so that time has no say in when one is closed.
+        // Files are given their names at the job's end, so that time has no say in when one is closed or a partition committed.
+        options.duration_ms("sink.partition-commit.delay")?;
         for key in ["check-interval", "inactivity-interval", "rollover-interval"] {
             options.duration_ms(&format!("sink.rolling-policy.{key}"))?;
+        }
+        let policy = "sink.partition-commit.policy.kind";
+        let mut success_file = None;
+        for kind in options.get(policy).into_iter().flat_map(|k| k.split(',')).map(str::trim) {
+            match kind {
+                "success-file" => {
+                    let name = options.get("sink.partition-commit.success-file.name").unwrap_or("_SUCCESS");
+                    success_file = Some(name.to_owned());
+                }
+                "metastore" | "custom" => options.refuse(&[policy])?,
+                _ => {
+                    let message = format!("'{kind}' is not a policy: write 'success-file'");
+                    return Err(options.error(policy, message));
+                }
+            }
         }
         let format = Format::of_table(|k| options.placed(k), options.span())?;
         let in_file: Vec<usize> =
@@ -80,6 +94,7 @@ impl FilesystemSink {
                 .get("partition.default-name")
                 .unwrap_or("__DEFAULT_PARTITION__")
                 .into(),
+            success_file,
             in_file,
             partitions: table
                 .partition_keys

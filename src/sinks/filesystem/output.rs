@@ -49,7 +49,7 @@ impl FileOutput {
         let writer = if prompt {
             Writer::start("pelton-files", Stream(streams.out.clone()))?
         } else {
-            Writer::start("pelton-files", Parts::new(local_path(&sink.path)?, shard, sink.file_size)?)?
+            Writer::start("pelton-files", Parts::new(local_path(&sink.path)?, shard, sink)?)?
         };
         let partition = |(c, name): &(usize, String)| (*c, name.clone(), spec.schema.ty(*c).clone());
         // The files have the table's names, whatever the query calls its columns.

@@ -18,6 +18,8 @@ pub(super) struct Parts {
     run: String,
     shard: usize,
     file_size: u64,
+    /// Of partitions.
+    success_file: Option<String>,
     open: HashMap<Folder, Open>,
     /// Hidden path and final path of files that are complete.
     complete: Vec<(PathBuf, PathBuf)>,
@@ -34,13 +36,16 @@ struct Open {
 
 impl Parts {
     /// Part files below `root`, which is made.
-    pub(super) fn new(root: PathBuf, shard: usize, file_size: u64) -> Result<Self> {
+    pub(super) fn new(root: PathBuf, shard: usize, sink: &super::FilesystemSink) -> Result<Self> {
+        let file_size = sink.file_size;
+        let success_file = sink.success_file.clone().filter(|_| !sink.partitions.is_empty());
         fs::create_dir_all(&root).map_err(|e| failed(&root, &e))?;
         use std::hash::{BuildHasher, Hasher};
         // Two hashers of the standard library start from different random keys in every process.
         let random = || std::collections::hash_map::RandomState::new().build_hasher().finish();
         let run = format!("{:016x}{:016x}", random(), random());
-        Ok(Self { root, run, shard, file_size, open: HashMap::new(), complete: vec![], count: 0 })
+        let (open, complete) = (HashMap::new(), vec![]);
+        Ok(Self { root, run, shard, file_size, success_file, open, complete, count: 0 })
     }
 
     fn begin(&mut self, folder: &Folder) -> Result<Open> {
@@ -94,6 +99,10 @@ impl Work<Folder> for Parts {
             folders.extend(shown.parent().map(Path::to_path_buf));
         }
         for folder in folders {
+            if let Some(name) = &self.success_file {
+                let path = folder.join(name);
+                File::create(&path).and_then(|f| f.sync_all()).map_err(|e| failed(&path, &e))?;
+            }
             File::open(&folder).and_then(|f| f.sync_all()).map_err(|e| failed(&folder, &e))?;
         }
         Ok(())
