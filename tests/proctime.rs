@@ -124,3 +124,18 @@ fn every_keyed_operation_forgets_its_keys() {
         assert_eq!(values("3100 ms", query), long, "{query}");
     }
 }
+
+/// A hint says it for one query alone, and is stronger than the setting.
+#[test]
+fn a_hint_bounds_the_state_of_one_aggregation() {
+    let counts = |hint: &str, ttl: &str| {
+        let query = format!(
+            "SET 'table.exec.state.ttl' = '{ttl}';
+             SELECT {hint} COUNT(*) AS n, CAST(MAX(id) AS BIGINT) AS last FROM p AS t GROUP BY MOD(id, 3)"
+        );
+        let got = results(&query, 9);
+        got.lines().filter_map(|l| l.split(' ').nth(1)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(counts("/*+ STATE_TTL('t' = '2900 ms') */", "1 h"), "1 1 1 1 1 1 1 1 1");
+    assert_eq!(counts("/*+ STATE_TTL('t' = '0') */", "2900 ms"), "1 1 1 1 2 1 2 1 2 2 3 2 3 2 3");
+}

@@ -197,7 +197,8 @@ pub(super) fn build(graph: &Graph, id: NodeId) -> Result<Built> {
         )),
         _ => operators::build(node, &inputs)?,
     };
-    if let (Built::Operator(op), Some(ttl_ms)) = (&mut built, graph.state_ttl_ms) {
+    let ttl_ms = node.state_ttl_ms.or(graph.state_ttl_ms).filter(|&ms| ms > 0);
+    if let (Built::Operator(op), Some(ttl_ms)) = (&mut built, ttl_ms) {
         op.set_state_ttl(ttl_ms);
     }
     if let Built::Operator(op) = &mut built

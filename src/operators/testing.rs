@@ -49,7 +49,8 @@ pub(super) fn input(schema_text: &str, changelog: Changelog) -> Node {
 /// A node with that operation and output.
 pub(super) fn node(op: Op, schema_text: &str, changelog: Changelog) -> Node {
     let schema = if schema_text.is_empty() { Schema::default() } else { schema(schema_text) };
-    Node { op, inputs: vec![], schema, changelog, upsert_key: None, id: "test".into(), span: Span::default() }
+    let (id, span) = ("test".into(), Span::default());
+    Node { op, inputs: vec![], schema, changelog, upsert_key: None, id, state_ttl_ms: None, span }
 }
 
 /// Column `n` of `schema`.

@@ -39,7 +39,13 @@ pub enum RelKind {
     /// Every row once a grouping set: the columns, then the numbers of the set.
     Expand { input: Box<Rel>, spec: Expand },
     /// One row a key: the key columns, then the aggregates. Without aggregates: DISTINCT.
-    Aggregate { input: Box<Rel>, keys: Vec<usize>, aggregates: Vec<AggregateCall> },
+    Aggregate {
+        input: Box<Rel>,
+        keys: Vec<usize>,
+        aggregates: Vec<AggregateCall>,
+        /// How long (ms) a group is kept without a row, where a hint says so; 0: for ever.
+        ttl_ms: Option<i64>,
+    },
     /// Adds `window_start`, `window_end`, `window_time`.
     WindowTvf {
         input: Box<Rel>,
@@ -240,9 +246,18 @@ impl Rel {
         let mut fields: Vec<Field> = keys.iter().map(|&k| self.schema.fields[k].clone()).collect();
         fields.extend(aggregates.iter().map(|a| Field::new(&a.name, a.ty.clone())));
         Rel {
-            kind: RelKind::Aggregate { input: Box::new(self), keys, aggregates },
+            kind: RelKind::Aggregate { input: Box::new(self), keys, aggregates, ttl_ms: None },
             schema: Schema::new(fields),
             span,
+        }
+    }
+
+    /// Sets how long (ms) the groups of an aggregation are kept, which this relation is or computes with.
+    pub fn set_state_ttl(&mut self, ms: i64) {
+        match &mut self.kind {
+            RelKind::Aggregate { ttl_ms, .. } => *ttl_ms = Some(ms),
+            RelKind::Project { input, .. } => input.set_state_ttl(ms),
+            _ => {}
         }
     }
 

@@ -87,6 +87,8 @@ pub struct Node {
     pub upsert_key: Option<Vec<usize>>,
     /// A stable name for its state: restored state is matched by it.
     pub id: String,
+    /// How long (ms) its state is kept, where a hint says so; 0: for ever. Else that of the graph.
+    pub state_ttl_ms: Option<i64>,
     /// The SQL text it came from.
     pub span: Span,
 }

@@ -84,14 +84,28 @@ impl Builder {
 
     /// The node that does `op` on `inputs`: a known one where there is one.
     fn add(&mut self, op: Op, inputs: Vec<NodeId>, output: Output, span: Span) -> NodeId {
-        let shared = is_repeatable(&op).then(|| explain::digest(&op, &inputs, &output.schema));
+        self.add_for(op, inputs, output, None, span)
+    }
+
+    /// As [`Builder::add`], of a node that keeps its state for so long (ms).
+    fn add_for(
+        &mut self,
+        op: Op,
+        inputs: Vec<NodeId>,
+        output: Output,
+        state_ttl_ms: Option<i64>,
+        span: Span,
+    ) -> NodeId {
+        let digest = || format!("{} {state_ttl_ms:?}", explain::digest(&op, &inputs, &output.schema));
+        let shared = is_repeatable(&op).then(digest);
         if let Some(key) = &shared
             && let Some(&id) = self.known.get(key)
         {
             return id;
         }
         let Output { schema, changelog, upsert_key } = output;
-        let id = self.graph.add(Node { op, inputs, schema, changelog, upsert_key, id: String::new(), span });
+        let id = String::new();
+        let id = self.graph.add(Node { op, inputs, schema, changelog, upsert_key, id, state_ttl_ms, span });
         if let Some(key) = shared {
             self.known.insert(key, id);
         }
@@ -110,7 +124,9 @@ impl Builder {
             RelKind::Aside(aside) => self.aside(*aside, rel),
             RelKind::Filter { input, condition } => self.filter(input, condition, rel),
             RelKind::Project { input, exprs } => self.project(input, exprs, rel),
-            RelKind::Aggregate { input, keys, aggregates } => self.aggregate(input, keys, aggregates, rel),
+            RelKind::Aggregate { input, keys, aggregates, ttl_ms } => {
+                self.aggregate(input, keys, aggregates, *ttl_ms, rel)
+            }
             RelKind::Expand { input, spec } => self.expand(input, spec, rel),
             RelKind::WindowTvf { input, .. } => self.window_assign(input, rel),
             RelKind::WindowAggregate { input, window, keys, aggregates, properties } => {
@@ -386,6 +402,7 @@ impl Builder {
         input: &Rel,
         keys: &[usize],
         calls: &[AggregateCall],
+        ttl_ms: Option<i64>,
         rel: &Rel,
     ) -> Result<Built> {
         let built = self.rel(input)?;
@@ -404,7 +421,8 @@ impl Builder {
             changelog,
             upsert_key: Some((0..keys.len()).collect()),
         };
-        let node = self.add(Op::GroupAggregate { keys, aggregates }, vec![built.node], output, rel.span);
+        let op = Op::GroupAggregate { keys, aggregates };
+        let node = self.add_for(op, vec![built.node], output, ttl_ms, rel.span);
         Ok(Built { node, columns: (0..rel.schema.len()).collect() })
     }
 

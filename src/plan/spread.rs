@@ -231,6 +231,7 @@ impl<'a> Spreader<'a> {
             changelog: from.changelog,
             upsert_key: from.upsert_key.clone(),
             id: format!("exchange-{}", self.graph.nodes.len()),
+            state_ttl_ms: None,
             span: from.span,
         };
         self.add(node, Stream { place, by, ordered, punctual })

@@ -69,6 +69,7 @@ impl Binder<'_> {
             Some(from) => self.from(from)?,
             None => (Rel::one_row(s.span), Scope::default()),
         };
+        let ttls = state_ttls(s, &scope)?;
         let hidden_row = s.from.is_none();
         if let Some(filter) = &s.filter {
             let condition = self.condition(filter, &mut ExprContext::plain(&scope, "WHERE clause"))?;
@@ -115,6 +116,11 @@ impl Binder<'_> {
                 rel = self.apply_group_window(window, rel, &mut keys, &mut exprs);
             }
             rel = self.group(rel, &keys, uses, &mut exprs, s.span)?;
+            if let ([only], [relation]) = (ttls.as_slice(), scope.relations.as_slice())
+                && only.0 == relation.short_name()
+            {
+                rel.set_state_ttl(only.1);
+            }
             if let Some(having) = having {
                 rel = rel.filter(having);
             }
@@ -359,12 +365,42 @@ struct Order {
     span: Span,
 }
 
+/// STATE_TTL('t' = '1 d'): the names of the relations, and how long (ms) state made of their rows is kept.
+fn state_ttls(s: &Select, scope: &Scope) -> Result<Vec<(String, i64)>> {
+    let mut out = vec![];
+    for hint in s.hints.iter().filter(|h| h.name.name.eq_ignore_ascii_case("STATE_TTL")) {
+        let ast::HintArgs::Options(options) = &hint.args else {
+            return Err(Error::validation("STATE_TTL takes 'table' = 'duration' pairs", hint.span));
+        };
+        for o in options {
+            let known: Vec<&str> = scope.relations.iter().map(|r| r.short_name()).collect();
+            if !known.contains(&o.key.as_str()) {
+                let message = format!("STATE_TTL of '{}', which is no table of this FROM", o.key);
+                return Err(Error::validation(message, o.span)
+                    .hint(format!("it names a table or its alias: {}", known.join(", "))));
+            }
+            let Some(ms) = crate::plan::settings::duration_ms(&o.value) else {
+                return Err(Error::planning(format!("'{}' is no duration", o.value), o.span)
+                    .hint("write '1 d', '10 min', '30 s'"));
+            };
+            out.push((o.key.clone(), ms));
+        }
+    }
+    if scope.relations.len() > 1
+        && let Some(hint) = s.hints.iter().find(|h| h.name.name.eq_ignore_ascii_case("STATE_TTL"))
+    {
+        return Err(Error::unsupported("the hint STATE_TTL of a join", hint.span));
+    }
+    Ok(out)
+}
+
 fn refuse_clauses(s: &Select) -> Result<()> {
     for hint in &s.hints {
         match hint.name.name.to_uppercase().as_str() {
             // How Flink's batch jobs join; the rows are the same.
             "BROADCAST" | "SHUFFLE_HASH" | "SHUFFLE_MERGE" | "NEST_LOOP" => {}
-            "LOOKUP" | "STATE_TTL" => {
+            "STATE_TTL" => {}
+            "LOOKUP" => {
                 return Err(Error::unsupported(format!("the hint {}", hint.name), hint.span));
             }
             _ => {

@@ -41,7 +41,7 @@ impl Relation {
             && self.name[self.name.len() - written.len()..].iter().zip(written).all(|(n, w)| *n == w.name)
     }
 
-    fn short_name(&self) -> &str {
+    pub(crate) fn short_name(&self) -> &str {
         self.name.last().map_or("", String::as_str)
     }
 }

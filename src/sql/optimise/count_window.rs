@@ -20,7 +20,7 @@ pub(super) fn recognise(rel: &mut Rel) {
 }
 
 fn count_aggregate(rel: &Rel) -> Option<Rel> {
-    let RelKind::Aggregate { input, keys, aggregates } = &rel.kind else { return None };
+    let RelKind::Aggregate { input, keys, aggregates, .. } = &rel.kind else { return None };
     let (source, window, exprs) = below(input)?;
     let number = source.schema.len();
     let read = |c: usize| match exprs[c].kind {

@@ -63,10 +63,10 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
                 conditions,
             )
         }
-        RelKind::Aggregate { input, keys, aggregates } => {
+        RelKind::Aggregate { input, keys, aggregates, ttl_ms } => {
             let below = split(&mut conditions, |e| on_keys(e, &keys));
             let input = Box::new(push(*input, below));
-            keep(Rel { kind: RelKind::Aggregate { input, keys, aggregates }, ..rel }, conditions)
+            keep(Rel { kind: RelKind::Aggregate { input, keys, aggregates, ttl_ms }, ..rel }, conditions)
         }
         RelKind::WindowAggregate { input, window, keys, aggregates, properties } => {
             let below = split(&mut conditions, |e| on_keys(e, &keys));

@@ -120,7 +120,7 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let schema = crate::batch::Schema::new(fields);
             Pruned { rel: Rel { kind, schema, span: rel.span }, place }
         }
-        RelKind::Aggregate { input, mut keys, aggregates } => {
+        RelKind::Aggregate { input, mut keys, aggregates, ttl_ms } => {
             let kept = kept_calls(needed, keys.len(), aggregates.len(), keys.is_empty());
             let place = call_places(keys.len(), aggregates.len(), &kept, 0, &[]);
             let mut aggregates: Vec<_> = kept.iter().map(|&i| aggregates[i].clone()).collect();
@@ -133,7 +133,7 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
                 a.filter = a.filter.map(|f| input.at(f));
             }
             let schema = kept_schema(&rel.schema, &place);
-            let kind = RelKind::Aggregate { input: Box::new(input.rel), keys, aggregates };
+            let kind = RelKind::Aggregate { input: Box::new(input.rel), keys, aggregates, ttl_ms };
             Pruned { rel: Rel { kind, schema, span: rel.span }, place }
         }
         RelKind::WindowAggregate { input, mut window, mut keys, aggregates, properties } => {

@@ -64,7 +64,7 @@ pub(super) fn shape(rel: &Rel) -> Option<(WindowKind, bool, Option<jiff::tz::Tim
 }
 
 fn window_aggregate(rel: &Rel) -> Option<Rel> {
-    let RelKind::Aggregate { input, keys, aggregates } = &rel.kind else { return None };
+    let RelKind::Aggregate { input, keys, aggregates, .. } = &rel.kind else { return None };
     let roles: Vec<Option<WindowProperty>> = keys.iter().map(|&k| property(input, k)).collect();
     let key_of = |p| roles.iter().position(|r| *r == Some(p)).map(|i| keys[i]);
     let (start, end) = (key_of(WindowProperty::Start)?, key_of(WindowProperty::End)?);
