@@ -380,7 +380,8 @@ impl Shard {
             if !self.take(n, i, inputs, doors) {
                 return polled > 0;
             }
-            if self.stalled || self.ended[i] || self.failed.is_some() {
+            let held = !self.aligned.is_empty() && self.is_held(n);
+            if held || self.stalled || self.ended[i] || self.failed.is_some() {
                 break;
             }
         }
