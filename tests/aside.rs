@@ -75,6 +75,16 @@ fn late_rows_of_every_operator_are_rows_of_a_table() {
              GROUP BY k, window_start, window_end".to_owned(),
             None,
         ),
+        (
+            "SELECT id, k, window_start FROM TABLE(SESSION(TABLE t PARTITION BY k, DESCRIPTOR(ts), INTERVAL '5' SECOND))"
+                .to_owned(),
+            None,
+        ),
+        (
+            "SELECT id, k FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY ts) AS n FROM t) WHERE n = 1"
+                .to_owned(),
+            None,
+        ),
         ("SELECT id, k, COUNT(*) OVER (PARTITION BY k ORDER BY ts) FROM t".to_owned(), None),
         ("SELECT id, k, ts FROM t ORDER BY ts".to_owned(), None),
         (
