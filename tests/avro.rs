@@ -31,7 +31,10 @@ fn run(sql: &str, batch_rows: usize, cycle: bool) -> Result<Vec<String>> {
             Progress::Idle { .. } => std::thread::yield_now(),
         }
         if cycle {
-            run.cycle_state()?;
+            match run.cycle_state() {
+                Err(e) if e.is_retryable() => {}
+                done => done?,
+            }
         }
     }
     Ok(lines)
@@ -55,9 +58,9 @@ fn every_type_is_read_by_the_name_of_its_field() {
         assert_eq!(
             run(&sql, batch_rows, false).expect("rows"),
             [
-                "1 CARD true 7 1.5 2.25 12.34 -0.01 2024-03-10 10:00:00 2024-03-10 10:00:00.500 x'01ff' [a, NULL, c] {x=1} (50667, Köln, NULL) \\N",
+                "1 CARD true 7 1.5 2.25 12.34 -0.01 2024-03-10 10:00:00 2024-03-10 10:00:00.500 x'01FF' [\"a\",null,\"c\"] {\"x\":1} {\"zip\":50667,\"city\":\"Köln\",\"absent\":null} \\N",
                 "2 CASH \\N \\N -0.5 \\N \\N 99999.99 \\N 00:00:00 \\N \\N [] \\N \\N \\N",
-                "3 CARD false -128 3.25 -1.0E300 -99999999.99 0.00 1969-12-31 23:59:59 1969-12-31 23:59:59.999 x'' [NULL] {} (-1, NULL, NULL) \\N",
+                "3 CARD false -128 3.25 -1.0E300 -99999999.99 0.00 1969-12-31 23:59:59 1969-12-31 23:59:59.999 x'' [null] {} {\"zip\":-1,\"city\":null,\"absent\":null} \\N",
             ]
         );
     }
