@@ -49,6 +49,7 @@ impl Bench {
             distinct,
             filter: None,
             ty: bound.ty,
+            merges: bound.merges,
             accumulator,
         };
         let order = if event_time { OverOrder::Rowtime(1) } else { OverOrder::Proctime };
