@@ -59,6 +59,7 @@ impl Bench {
             schema,
             changelog: Changelog::INSERT,
             upsert_key: None,
+            state_ttl_ms: None,
             id: String::new(),
             span: Span::default(),
         };
