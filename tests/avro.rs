@@ -48,7 +48,7 @@ fn table(columns: &str, file: &str, options: &str) -> String {
 }
 
 const PAYMENTS: &str = "id BIGINT NOT NULL, kind STRING, b BOOLEAN, t TINYINT, f DOUBLE, d DOUBLE, amount DECIMAL(10, 2), fee DECIMAL(10, 2),
-    `day` DATE, `at` TIME, ts TIMESTAMP(3), raw BYTES, tags ARRAY<STRING>, m MAP<STRING, INT>,
+    `day` DATE, `at` TIME, ts TIMESTAMP(3), `raw` BYTES, tags ARRAY<STRING>, m MAP<STRING, INT>,
     r ROW<zip BIGINT, city STRING, absent DATE>, absent INT";
 
 #[test]
