@@ -23,6 +23,7 @@ mod expiry;
 mod filter;
 mod gather;
 mod group_aggregate;
+mod join;
 mod late;
 mod limit;
 mod over;
@@ -52,6 +53,7 @@ pub use deduplicate::Deduplicate;
 pub use expand::Expand;
 pub use filter::Filter;
 pub use group_aggregate::GroupAggregate;
+pub use join::Join;
 pub use late::Aside;
 pub use limit::Limit;
 pub use over::{Over, OverScorer};
@@ -268,6 +270,7 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         Op::WindowAggregate { window, keys, aggregates, properties } => {
             Box::new(WindowAggregate::new(window, keys, aggregates, properties, inputs[0], node)?)
         }
+        Op::Join(spec) => Box::new(Join::new(spec, [inputs[0], inputs[1]])),
         Op::SetOperation { kind, all } => Box::new(SetOperation::new(*kind, *all, inputs[0])),
         Op::SortByTime { time, then } => Box::new(SortByTime::new(*time, then, inputs[0])),
         Op::Filter(_) | Op::Project(_) | Op::Watermark { .. } | Op::Aside(_) => {

@@ -376,6 +376,20 @@ fn set_text(kind: SetOperation, all: bool) -> String {
     format!("{kind:?}{}", if all { "All" } else { "" })
 }
 
+fn join_text(graph: &Graph, node: &Node, join: &super::Join) -> String {
+    let schemas = [0, 1].map(|port| &graph.node(node.inputs[port]).schema);
+    let key = |k: &super::JoinKey| {
+        let name = |side: usize, c: usize| &schemas[side].fields[c].name;
+        let equals = if k.null_safe { "IS NOT DISTINCT FROM" } else { "=" };
+        format!("{} {equals} {}", name(0, k.left), name(1, k.right))
+    };
+    let mut on: Vec<String> = join.keys.iter().map(key).collect();
+    let both = Schema::new(schemas.iter().flat_map(|s| s.fields.iter().cloned()).collect());
+    on.extend(join.condition.iter().map(|c| expr_text(c, &both)));
+    let on = if on.is_empty() { String::new() } else { format!(" on {}", on.join(" AND ")) };
+    format!("{} {:?}{on}", node.op.name(), join.kind)
+}
+
 fn limit_text(offset: u64, fetch: Option<u64>) -> String {
     let mut text = String::from("Limit");
     if let Some(n) = fetch {
@@ -465,6 +479,7 @@ fn op_text(graph: &Graph, node: &Node) -> String {
             calls(aggregates)
         ),
         Op::Union | Op::Aside(_) => name.to_owned(),
+        Op::Join(join) => join_text(graph, node, join),
         Op::SetOperation { kind, all } => format!("{name} {}", set_text(*kind, *all)),
         Op::SortByTime { time, then } => {
             let then =
@@ -537,6 +552,7 @@ fn partition_text(graph: &Graph, node: &Node) -> String {
                 names_of(keys, input)
             }
         }
+        (Op::Join(_), _) => "none: one shard".into(),
         (Op::SetOperation { .. }, Some(input)) => names_of(&(0..input.len()).collect::<Vec<_>>(), input),
         (Op::SortByTime { .. } | Op::Limit { .. }, _) => "none: one shard".into(),
         _ => String::new(),
@@ -614,6 +630,7 @@ fn state_text(node: &Node) -> &'static str {
         Op::CountAggregate { .. } => {
             "a key: accumulators of its open windows; grows with the keys unless table.exec.state.ttl is set"
         }
+        Op::Join(_) => "the rows of both inputs; grows with them",
         Op::SetOperation { .. } => {
             "counts of each distinct row; grows with them unless table.exec.state.ttl is set"
         }
@@ -716,6 +733,10 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
             aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
         }
         Op::Union | Op::Sink(_) | Op::Aside(_) => {}
+        Op::Join(join) => {
+            let _ = write!(out, "{:?} {:?}", join.kind, join.keys);
+            exprs(join.condition.as_slice(), &mut out);
+        }
         Op::SetOperation { kind, all } => drop(write!(out, "{kind:?} {all}")),
         Op::SortByTime { time, then } => drop(write!(out, "{time} {then:?}")),
         Op::Rank(rank) => drop(write!(out, "{rank:?}")),

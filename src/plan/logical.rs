@@ -69,7 +69,8 @@ pub enum RelKind {
     CountTvf { input: Box<Rel>, window: CountWindow },
     /// One row a key and window: the keys, the aggregates, then the number.
     CountAggregate { input: Box<Rel>, window: CountWindow, aggregates: Vec<AggregateCall> },
-    /// Rows of two relations side by side: the columns of the left, then of the right.
+    /// Rows of two relations side by side: the columns of the left, then of the right. The condition reads both, also where only the
+    /// left goes out.
     Join { kind: JoinKind, inputs: Vec<Rel>, condition: Option<Expr> },
     /// UNION ALL.
     Union { inputs: Vec<Rel> },
@@ -98,7 +99,7 @@ pub enum RelKind {
     Sink { input: Box<Rel>, spec: SinkSpec, info: Option<SinkInfo> },
 }
 
-/// Which rows without partner a join keeps.
+/// Which rows a join gives: pairs, with those of a side that have no partner; or rows of the left side alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum JoinKind {
@@ -106,6 +107,27 @@ pub enum JoinKind {
     Left,
     Right,
     Full,
+    /// The rows of the left side that have a partner.
+    Semi,
+    /// Those that have none.
+    Anti,
+}
+
+impl JoinKind {
+    /// A row of that side (0: left) without partner goes out beside NULLs.
+    pub fn keeps(self, side: usize) -> bool {
+        match self {
+            JoinKind::Left => side == 0,
+            JoinKind::Right => side == 1,
+            JoinKind::Full => true,
+            JoinKind::Inner | JoinKind::Semi | JoinKind::Anti => false,
+        }
+    }
+
+    /// Only columns of the left side go out.
+    pub fn is_half(self) -> bool {
+        matches!(self, JoinKind::Semi | JoinKind::Anti)
+    }
 }
 
 /// A table as a query reads it. Column numbers in expressions are those of `columns`.
@@ -223,6 +245,12 @@ impl Rel {
     pub fn filter(self, condition: Expr) -> Rel {
         let (schema, span) = (self.schema.clone(), condition.span);
         Rel { kind: RelKind::Filter { input: Box::new(self), condition }, schema, span }
+    }
+
+    /// Its rows beside those of `right`.
+    pub fn join(self, kind: JoinKind, right: Rel, condition: Option<Expr>, span: Span) -> Rel {
+        let schema = joined_schema(kind, &self.schema, &right.schema);
+        Rel { kind: RelKind::Join { kind, inputs: vec![self, right], condition }, schema, span }
     }
 
     /// `exprs` under `names`.
@@ -377,6 +405,20 @@ impl Rel {
         self.exprs_mut().into_iter().for_each(|e| expr(e, span));
         self.inputs_mut().into_iter().for_each(|r| r.set_spans(span));
     }
+}
+
+/// The columns of a join: what may be missing is nullable.
+pub fn joined_schema(kind: JoinKind, left: &Schema, right: &Schema) -> Schema {
+    let side = |schema: &Schema, missing: bool| -> Vec<Field> {
+        let field =
+            |f: &Field| Field::new(&f.name, DataType { nullable: f.ty.nullable || missing, ..f.ty.clone() });
+        schema.fields.iter().map(field).collect()
+    };
+    let mut fields = side(left, kind.keeps(1));
+    if !kind.is_half() {
+        fields.extend(side(right, kind.keeps(0)));
+    }
+    Schema::new(fields)
 }
 
 /// The three columns that a window table function adds over a time attribute of type `time`.

@@ -19,6 +19,7 @@ pub mod spread;
 pub use alignment::{Alignment, alignments};
 pub use changelog::Changelog;
 pub use count_window::{CountWindow, MAX_OVERLAP};
+pub use logical::JoinKind;
 
 use crate::batch::{ColumnRef, DataType, Schema, TypeKind};
 use crate::error::Span;
@@ -151,6 +152,8 @@ pub enum Op {
     },
     /// All rows of all inputs (UNION ALL).
     Union,
+    /// Pairs of rows of two inputs.
+    Join(Join),
     /// INTERSECT or EXCEPT of two inputs.
     SetOperation {
         /// Which.
@@ -305,6 +308,28 @@ pub enum WindowProperty {
     Time,
 }
 
+/// A join of two inputs.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Which rows it gives.
+    pub kind: JoinKind,
+    /// Columns that are equal in a pair; none: every row meets every other.
+    pub keys: Vec<JoinKey>,
+    /// What else is true of a pair, over the columns of both inputs.
+    pub condition: Option<Expr>,
+}
+
+/// Columns of the two sides of a join, of one type, whose values are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinKey {
+    /// Column of the left input.
+    pub left: usize,
+    /// Column of the right one.
+    pub right: usize,
+    /// NULL equals NULL.
+    pub null_safe: bool,
+}
+
 /// INTERSECT or EXCEPT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -417,6 +442,7 @@ impl Op {
             Op::Clock { .. } => "Clock",
             Op::Expand(_) => "Expand",
             Op::Union => "Union",
+            Op::Join(_) => "Join",
             Op::SetOperation { .. } => "SetOperation",
             Op::SortByTime { .. } => "SortByTime",
             Op::Over(_) => "Over",

@@ -9,12 +9,13 @@
 //! * **Changelogs** are derived bottom up, and decide the accumulators and whether a sink can take the rows.
 
 mod count_window;
+mod join;
 mod over;
 
 use super::aside::Aside;
 use super::connector::SourceSpec;
 use super::explain;
-use super::logical::{AggregateCall, ColumnSource, JoinKind, Rel, RelKind, TableScan, window_fields};
+use super::logical::{AggregateCall, ColumnSource, Rel, RelKind, TableScan, window_fields};
 use super::{
     Aggregate, Changelog, Expand, Graph, Keep, Node, NodeId, Op, RankInput, SetOperation, SortKey, Window,
     WindowKind, WindowProperty, WindowTime,
@@ -136,7 +137,7 @@ impl Builder {
             RelKind::CountAggregate { input, window, aggregates } => {
                 self.count_aggregate(input, window, aggregates, rel)
             }
-            RelKind::Join { kind, .. } => Err(Error::unsupported(join_name(*kind), rel.span)),
+            RelKind::Join { kind, inputs, condition } => self.join(*kind, inputs, condition.as_ref(), rel),
             RelKind::Union { inputs } => self.union(inputs, rel),
             RelKind::SetOperation { kind, all, inputs } => self.set_operation(*kind, *all, inputs, rel),
             RelKind::Over { input, partition, order, calls } => {
@@ -861,15 +862,6 @@ fn require_rowtime(schema: &Schema, column: usize, span: Span) -> Result<()> {
         span,
     )
     .hint("joins, aggregates and expressions end a time attribute: window before them"))
-}
-
-fn join_name(kind: JoinKind) -> &'static str {
-    match kind {
-        JoinKind::Inner => "JOIN",
-        JoinKind::Left => "LEFT JOIN",
-        JoinKind::Right => "RIGHT JOIN",
-        JoinKind::Full => "FULL JOIN",
-    }
 }
 
 fn replace_columns(e: &mut Expr, with: &impl Fn(usize, Span) -> Expr) {

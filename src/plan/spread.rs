@@ -298,6 +298,7 @@ fn drops_late(op: &Op) -> bool {
         | Op::CountAggregate { .. }
         | Op::GroupAggregate { .. }
         | Op::SetOperation { .. }
+        | Op::Join(_)
         | Op::Exchange(_)
         | Op::Sink(_) => false,
         Op::WindowAssign(window) => is_session(window),

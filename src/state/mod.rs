@@ -2,12 +2,14 @@
 //!
 //! [`KeyTable`] finds the slot of a key; whatever is kept for a key (accumulators, counts) stands in columns at that slot.
 //! [`Slices`] hold the open windows, [`Sessions`] those that grow with their rows, [`Rows`] keep whole rows, [`RowQueues`] the rows
-//! of sliding frames, and [`DistinctView`] counts the values of a group, for DISTINCT aggregates. [`blocks`] is memory for many small queues.
+//! of sliding frames, [`KeyedRows`] those of a side of a join, and [`DistinctView`] counts the values of a group, for DISTINCT aggregates.
+//! [`blocks`] is memory for many small queues.
 
 pub mod blocks;
 mod distinct;
 mod key_layout;
 mod key_table;
+mod keyed_rows;
 mod row_queues;
 mod rows;
 mod sessions;
@@ -15,6 +17,7 @@ mod slices;
 
 pub use distinct::{DistinctView, Joined};
 pub use key_table::KeyTable;
+pub use keyed_rows::{KeyedRows, NO_ROW};
 pub use row_queues::RowQueues;
 pub use rows::{Rows, decode_row, encode_row};
 pub use sessions::{Place, Session, Sessions};

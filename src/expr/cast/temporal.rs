@@ -15,6 +15,17 @@ pub(crate) fn flink_days(m: Moment) -> i32 {
     (m.millis() / DAY_MS) as i32
 }
 
+/// Cut to precision `q` as Flink does: of fewer than three digits towards the epoch.
+fn cut(m: Moment, q: u8) -> Moment {
+    match q {
+        0..3 => {
+            let unit = 10i64.pow(3 - u32::from(q));
+            Moment::from_millis(m.millis() / unit * unit)
+        }
+        _ => m.truncated(q),
+    }
+}
+
 fn time_of_day(m: Moment) -> i32 {
     (m.seconds.rem_euclid(DAY_S) * 1000) as i32 + (m.nanos / 1_000_000) as i32
 }
@@ -102,14 +113,19 @@ pub(super) fn datetime_to_datetime(from: &TypeKind, to: &TypeKind, mode: &Mode) 
                 return super::same();
             }
             if from.physical() == Physical::I64 && to.physical() == Physical::I64 {
-                let unit = 10i64.pow(u32::from(6 - *q));
+                let q = *q;
+                let unit = 10i64.pow(u32::from(6 - q));
                 return Cast::infallible(move |a, sel, rows, out| {
-                    map1::<i64, i64>(a, sel, rows, out, |v| v - v.rem_euclid(unit));
+                    map1::<i64, i64>(a, sel, rows, out, |v| match q {
+                        // Milliseconds first, then towards the epoch.
+                        0..3 => v.div_euclid(1000) / (unit / 1000) * unit,
+                        _ => v - v.rem_euclid(unit),
+                    });
                 });
             }
             let q = *q;
             Cast::infallible(move |a, sel, _, out| {
-                each(a, sel, out, |out, i| set_moment(out, i, moment(a.column, a.at(i)).truncated(q)));
+                each(a, sel, out, |out, i| set_moment(out, i, cut(moment(a.column, a.at(i)), q)));
             })
         }
         (Timestamp(_), TimestampLtz(q)) => {
@@ -117,7 +133,7 @@ pub(super) fn datetime_to_datetime(from: &TypeKind, to: &TypeKind, mode: &Mode) 
             Cast::infallible(move |a, sel, _, out| {
                 each(a, sel, out, |out, i| {
                     let m = civil::to_instant(moment(a.column, a.at(i)), &zone);
-                    set_moment(out, i, m.truncated(q));
+                    set_moment(out, i, cut(m, q));
                 });
             })
         }
@@ -125,7 +141,7 @@ pub(super) fn datetime_to_datetime(from: &TypeKind, to: &TypeKind, mode: &Mode) 
             let q = *q;
             Cast::infallible(move |a, sel, _, out| {
                 each(a, sel, out, |out, i| {
-                    set_moment(out, i, civil::to_local(moment(a.column, a.at(i)), &zone).truncated(q));
+                    set_moment(out, i, cut(civil::to_local(moment(a.column, a.at(i)), &zone), q));
                 });
             })
         }

@@ -71,7 +71,12 @@ pub(super) fn register(r: &mut Registry) {
         "Seconds (precision 0), milliseconds (3) or a text as an instant.",
         to_timestamp_ltz,
     );
-    add(&["TO_DATE"], &["text", "text, pattern"], "A text as DATE; NULL when it is none.", to_date);
+    add(
+        &["TO_DATE"],
+        &["text", "text, pattern"],
+        "A text as DATE; NULL when it is none; with a pattern that it does not fit, 1705471-09-27, as in Flink.",
+        to_date,
+    );
     add(&["DATE_FORMAT"], &["timestamp, pattern", "text, pattern"], "A time as text.", date_format);
     add(
         &["UNIX_TIMESTAMP"],
@@ -364,7 +369,9 @@ fn round_days(unit: Unit, days: i32, up: bool) -> i32 {
             let offset = (days + 4).rem_euclid(7);
             days - if up && offset > 0 { offset - 7 } else { offset }
         }
-        _ => days + u * i32::from(unit != Unit::Day),
+        // Before 1970 CEIL TO DAY gives the next day, as Flink does.
+        Unit::Day => days + i32::from(up && days < 0),
+        _ => days + u,
     }
 }
 
@@ -641,12 +648,15 @@ fn to_timestamp_ltz(call: &Call<'_>) -> Result<BoundFunction> {
     }))
 }
 
+/// Flink's value for a text that its pattern does not fit: the days of the smallest i64 of milliseconds, cut to 32 bits.
+const NO_DATE: i32 = (i64::MIN / DAY_MS) as i32;
+
 fn to_date(call: &Call<'_>) -> Result<BoundFunction> {
     let pick = optional_pattern(call)?;
     Ok(infallible(as_text(call), Date.nullable(), move |a, sel, _, out| {
         opt_from::<i32>(a, sel, out, |i| match &pick {
             None => civil::parse_date(a[0].bytes(i)),
-            Some(p) => p.with(a, i, |p| p.read_lenient(a[0].bytes(i))).map(Moment::days),
+            Some(p) => Some(p.with(a, i, |p| p.read_lenient(a[0].bytes(i))).map_or(NO_DATE, Moment::days)),
         });
     }))
 }

@@ -94,7 +94,10 @@ impl Binder<'_> {
                 if self.registry.scalar(&simple.name).is_some() && is_niladic(&simple.name) {
                     return self.call_bound(&simple.name.to_uppercase(), vec![], at);
                 }
-                Err(e)
+                self.outer_name(name).unwrap_or(Err(e))
+            }
+            (Err(e), None) if e.kind() == crate::ErrorKind::Validation => {
+                self.outer_name(name).unwrap_or(Err(e))
             }
             (found, _) => found,
         }
@@ -230,7 +233,10 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         let list = match set {
             InSet::List(list) => list,
-            InSet::Query(q) => return Err(Error::unsupported("IN with a subquery", q.span)),
+            InSet::Query(q) => {
+                return Err(Error::unsupported("IN with a subquery inside an expression", q.span)
+                    .hint("as a part of WHERE, joined by AND, it is there"));
+            }
         };
         let value = self.expr(operand, cx)?;
         let mut items = Vec::with_capacity(list.len());
@@ -459,7 +465,10 @@ impl Binder<'_> {
                 ast::Quantifier::All => "comparison with ALL",
             }),
             Ast::FormatJson { .. } => refuse("FORMAT JSON"),
-            Ast::Exists(_) => refuse("EXISTS"),
+            Ast::Exists(of) => match &of.kind {
+                Ast::Subquery(q) => self.exists(q, at, cx),
+                _ => Err(Error::validation("EXISTS asks about a query", of.span)),
+            },
             Ast::Unique(_) => refuse("UNIQUE"),
             Ast::Transcode { .. } => refuse("CONVERT … USING"),
             Ast::ArrayQuery(_) => refuse("ARRAY of a subquery"),
@@ -468,7 +477,7 @@ impl Binder<'_> {
             Ast::MultisetQuery(_) => refuse("MULTISET of a subquery"),
             Ast::Period(_) => refuse("PERIOD"),
             Ast::Method { .. } => refuse("a method call"),
-            Ast::Subquery(_) => refuse("a subquery as a value"),
+            Ast::Subquery(q) => self.scalar_subquery(q, at, cx),
             Ast::Cursor(_) => refuse("CURSOR"),
             Ast::MatchSemantics { .. } => refuse("RUNNING and FINAL (MATCH_RECOGNIZE)"),
             Ast::JsonExists(j) => self.json_exists(j, at, cx),

@@ -5,7 +5,6 @@ use super::expr::ExprContext;
 use super::names::did_you_mean;
 use super::query::rename;
 use super::scope::{Relation, Scope};
-use crate::batch::Schema;
 use crate::error::{Error, Result, Span};
 use crate::plan::aside::Aside;
 use crate::plan::catalog::{Object, ObjectPath, View};
@@ -120,17 +119,7 @@ impl Binder<'_> {
             }
             Some(JoinCondition::Using(_)) => return Err(Error::unsupported("JOIN … USING", join.span)),
         };
-        let mut fields = left.schema.fields.clone();
-        fields.extend(right.schema.fields.clone());
-        for (n, _, ty) in scope.columns() {
-            fields[n].ty.nullable = ty.nullable;
-        }
-        let rel = Rel {
-            kind: RelKind::Join { kind, inputs: vec![left, right], condition },
-            schema: Schema::new(fields),
-            span: join.span,
-        };
-        Ok((rel, scope))
+        Ok((left.join(kind, right, condition, join.span), scope))
     }
 
     /// A table by name: a common table expression, a view or a table. Gives also the name by which its columns can be qualified.

@@ -2,7 +2,7 @@
 //!
 //! One [`Binder`] binds one statement. A file a construct: [`query`] SELECT and what surrounds it, [`from`] tables, [`scan`] how a
 //! declared table is read, [`window`] window table functions, [`aggregate`] grouping, [`set_operation`] UNION and its kin,
-//! [`expr`] and [`call`] expressions, [`insert`] sinks, [`ddl`] definitions. What Flink has and Pelton has not is refused
+//! [`expr`] and [`call`] expressions, [`subquery`] queries in them, [`insert`] sinks, [`ddl`] definitions. What Flink has and Pelton has not is refused
 //! where it is met, by name.
 //!
 //! **Depth.** Syntax trees are at most [`MAX_DEPTH`](crate::sql::MAX_DEPTH) levels deep. Views and CTEs can stack many such trees:
@@ -28,6 +28,7 @@ mod query;
 mod scan;
 mod scope;
 mod set_operation;
+mod subquery;
 mod types;
 mod window;
 
@@ -92,6 +93,12 @@ pub(crate) struct Binder<'a> {
     group_window: Option<group_window::GroupWindow>,
     /// Its grouping sets.
     grouping: grouping::Grouping,
+    /// Subqueries in the expressions at hand; `None`: they may not stand there.
+    subqueries: Option<Vec<subquery::Subquery>>,
+    /// The query around the subquery at hand.
+    outer: Option<subquery::Outer>,
+    /// How the subquery that was bound last depends on it.
+    correlated: Option<subquery::Correlated>,
 }
 
 impl<'a> Binder<'a> {
@@ -120,6 +127,9 @@ impl<'a> Binder<'a> {
             relations: 0,
             group_window: None,
             grouping: grouping::Grouping::default(),
+            subqueries: None,
+            outer: None,
+            correlated: None,
         }
     }
 

@@ -291,7 +291,9 @@ impl Binder<'_> {
             rel = Rel { kind, schema, span: u.span };
         }
         for e in exprs {
-            e.map_columns(&|c| if c >= FIRST { place[c - FIRST] } else { c });
+            e.map_columns(&|c| {
+                if (FIRST..super::subquery::FIRST).contains(&c) { place[c - FIRST] } else { c }
+            });
         }
         rel
     }

@@ -5,7 +5,8 @@ use super::coerce;
 use super::expr::ExprContext;
 use super::over::OverUse;
 use super::scope::Scope;
-use super::{Binder, literal};
+use super::subquery::Outer;
+use super::{Binder, literal, subquery};
 use crate::batch::{Column, DataType, Field, Schema, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
@@ -57,13 +58,15 @@ impl Binder<'_> {
 
     fn select(&mut self, s: &Select, order_by: &[OrderItem]) -> Result<Rel> {
         let outer = (self.group_window.take(), std::mem::take(&mut self.grouping));
-        let rel = self.select_alone(s, order_by);
+        let (around, subqueries) = (self.outer.take(), self.subqueries.take());
+        let rel = self.select_alone(s, order_by, around);
         (self.group_window, self.grouping) = outer;
+        (self.outer, self.subqueries) = (None, subqueries);
         rel
     }
 
     /// Without the window of a query around.
-    fn select_alone(&mut self, s: &Select, order_by: &[OrderItem]) -> Result<Rel> {
+    fn select_alone(&mut self, s: &Select, order_by: &[OrderItem], around: Option<Outer>) -> Result<Rel> {
         refuse_clauses(s)?;
         let (mut rel, scope) = match &s.from {
             Some(from) => self.from(from)?,
@@ -71,14 +74,21 @@ impl Binder<'_> {
         };
         let ttls = state_ttls(s, &scope)?;
         let hidden_row = s.from.is_none();
+        (self.outer, self.subqueries) = (around, Some(vec![]));
+        let mut correlated = vec![];
         if let Some(filter) = &s.filter {
-            let condition = self.condition(filter, &mut ExprContext::plain(&scope, "WHERE clause"))?;
-            rel = rel.filter(condition);
+            (rel, correlated) = self.where_clause(rel, filter, &scope)?;
+        }
+        if let Some(outer) = &mut self.outer {
+            outer.end_where();
         }
         let mut keys = match &s.group_by {
             Some(g) => self.group_keys(g, &mut ExprContext::plain(&scope, "GROUP BY clause"))?,
             None => vec![],
         };
+        if let Some(key) = keys.iter().find(|k| subquery::stands_in(k)) {
+            return Err(Error::unsupported("a subquery in GROUP BY", key.span));
+        }
         let mut uses: Vec<AggregateUse> = vec![];
         let mut overs: Vec<OverUse> = vec![];
         let mut cx = ExprContext {
@@ -100,6 +110,16 @@ impl Binder<'_> {
         cx.clause = "ORDER BY clause";
         let distinct = s.quantifier == Some(ast::SetQuantifier::Distinct);
         let mut order = self.order_keys(order_by, &items, &mut cx)?;
+        if let Some(e) = uses.iter_mut().flat_map(AggregateUse::exprs_mut).find(|e| subquery::stands_in(e)) {
+            return Err(Error::unsupported("a subquery inside an aggregate", e.span));
+        }
+        if !correlated.is_empty() {
+            let is_plain = s.group_by.is_none()
+                && (having.is_none() && qualify.is_none() && overs.is_empty())
+                && !distinct
+                && s.from.is_some();
+            return self.correlated_select(rel, &scope, correlated, is_plain, items, uses, s.span);
+        }
 
         if s.group_by.is_some() || having.is_some() || !uses.is_empty() {
             let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|i| &mut i.0).collect();
@@ -121,10 +141,16 @@ impl Binder<'_> {
             {
                 rel.set_state_ttl(only.1);
             }
+            rel = self.attach(rel, &mut exprs)?;
             if let Some(having) = having {
                 rel = rel.filter(having);
             }
         }
+        let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|i| &mut i.0).collect();
+        exprs.extend(order.hidden.iter_mut());
+        exprs.extend(qualify.as_mut());
+        exprs.extend(overs.iter_mut().flat_map(OverUse::exprs_mut));
+        rel = self.attach(rel, &mut exprs)?;
         if let (Some(q), true) = (&s.qualify, overs.is_empty()) {
             return Err(Error::validation("QUALIFY filters by a window function, and there is none", q.span)
                 .hint("a condition on the rows themselves belongs into WHERE"));

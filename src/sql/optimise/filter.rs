@@ -1,5 +1,5 @@
 //! Filters move towards the scans: through projections (whose expressions replace the columns), unions, sorts, set operations, window
-//! functions, and, where they look at keys alone, aggregates.
+//! functions, [`join`]s, and, where they look at keys alone, aggregates.
 //!
 //! A condition's parts keep their order, and a part moves only when all parts before it move along: `x <> 0 AND 1 / x > 2` must not
 //! be taken apart. Moving below a projection is more than an optimisation: Flink computes a projection only for rows that pass,
@@ -10,6 +10,8 @@
 //! read twice, once with a filter, also shares one scan that way.) Above the watermark a filter may go first: a row that the query does not
 //! want is then filtered instead of counted as late by a window or a sort behind it. It is in neither result, as in Flink, which
 //! moves filters through these by the same rules.
+
+mod join;
 
 use super::substitute;
 use crate::batch::TypeKind;
@@ -76,15 +78,16 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
                 conditions,
             )
         }
-        // LIMIT and Top-N decide by the rows that reach them; joins move filters when there are joins.
-        // Count windows count the rows that reach them.
+        RelKind::Join { kind, inputs, condition } => {
+            join::push(kind, inputs, condition, conditions, rel.schema, rel.span)
+        }
+        // LIMIT and Top-N decide by the rows that reach them. Count windows count them.
         RelKind::CountTvf { .. }
         | RelKind::CountAggregate { .. }
         | RelKind::Over { .. }
         | RelKind::Expand { .. }
         | RelKind::Rank { .. }
         | RelKind::Limit { .. }
-        | RelKind::Join { .. }
         | RelKind::Sink { .. } => {
             for input in rel.inputs_mut() {
                 let taken = std::mem::replace(input, Rel::one_row(input.span));

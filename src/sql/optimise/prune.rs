@@ -302,9 +302,24 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let inputs = inputs.into_iter().map(all_of).collect();
             identity(Rel { kind: RelKind::SetOperation { kind, all, inputs }, ..rel })
         }
-        RelKind::Join { kind, inputs, condition } => {
-            let inputs = inputs.into_iter().map(all_of).collect();
-            identity(Rel { kind: RelKind::Join { kind, inputs, condition }, ..rel })
+        RelKind::Join { kind, inputs, mut condition } => {
+            let width = inputs[0].schema.len();
+            let mut below = needed.clone();
+            condition.iter().for_each(|c| reads(c, &mut below));
+            let right: BTreeSet<usize> = below.split_off(&width).into_iter().map(|c| c - width).collect();
+            let mut inputs = inputs.into_iter();
+            let (left, right) = match (inputs.next(), inputs.next()) {
+                (Some(l), Some(r)) => (need(l, &below), need(r, &right)),
+                _ => unreachable!("a join has two inputs"),
+            };
+            let moved = left.rel.schema.len();
+            let mut place = left.place;
+            place.extend(right.place.iter().map(|p| p.map(|c| c + moved)));
+            if let Some(c) = &mut condition {
+                c.map_columns(&|c| place[c].expect("the condition's columns are kept"));
+            }
+            place.truncate(rel.schema.len());
+            Pruned { rel: left.rel.join(kind, right.rel, condition, rel.span), place }
         }
         RelKind::Sink { .. } => identity(prune(rel)),
     }

@@ -1,0 +1,444 @@
+//! Subqueries in expressions: as a value, behind EXISTS, behind IN.
+//!
+//! A subquery that is a value stands in expressions as a column with a number that no relation reaches ([`FIRST`]), until
+//! [`Binder::attach`] puts a left join under them: every row beside the one row of the subquery, or beside NULL while it has none.
+//! A query that may have several rows goes through SINGLE_VALUE, which fails for the second. EXISTS of a query that reads nothing
+//! from around it is such a value, too: there is a smallest TRUE.
+//!
+//! **Correlation.** A name that the subquery's own tables do not have is looked up in those around it, and numbered from [`OUTER`]. The parts
+//! of WHERE that read such columns leave the subquery and become the join's condition. For a value they must be equalities, and
+//! the subquery one aggregate: it is grouped by its side of them. EXISTS, and IN, as a part of WHERE are semi joins, anti joins
+//! when negated.
+
+use super::aggregate::AggregateUse;
+use super::expr::{ExprContext, logic};
+use super::scope::Scope;
+use super::{Binder, call, coerce, literal};
+use crate::error::{Error, Result, Span};
+use crate::expr::{Call, Expr, ExprKind};
+use crate::plan::logical::{AggregateCall, JoinKind, Rel, RelKind};
+use crate::sql::ast::{self, ExprKind as Ast, InSet, Query, QueryBodyKind, UnaryOp};
+
+/// The columns of subqueries, until it is known where they stand.
+pub(super) const FIRST: usize = 1 << 40;
+/// Columns of the query around.
+pub(super) const OUTER: usize = 1 << 48;
+
+/// A subquery that is a value.
+pub(crate) struct Subquery {
+    /// Its keys, then its value.
+    rel: Rel,
+    /// What the keys equal, over the columns around it.
+    keys: Vec<Expr>,
+}
+
+/// The query around the one at hand.
+#[derive(Clone)]
+pub(crate) struct Outer {
+    scope: Scope,
+    exists: bool,
+    /// In WHERE.
+    allowed: bool,
+}
+
+impl Outer {
+    /// Behind WHERE, nothing of it can be read.
+    pub(super) fn end_where(&mut self) {
+        self.allowed = false;
+    }
+}
+
+/// How a subquery depends on the query around it.
+pub(crate) enum Correlated {
+    /// Its first columns equal these, over the columns around; of COUNT, no row is 0.
+    Value { keys: Vec<Expr>, counts: bool },
+    /// What is true of its rows and those around: columns of its own, and from [`OUTER`].
+    Rows(Vec<Expr>),
+}
+
+/// A part of WHERE that only keeps or drops rows.
+struct Half {
+    kind: JoinKind,
+    rel: Rel,
+    condition: HalfCondition,
+    span: Span,
+}
+
+enum HalfCondition {
+    /// Over the subquery's columns and [`OUTER`].
+    Rows(Vec<Expr>),
+    /// The value is the first column; NULLs make `NOT IN` unknown.
+    In(Expr),
+}
+
+impl Binder<'_> {
+    /// A name that only the query around has.
+    pub(super) fn outer_name(&self, name: &ast::ObjectName) -> Option<Result<Expr>> {
+        let outer = self.outer.as_ref()?;
+        let mut found = outer.scope.resolve(name).ok()?;
+        if !outer.allowed {
+            let text = "a correlated subquery other than by a condition in its WHERE";
+            return Some(Err(Error::unsupported(text, name.span())));
+        }
+        found.map_columns(&|c| OUTER + c);
+        Some(Ok(found))
+    }
+
+    /// Binds a subquery of an expression over `scope`.
+    fn subquery(&mut self, q: &Query, scope: &Scope, exists: bool) -> Result<(Rel, Option<Correlated>)> {
+        let outer = self.outer.replace(Outer { scope: scope.clone(), exists, allowed: true });
+        let (subqueries, known) = (self.subqueries.take(), self.correlated.take());
+        let rel = self.query(q);
+        self.outer = outer;
+        self.subqueries = subqueries;
+        let correlated = std::mem::replace(&mut self.correlated, known);
+        let plain = matches!(q.body.kind, QueryBodyKind::Select(_))
+            && q.order_by.is_empty()
+            && q.limit.is_none()
+            && q.offset.is_none();
+        match (rel?, correlated) {
+            (_, Some(_)) if !plain => Err(Error::unsupported(
+                "a correlated subquery with ORDER BY, LIMIT or a set operation",
+                q.span,
+            )),
+            found => Ok(found),
+        }
+    }
+
+    /// `(SELECT …)` as a value.
+    pub(super) fn scalar_subquery(&mut self, q: &Query, at: Span, cx: &mut ExprContext<'_>) -> Result<Expr> {
+        if self.subqueries.is_none() || cx.inside_aggregate {
+            return Err(Error::unsupported(format!("a subquery as a value in the {}", cx.clause), at));
+        }
+        let (rel, correlated) = self.subquery(q, cx.scope, false)?;
+        match correlated {
+            None if rel.schema.len() != 1 => Err(Error::validation(
+                format!("a subquery that is a value has one column, not {}", rel.schema.len()),
+                at,
+            )),
+            None => {
+                let rel = if is_one_row(&rel) { rel } else { self.single_value(rel, at)? };
+                Ok(self.note_subquery(Subquery { rel, keys: vec![] }, at))
+            }
+            Some(Correlated::Value { keys, counts }) => {
+                let value = self.note_subquery(Subquery { rel, keys }, at);
+                if !counts {
+                    return Ok(value);
+                }
+                let missing = self.call_bound("IS NULL", vec![value.clone()], at)?;
+                let zero = self.cast_to(literal::int(0, at), &value.ty.clone().with_nullable(false))?;
+                self.case_of(vec![(missing, zero)], value, at)
+            }
+            Some(Correlated::Rows(_)) => unreachable!("that is of EXISTS"),
+        }
+    }
+
+    fn note_subquery(&mut self, subquery: Subquery, at: Span) -> Expr {
+        let ty = subquery.rel.schema.fields[subquery.keys.len()].ty.clone().with_nullable(true);
+        let all = self.subqueries.get_or_insert_default();
+        all.push(subquery);
+        Expr::column(FIRST + all.len() - 1, ty, at)
+    }
+
+    /// The only value of one column; a second one fails.
+    fn single_value(&self, rel: Rel, at: Span) -> Result<Rel> {
+        let column = Expr::column(0, rel.schema.ty(0).clone(), at);
+        self.aggregate_of(rel, "SINGLE_VALUE", column, at)
+    }
+
+    /// One aggregate of the one column.
+    fn aggregate_of(&self, rel: Rel, name: &str, column: Expr, at: Span) -> Result<Rel> {
+        let Some(function) = self.registry.aggregate(name) else {
+            return Err(Error::unsupported(format!("the aggregate {name}"), at));
+        };
+        let described = call::describe(&[column]);
+        let function =
+            function.bind(&Call { name, args: &described, span: at, session: &self.session }, false)?;
+        let text = format!("{name}({})", rel.schema.fields[0].name);
+        let ty = function.ty.clone();
+        let call = AggregateCall {
+            name: text,
+            function,
+            args: vec![0],
+            distinct: false,
+            filter: None,
+            ty,
+            span: at,
+        };
+        Ok(rel.aggregate(vec![], vec![call], at))
+    }
+
+    /// `EXISTS (…)` in an expression.
+    pub(super) fn exists(&mut self, q: &Query, at: Span, cx: &mut ExprContext<'_>) -> Result<Expr> {
+        if self.subqueries.is_none() || cx.inside_aggregate {
+            return Err(Error::unsupported(format!("EXISTS in the {}", cx.clause), at));
+        }
+        match self.subquery(q, cx.scope, true)? {
+            (rel, None) => self.exists_value(rel, at),
+            (_, Some(_)) => {
+                Err(Error::unsupported("EXISTS of a correlated subquery inside an expression", at)
+                    .hint("as a part of WHERE, joined by AND, it is there"))
+            }
+        }
+    }
+
+    /// There is a smallest TRUE.
+    fn exists_value(&mut self, rel: Rel, at: Span) -> Result<Expr> {
+        let yes = literal::boolean(true, at);
+        let column = Expr::column(0, yes.ty.clone(), at);
+        let rel = self.aggregate_of(rel.project(vec![yes], vec!["i".into()], at), "MIN", column, at)?;
+        let found = self.note_subquery(Subquery { rel, keys: vec![] }, at);
+        self.call_bound("IS NOT NULL", vec![found], at)
+    }
+
+    /// The joins under expressions in which subqueries stand as columns.
+    pub(super) fn attach(&mut self, mut rel: Rel, exprs: &mut [&mut Expr]) -> Result<Rel> {
+        let Some(all) = self.subqueries.as_mut().map(std::mem::take) else { return Ok(rel) };
+        let mut places = vec![];
+        for Subquery { rel: right, keys } in all {
+            let (width, span) = (rel.schema.len(), right.span);
+            places.push(width + keys.len());
+            let tests = keys
+                .into_iter()
+                .enumerate()
+                .map(|(n, key)| {
+                    let column = Expr::column(width + n, right.schema.ty(n).clone(), span);
+                    self.call_bound("=", vec![key, column], span)
+                })
+                .collect::<Result<Vec<_>>>()?;
+            let condition = (!tests.is_empty()).then(|| all_of(tests, span));
+            rel = rel.join(JoinKind::Left, right, condition, span);
+        }
+        for e in exprs {
+            e.map_columns(&|c| if (FIRST..OUTER).contains(&c) { places[c - FIRST] } else { c });
+        }
+        Ok(rel)
+    }
+
+    /// WHERE: the rows that it keeps, and its parts that read the query around.
+    pub(super) fn where_clause(
+        &mut self,
+        mut rel: Rel,
+        filter: &ast::Expr,
+        scope: &Scope,
+    ) -> Result<(Rel, Vec<Expr>)> {
+        let mut parts = vec![];
+        split(filter, &mut parts);
+        let mut cx = ExprContext::plain(scope, "WHERE clause");
+        let (mut conditions, mut halves) = (vec![], vec![]);
+        if parts.iter().all(|p| half_of(p).is_none()) {
+            conditions.extend(conjuncts(self.condition(filter, &mut cx)?));
+        } else {
+            for part in parts {
+                match half_of(part) {
+                    None => conditions.push(self.condition(part, &mut cx)?),
+                    Some((negated, of)) => match self.half(negated, of, part.span, &mut cx)? {
+                        Ok(half) => halves.push(half),
+                        Err(condition) => conditions.push(condition),
+                    },
+                }
+            }
+        }
+        let reads_outer = |e: &Expr| {
+            let mut any = false;
+            e.for_each_column(&mut |c| any |= c >= OUTER);
+            any
+        };
+        let (correlated, mut own): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(reads_outer);
+        let width = rel.schema.len();
+        rel = self.attach(rel, &mut own.iter_mut().collect::<Vec<_>>())?;
+        if !own.is_empty() {
+            rel = rel.filter(all_of(own, filter.span));
+        }
+        if rel.schema.len() > width {
+            rel = rel.project_columns(&(0..width).collect::<Vec<_>>());
+        }
+        for half in halves {
+            rel = self.half_join(rel, half)?;
+        }
+        Ok((rel, correlated))
+    }
+
+    /// EXISTS or IN as a part of WHERE: a join, or a condition.
+    fn half(
+        &mut self,
+        negated: bool,
+        of: HalfOf<'_>,
+        at: Span,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<std::result::Result<Half, Expr>> {
+        let kind = if negated { JoinKind::Anti } else { JoinKind::Semi };
+        match of {
+            HalfOf::Exists(q) => match self.subquery(q, cx.scope, true)? {
+                (rel, None) => {
+                    let exists = self.exists_value(rel, at)?;
+                    Ok(Err(if negated { self.call_bound("NOT", vec![exists], at)? } else { exists }))
+                }
+                (rel, Some(Correlated::Rows(conditions))) => {
+                    Ok(Ok(Half { kind, rel, condition: HalfCondition::Rows(conditions), span: at }))
+                }
+                (_, Some(Correlated::Value { .. })) => unreachable!("that is of values"),
+            },
+            HalfOf::In(operand, q) => {
+                let value = self.expr(operand, cx)?;
+                let (rel, correlated) = self.subquery(q, cx.scope, false)?;
+                if correlated.is_some() {
+                    return Err(Error::unsupported("IN with a correlated subquery", q.span)
+                        .hint("EXISTS with the equality in its WHERE is there"));
+                }
+                if rel.schema.len() != 1 {
+                    return Err(Error::unsupported("IN with a subquery of several columns", q.span));
+                }
+                if !coerce::comparable(&value.ty, rel.schema.ty(0)) {
+                    return Err(Error::validation(
+                        format!(
+                            "values passed to IN must have compatible types: {} and {}",
+                            value.ty.kind,
+                            rel.schema.ty(0).kind
+                        ),
+                        at,
+                    ));
+                }
+                Ok(Ok(Half { kind, rel, condition: HalfCondition::In(value), span: at }))
+            }
+        }
+    }
+
+    fn half_join(&mut self, left: Rel, half: Half) -> Result<Rel> {
+        let (width, at) = (left.schema.len(), half.span);
+        let condition = match half.condition {
+            HalfCondition::Rows(mut parts) => {
+                let place = |c: usize| if c >= OUTER { c - OUTER } else { c + width };
+                parts.iter_mut().for_each(|p| p.map_columns(&place));
+                all_of(parts, at)
+            }
+            HalfCondition::In(value) => {
+                let column = Expr::column(width, half.rel.schema.ty(0).clone(), at);
+                let equal = self.call_bound("=", vec![value.clone(), column.clone()], at)?;
+                let mut tests = vec![];
+                for side in [value, column] {
+                    if half.kind == JoinKind::Anti && side.ty.nullable {
+                        tests.push(self.call_bound("IS NULL", vec![side], at)?);
+                    }
+                }
+                tests.push(equal);
+                if tests.len() == 1 { tests.remove(0) } else { logic(false, tests, at) }
+            }
+        };
+        Ok(left.join(half.kind, half.rel, Some(condition), at))
+    }
+
+    /// What a SELECT comes to whose WHERE reads the query around: `rel` are its rows without those parts.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one SELECT")]
+    pub(super) fn correlated_select(
+        &mut self,
+        rel: Rel,
+        scope: &Scope,
+        conditions: Vec<Expr>,
+        is_plain: bool,
+        items: Vec<(Expr, String)>,
+        uses: Vec<AggregateUse>,
+        span: Span,
+    ) -> Result<Rel> {
+        let refuse = |what: &str| Err(Error::unsupported(format!("a correlated subquery {what}"), span));
+        if self.outer.as_ref().is_some_and(|o| o.exists) {
+            if !is_plain || !uses.is_empty() {
+                return refuse("of EXISTS with GROUP BY or aggregates");
+            }
+            self.correlated = Some(Correlated::Rows(conditions));
+            return Ok(rel);
+        }
+        let is_aggregate = |e: &Expr| matches!(e.kind, ExprKind::Column(c) if c == scope.len());
+        if !is_plain || items.len() != 1 || uses.len() != 1 || !is_aggregate(&items[0].0) {
+            return refuse("as a value that is not one aggregate");
+        }
+        let counts = self.text(items[0].0.span).to_uppercase().starts_with("COUNT");
+        let (mut own, mut keys) = (vec![], vec![]);
+        for e in conditions {
+            let (ExprKind::Call { function, args }, 2) = (&e.kind, e.children().len()) else {
+                return refuse("that is not correlated by equality");
+            };
+            let outside = [&args[0], &args[1]].map(|a| reads(a));
+            let (a, b) = match outside {
+                [(true, false), (false, true)] => (args[0].clone(), args[1].clone()),
+                [(false, true), (true, false)] => (args[1].clone(), args[0].clone()),
+                _ => return refuse("that is not correlated by equality"),
+            };
+            if &*function.name != "=" {
+                return refuse("that is not correlated by equality");
+            }
+            let mut b = b;
+            b.map_columns(&|c| c - OUTER);
+            own.push(a);
+            keys.push(b);
+        }
+        let mut value = items.into_iter().next().expect("one item").0;
+        let rel = self.group(rel, &own, uses, &mut [&mut value], span)?;
+        self.correlated = Some(Correlated::Value { keys, counts });
+        Ok(rel)
+    }
+}
+
+/// A subquery stands in it as a column.
+pub(super) fn stands_in(e: &Expr) -> bool {
+    let mut any = false;
+    e.for_each_column(&mut |c| any |= (FIRST..OUTER).contains(&c));
+    any
+}
+
+/// It reads columns of its own, and of the query around.
+fn reads(e: &Expr) -> (bool, bool) {
+    let mut found = (false, false);
+    e.for_each_column(&mut |c| if c >= OUTER { found.1 = true } else { found.0 = true });
+    found
+}
+
+/// A query of one row at most.
+fn is_one_row(rel: &Rel) -> bool {
+    match &rel.kind {
+        RelKind::Project { input, .. } | RelKind::Filter { input, .. } | RelKind::Sort { input, .. } => {
+            is_one_row(input)
+        }
+        RelKind::Aggregate { keys, aggregates, .. } => keys.is_empty() && !aggregates.is_empty(),
+        RelKind::Values { columns } => columns.first().is_none_or(|c| c.len() <= 1),
+        RelKind::Limit { fetch, .. } => fetch.is_some_and(|n| n <= 1),
+        _ => false,
+    }
+}
+
+enum HalfOf<'a> {
+    Exists(&'a Query),
+    In(&'a ast::Expr, &'a Query),
+}
+
+/// EXISTS or IN of a subquery, and whether it is negated.
+fn half_of(e: &ast::Expr) -> Option<(bool, HalfOf<'_>)> {
+    match &e.kind {
+        Ast::Unary { op: UnaryOp::Not, operand } => half_of(operand).map(|(negated, of)| (!negated, of)),
+        Ast::Exists(of) => match &of.kind {
+            Ast::Subquery(q) => Some((false, HalfOf::Exists(q))),
+            _ => None,
+        },
+        Ast::In { operand, negated, set: InSet::Query(q) } => Some((*negated, HalfOf::In(operand, q))),
+        _ => None,
+    }
+}
+
+/// The parts that AND joins.
+fn split<'a>(e: &'a ast::Expr, parts: &mut Vec<&'a ast::Expr>) {
+    match &e.kind {
+        Ast::And(all) => all.iter().for_each(|p| split(p, parts)),
+        _ => parts.push(e),
+    }
+}
+
+fn conjuncts(e: Expr) -> Vec<Expr> {
+    match e.kind {
+        ExprKind::And(parts) => parts.into_iter().flat_map(conjuncts).collect(),
+        _ => vec![e],
+    }
+}
+
+fn all_of(mut parts: Vec<Expr>, at: Span) -> Expr {
+    if parts.len() == 1 { parts.remove(0) } else { logic(true, parts, at) }
+}
