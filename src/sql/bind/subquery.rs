@@ -358,7 +358,7 @@ impl Binder<'_> {
             let (ExprKind::Call { function, args }, 2) = (&e.kind, e.children().len()) else {
                 return refuse("that is not correlated by equality");
             };
-            let outside = [&args[0], &args[1]].map(|a| reads(a));
+            let outside = [&args[0], &args[1]].map(reads);
             let (a, b) = match outside {
                 [(true, false), (false, true)] => (args[0].clone(), args[1].clone()),
                 [(false, true), (true, false)] => (args[1].clone(), args[0].clone()),
