@@ -10,9 +10,7 @@ use crate::host::sync::Bell;
 use crate::operators::{self, Built, BundledAggregate};
 use crate::plan::{self, Graph, NodeId, Op, Place};
 use crate::ring::link;
-use crate::shard::{
-    Inbox, Input, InputCounters, NodeSpec, NodeStats, Outbox, Output, Role, Shard, Turn, ValuesInput,
-};
+use crate::shard::{Inbox, Input, InputCounters, NodeSpec, Outbox, Output, Role, Shard, Turn, ValuesInput};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -289,10 +287,5 @@ impl Part {
     pub(super) fn written(&self) -> u64 {
         let outer = (0..self.outputs.len()).filter(|o| !self.outboxes.contains(o));
         outer.map(|o| self.outputs[o].rows()).sum()
-    }
-
-    /// Counters of its nodes.
-    pub(super) fn stats(&self) -> Vec<NodeStats> {
-        self.shard.stats()
     }
 }

@@ -48,10 +48,8 @@ pub(super) fn show(part: &Part, gauges: &Gauges) {
             at += 1;
         }
     };
-    for n in part.stats() {
-        let c = n.counters;
-        let watermark = n.watermark.unwrap_or(i64::MIN) as u64;
-        let state = n.state_bytes as u64;
+    for (c, state, watermark) in part.shard().counts() {
+        let (state, watermark) = (state as u64, watermark.unwrap_or(i64::MIN) as u64);
         put(&[c.rows_in, c.rows_out, c.filtered, c.late, c.absorbed, c.batches_in, state, watermark]);
     }
     let read = part.read();
@@ -67,8 +65,9 @@ pub(super) struct ShardStats {
 
 impl ShardStats {
     pub(super) fn of_part(part: &Part) -> Self {
-        let stats = part.stats().into_iter().zip(&part.nodes);
-        let nodes = stats.map(|(s, &id)| (id, s.counters, s.state_bytes, s.watermark)).collect();
+        let counts = part.shard().counts().zip(&part.nodes);
+        let nodes =
+            counts.map(|((counters, state, watermark), &id)| (id, counters, state, watermark)).collect();
         Self { nodes, read: part.read(), written: part.written() }
     }
 

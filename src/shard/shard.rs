@@ -95,6 +95,9 @@ struct Node {
     targets: Vec<(usize, usize)>,
     /// Pull before the next push.
     producing: bool,
+    /// What it has given in turn `given_in`: see [`GIVEN`].
+    given: usize,
+    given_in: u64,
     /// It may have timers.
     timed: bool,
     /// Its readers have been told that nothing more comes.
@@ -166,6 +169,11 @@ struct Aligned {
 
 /// How often sources ask whether anybody still wants their rows, in turns.
 const ASK_EVERY: u64 = 16;
+/// What an operator gives in a turn at most, in rows, where a batch counts as some more: about a millisecond. What it has beyond is for
+/// later turns, so that a row which becomes a million does not keep the shard from its other work.
+const GIVEN: usize = 32 * 1024;
+/// What handling a batch costs besides its rows, in rows.
+const BATCH_COST: usize = 16;
 /// State is measured every so many turns: a walk over the operators, not worth doing each time.
 const MEASURE_EVERY: u64 = 64;
 
@@ -194,6 +202,8 @@ impl Shard {
                 asides: vec![],
                 targets: vec![],
                 producing: false,
+                given: 0,
+                given_in: 0,
                 timed: false,
                 finished: false,
                 watermark: None,
@@ -540,7 +550,7 @@ impl Shard {
         }
     }
 
-    /// Pulls operator `n` until it has nothing more or a reader has no room.
+    /// Pulls operator `n` until it has nothing more, a reader has no room, or it has given its share of the turn.
     fn pull(&mut self, n: usize, doors: &mut Doors<'_>) {
         loop {
             if !self.has_room(n) {
@@ -553,7 +563,16 @@ impl Shard {
             let node = &mut self.nodes[n];
             let Role::Operator(op) = &mut node.role else { unreachable!("only operators are pulled") };
             match op.pull(&mut Context { pool: &mut self.pool, now_us: doors.now_us }) {
-                Ok(Some(batch)) => self.give(n, batch, doors),
+                Ok(Some(batch)) => {
+                    let cost = batch.selected() + BATCH_COST;
+                    node.given = if node.given_in == self.turns { node.given + cost } else { cost };
+                    node.given_in = self.turns;
+                    self.give(n, batch, doors);
+                    if self.nodes[n].given > GIVEN {
+                        self.stalled = true;
+                        return;
+                    }
+                }
                 Ok(None) => {
                     if !node.asides.is_empty() {
                         let take = |node: &mut Node| match &mut node.role {
@@ -754,23 +773,28 @@ impl Shard {
 
     /// Counters of all nodes, in plan order.
     pub fn stats(&self) -> Vec<NodeStats> {
-        self.nodes
-            .iter()
-            .map(|n| {
-                let (counters, state_bytes) = match &n.role {
-                    Role::Operator(op) => (op.counters(), op.bytes()),
-                    Role::Stage(stage) => (stage.counters(), 0),
-                    _ => (n.counters, 0),
-                };
-                NodeStats {
-                    id: n.id.clone(),
-                    name: n.name.clone(),
-                    counters,
-                    state_bytes,
-                    watermark: n.watermark,
-                }
+        let named = self.counts().zip(&self.nodes);
+        named
+            .map(|((counters, state_bytes, watermark), n)| NodeStats {
+                id: n.id.clone(),
+                name: n.name.clone(),
+                counters,
+                state_bytes,
+                watermark,
             })
             .collect()
+    }
+
+    /// Counters, bytes of state and watermark of all nodes, in plan order.
+    pub fn counts(&self) -> impl Iterator<Item = (Counters, usize, Option<i64>)> {
+        self.nodes.iter().map(|n| {
+            let (counters, state_bytes) = match &n.role {
+                Role::Operator(op) => (op.counters(), op.bytes()),
+                Role::Stage(stage) => (stage.counters(), 0),
+                _ => (n.counters, 0),
+            };
+            (counters, state_bytes, n.watermark)
+        })
     }
 
     /// Writes the state of every operator, by its stable name. The shard must be [quiet](Shard::is_quiet).

@@ -288,3 +288,33 @@ fn state_over_its_limit_ends_the_job_and_names_the_operators() {
     let e = h.run().unwrap_err();
     assert!(e.message().contains("op0: 0.0 MB, op1: 0.0 MB"), "{e}");
 }
+
+#[test]
+fn a_row_that_becomes_many_does_not_keep_the_shard_from_other_work() {
+    let source = |n: usize, input| node(&format!("source{n}"), Role::Source(vec![input]), vec![]);
+    let many = Repeat::new(100_000);
+    let specs = vec![
+        source(0, 0),
+        source(1, 1),
+        node("many", Role::Operator(Box::new(many)), vec![0]),
+        node("sink0", Role::Sink(0), vec![2]),
+        node("sink1", Role::Sink(1), vec![1]),
+    ];
+    let finished = Arc::new(AtomicUsize::new(0));
+    let got: Vec<Arc<std::sync::Mutex<Vec<i64>>>> = vec![Arc::default(), Arc::default()];
+    let slow = |got: &Arc<std::sync::Mutex<Vec<i64>>>| -> Box<dyn Output> {
+        Box::new(Slow { every: 1, asked: 0, got: got.clone(), finished: finished.clone() })
+    };
+    let mut outputs = vec![slow(&got[0]), slow(&got[1])];
+    let mut inputs = vec![Count::to(1), Count::to(100)];
+    let mut shard = Shard::new(specs, 10, usize::MAX);
+    // The sources have a batch every second turn.
+    for _ in 0..20 {
+        shard.turn(0, &mut inputs, &mut outputs).unwrap();
+    }
+    assert_eq!(got[1].lock().unwrap().len(), 100, "the other source is read meanwhile");
+    let given = got[0].lock().unwrap().len();
+    assert!((10_000..50_000).contains(&given), "{given} of 100,000 rows in 20 turns");
+    while shard.turn(0, &mut inputs, &mut outputs).unwrap() != Turn::Done {}
+    assert_eq!(got[0].lock().unwrap().len(), 100_000);
+}
