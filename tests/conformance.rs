@@ -1,6 +1,7 @@
 //! Every SQL case of `tests/sql` against what real Flink made of it, at several batch sizes and with every operator's state
 //! sent through its bytes in the middle of the run, once with the plan as it was bound, and with 1, 2 and more shards: turned one
-//! after the other, on threads, and in the orders of a few seeds. `tests/sql/README.md` describes cases and comparison.
+//! after the other, on threads, and in the orders of a few seeds. At the end of each run every row has to be accounted for.
+//! `tests/sql/README.md` describes cases and comparison.
 //!
 //! Each case is a test of its own: `cargo test --test conformance -- windows::tumble` runs some. A case of `pending.txt` is
 //! shown as ignored while it fails, and fails once it passes. Afterwards a table counts cases per group.
@@ -8,6 +9,8 @@
 //! `PELTON_BATCHES=1,3,1000` and `PELTON_RESTORE_EVERY=1` (turns) change how each case is run; `PELTON_SEEDS=0..1000` runs it
 //! in the simulator instead, once a seed.
 
+#[path = "conformance/accounting.rs"]
+mod accounting;
 #[path = "conformance/case.rs"]
 mod case;
 #[path = "conformance/compare.rs"]
@@ -218,16 +221,17 @@ fn print(tally: &BTreeMap<String, Counts>) {
 
 /// The comparison is tested with the cases that rest on it.
 fn checks() -> Vec<Trial> {
-    let all: [(&str, fn()); 5] = [
-        ("sequences_and_multisets", compare::checks::sequences_and_multisets),
-        ("upserts_by_key", compare::checks::upserts_by_key),
-        ("floats_are_numbers", compare::checks::floats_are_numbers),
-        ("sinks_compare_by_section", compare::checks::sinks_compare_by_section),
-        ("errors_by_phase", compare::checks::errors_by_phase),
+    let all: [(&str, fn()); 6] = [
+        ("accounting::a_missing_row_is_found", accounting::checks::a_missing_row_is_found),
+        ("compare::sequences_and_multisets", compare::checks::sequences_and_multisets),
+        ("compare::upserts_by_key", compare::checks::upserts_by_key),
+        ("compare::floats_are_numbers", compare::checks::floats_are_numbers),
+        ("compare::sinks_compare_by_section", compare::checks::sinks_compare_by_section),
+        ("compare::errors_by_phase", compare::checks::errors_by_phase),
     ];
     all.into_iter()
         .map(|(name, check)| {
-            Trial::test(format!("compare::{name}"), move || {
+            Trial::test(name, move || {
                 check();
                 Ok(())
             })

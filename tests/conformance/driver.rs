@@ -1,5 +1,6 @@
 //! Runs one case through the engine and writes its result in the form of the `.out` files.
 
+use crate::accounting;
 use crate::case::Case;
 use crate::compare::Got;
 use crate::{Pass, Turned};
@@ -62,7 +63,15 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
             }
         }
         match progress {
-            Progress::Done => return Ok(()),
+            Progress::Done => {
+                // An operator that was replaced on the way has forgotten what it counted.
+                if pass.restore_every.is_none()
+                    && let Err(missing) = accounting::check(job.graph(), &run.stats())
+                {
+                    panic!("not every row is accounted for: {missing}");
+                }
+                return Ok(());
+            }
             Progress::Working => {}
             Progress::Idle { .. } => std::thread::yield_now(),
         }
