@@ -10,6 +10,8 @@ mod shard;
 mod values;
 
 #[cfg(test)]
+mod mesh_tests;
+#[cfg(test)]
 mod tests;
 
 pub use exchange::{Inbox, Outbox, owner};

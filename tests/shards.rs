@@ -1,0 +1,148 @@
+//! Several shards on threads: a failure in one ends the job with its error and never hangs, what is held back holds its source back, keys are
+//! spread evenly, idle threads are woken.
+
+use pelton::batch::Column;
+use pelton::config::IdlePolicy;
+use pelton::error::Result;
+use pelton::expr::{
+    Arg, BoundFunction, Call, Determinism, EvalContext, FunctionDoc, Kernel, RowError, ScalarFunction,
+};
+use pelton::{Engine, Progress, Run};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+/// Gives its argument; panics on the thread of shard 1.
+struct Boom(FunctionDoc);
+
+impl ScalarFunction for Boom {
+    fn doc(&self) -> &FunctionDoc {
+        &self.0
+    }
+
+    fn bind(&self, call: &Call<'_>) -> Result<BoundFunction> {
+        let ty = call.args[0].ty.clone();
+        let kernel: pelton::expr::KernelFactory = Arc::new(|| Box::new(BoomKernel));
+        Ok(BoundFunction { args: vec![ty.clone()], ty, determinism: Determinism::PerRow, kernel })
+    }
+}
+
+struct BoomKernel;
+
+impl Kernel for BoomKernel {
+    fn eval(
+        &mut self,
+        args: &[Arg<'_>],
+        sel: pelton::batch::Sel<'_>,
+        _rows: usize,
+        out: &mut Column,
+        _cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        assert_ne!(std::thread::current().name(), Some("shard-1"), "boom");
+        let values = args[0].column.slice::<i64>();
+        sel.for_each(|r| out.buffer_mut::<i64>()[r] = values[args[0].at(r)]);
+        Ok(())
+    }
+}
+
+/// Sequential keys `k`, each `n` once.
+fn table(rows: u64) -> String {
+    format!(
+        "CREATE TABLE t (n BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '{rows}',
+             'rows-per-second' = '1000000000', 'fields.n.kind' = 'sequence', 'fields.n.start' = '0',
+             'fields.n.end' = '{}');",
+        rows - 1
+    )
+}
+
+fn start(sql: &str, shards: usize, idle: IdlePolicy) -> Run {
+    let doc = FunctionDoc { names: &["BOOM"], signatures: &["BOOM(n)"], ..FunctionDoc::default() };
+    let engine = Engine::builder().shards(shards).idle(idle).scalar_function(Arc::new(Boom(doc))).build();
+    let script = engine.and_then(|e| e.prepare(sql)).unwrap_or_else(|e| panic!("{}", e.render("test", sql)));
+    script.jobs().next().expect("one job").start().expect("a run")
+}
+
+/// Runs to the end on a thread of its own, so that a hang is a failure and not a hang.
+fn end_of(mut run: Run) -> (Result<Progress>, u64, Run) {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut rows, mut now) = (0, 0);
+        let clock = || {
+            now += 1;
+            now
+        };
+        let end = run.drive(
+            clock,
+            || false,
+            |run| {
+                rows += run.take_results().iter().map(|b| b.selected() as u64).sum::<u64>();
+                Ok(())
+            },
+        );
+        let _ = send.send((end, rows, run));
+    });
+    receive.recv_timeout(Duration::from_secs(60)).expect("the job comes to an end")
+}
+
+#[test]
+fn a_panic_in_one_shard_ends_the_job_with_a_clear_error() {
+    for idle in [IdlePolicy::SpinThenPark, IdlePolicy::Park] {
+        let sql =
+            format!("{} SELECT n, BOOM(c) FROM (SELECT n, COUNT(*) c FROM t GROUP BY n)", table(100_000));
+        let (end, _, _) = end_of(start(&sql, 3, idle));
+        let e = end.expect_err("shard 1 panics");
+        assert!(e.message().contains("shard 1 has panicked") && e.message().contains("boom"), "{e}");
+    }
+}
+
+#[test]
+fn an_error_in_one_shard_is_the_error_of_the_job() {
+    let sql = format!(
+        "{} SELECT n, 10 / (n - 77777) FROM (SELECT n, COUNT(*) c FROM t GROUP BY n)",
+        table(100_000)
+    );
+    let (end, rows, _) = end_of(start(&sql, 4, IdlePolicy::SpinThenPark));
+    let e = end.expect_err("a division by zero");
+    assert!(e.message().to_lowercase().contains("zero"), "{e}");
+    assert!(rows > 10_000, "rows before the failing one have come: {rows}");
+}
+
+#[test]
+fn all_policies_give_all_rows_and_keys_are_spread_evenly() {
+    for idle in [IdlePolicy::Spin, IdlePolicy::SpinThenPark, IdlePolicy::Park] {
+        let sql = format!("{} SELECT n, COUNT(*) FROM t GROUP BY n", table(200_000));
+        let (end, rows, run) = end_of(start(&sql, 2, idle));
+        assert_eq!((end.expect("no error"), rows), (Progress::Done, 200_000), "{idle:?}");
+        assert_eq!(run.shards(), 2);
+        let stats = run.stats();
+        assert_eq!((stats.rows_in, stats.rows_out), (200_000, 200_000));
+        let exchange = stats.nodes.iter().find(|n| n.name == "Exchange").expect("an exchange");
+        assert_eq!((exchange.counters.rows_in, exchange.counters.rows_out), (200_000, 200_000));
+        // Shard 0 also counts what its source gives and what comes back to its sink.
+        let (zero, one) = (stats.shard_rows[0] - 400_000, stats.shard_rows[1]);
+        assert!(zero.max(one) as f64 / zero.min(one) as f64 <= 1.3, "{:?}", stats.shard_rows);
+    }
+}
+
+#[test]
+fn a_result_that_nobody_takes_holds_the_source_back() {
+    let rows = 50_000_000;
+    let mut run =
+        start(&format!("{} SELECT n, COUNT(*) FROM t GROUP BY n", table(rows)), 2, IdlePolicy::SpinThenPark);
+    // Until nothing has moved for long: the reader of the result, the rings and the waiting batches are full.
+    let (mut read, mut still) = (0, 0);
+    while still < 20_000 {
+        run.step(0).expect("a turn");
+        let now = run.stats().rows_in;
+        still = if now == read { still + 1 } else { 0 };
+        read = now;
+        std::thread::yield_now();
+    }
+    assert!(read < 1_000_000, "{read} rows were read while nothing was taken");
+    let held = run.stats().rows_out;
+    let mut taken = 0;
+    while taken < held + 100_000 {
+        run.step(0).expect("a turn");
+        taken += run.take_results().iter().map(|b| b.selected() as u64).sum::<u64>();
+    }
+    // Dropping a run that has not ended stops its threads.
+}
