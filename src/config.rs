@@ -27,6 +27,12 @@ pub struct Config {
 /// The most shards that a job may have.
 pub const MAX_SHARDS: usize = 64;
 
+/// How many shards a process takes that may use so many cores: all of them, but for one that is left to the threads of sources, sinks
+/// and the kernel where there are more than two.
+pub fn shards_for(cores: usize) -> usize {
+    if cores > 2 { (cores - 1).min(MAX_SHARDS) } else { cores.max(1) }
+}
+
 /// What the thread of a shard does while there is nothing to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IdlePolicy {
@@ -82,5 +88,16 @@ impl Config {
             return Err(Error::config("the memory limit must be more than 0"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_more_than_two_cores_one_is_left_to_others() {
+        let shards = [0, 1, 2, 3, 4, 16, 1000].map(shards_for);
+        assert_eq!(shards, [1, 1, 2, 2, 3, 15, MAX_SHARDS]);
     }
 }

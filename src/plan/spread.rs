@@ -63,7 +63,8 @@ fn is_session(window: &Window) -> bool {
     matches!((window.kind, window.time), (WindowKind::Session { .. }, WindowTime::Attribute(_)))
 }
 
-/// The graph for `shards` shards: with exchanges, and the place of each node. For one shard, the graph as it is.
+/// The graph for `shards` shards: with exchanges, and the place of each node. For one shard, and where nothing has keys to spread it by, the
+/// graph as it is.
 #[must_use]
 pub fn spread(graph: Graph, shards: usize) -> Graph {
     if shards <= 1 {
@@ -76,7 +77,7 @@ pub fn spread(graph: Graph, shards: usize) -> Graph {
     }
     loop {
         match Spreader::new(&graph, &alone).run() {
-            Ok(graph) => return graph,
+            Ok(spread) => return if spread.places.contains(&Place::All) { spread } else { graph },
             Err(offended) => {
                 let before = ancestors(&graph, offended);
                 // Where they are alone already, two of them meet in the offended node itself.

@@ -3,7 +3,7 @@
 use super::{Outcome, Planner};
 use crate::error::Result;
 use crate::plan::connector::{Connectors, SinkInfo, SourceInfo, TableSpec};
-use crate::plan::{Changelog, Exchange, Graph, Op, Place};
+use crate::plan::{Changelog, Exchange, Graph, NodeId, Op, Place};
 
 struct Anything;
 
@@ -36,7 +36,7 @@ fn places(query: &str) -> String {
     let graph = graph(query, 4);
     let mut out = vec![];
     for (n, node) in graph.nodes.iter().enumerate() {
-        let place = match graph.places[n] {
+        let place = match graph.place(NodeId(n)) {
             Place::One => "one",
             Place::All => "all",
         };
@@ -56,6 +56,13 @@ fn places(query: &str) -> String {
 fn one_shard_needs_no_exchange() {
     let graph = graph("SELECT a, COUNT(*) FROM t GROUP BY a", 1);
     assert!(graph.places.is_empty() && !graph.nodes.iter().any(|n| matches!(n.op, Op::Exchange(_))));
+}
+
+#[test]
+fn what_has_no_keys_does_not_pay_for_shards() {
+    assert!(graph("SELECT a + 1 FROM t WHERE b > 2", 4).places.is_empty());
+    assert!(graph("SELECT COUNT(*) FROM t", 4).places.is_empty());
+    assert!(!graph("SELECT a, COUNT(*) FROM t GROUP BY a", 4).places.is_empty());
 }
 
 #[test]

@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Log(crate::log::Log),
     /// Measure the engine
     Bench(Bench),
+    /// Say what of this machine costs latency, and what mends it
+    Doctor,
     /// Print a script that lets a shell complete this command
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -127,9 +129,10 @@ pub(crate) struct Run {
 /// How a job uses the cores.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Cores {
-    /// Over how many shards keyed operations are spread, each on a thread of its own
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub(crate) shards: u32,
+    /// Over how many shards keyed operations are spread, each on a thread of its own: run takes the cores, less one where there are more
+    /// than two, bench takes 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) shards: Option<u32>,
     /// What a thread does while there is nothing to do: spin, spin-then-park or park
     #[arg(long, value_name = "POLICY", default_value = "spin-then-park")]
     pub(crate) idle: IdlePolicy,
@@ -140,11 +143,12 @@ pub(crate) struct Cores {
 
 impl Cores {
     /// What `explain` and `check` assume: the settings of the script are all that counts.
-    pub(crate) const ONE: Cores = Cores { shards: 1, idle: IdlePolicy::SpinThenPark, pin: false };
+    pub(crate) const ONE: Cores = Cores { shards: Some(1), idle: IdlePolicy::SpinThenPark, pin: false };
 
-    /// An engine that runs jobs so.
-    pub(crate) fn builder(self) -> EngineBuilder {
-        Engine::builder().shards(self.shards as usize).idle(self.idle).pin(self.pin)
+    /// An engine that runs jobs so; on `shards` shards where the command line does not say.
+    pub(crate) fn builder(self, shards: usize) -> EngineBuilder {
+        let shards = self.shards.map_or(shards, |n| n as usize);
+        Engine::builder().shards(shards).idle(self.idle).pin(self.pin)
     }
 }
 

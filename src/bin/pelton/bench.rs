@@ -60,7 +60,7 @@ fn run_all(args: &Nexmark) -> Result<Vec<Measured>> {
 
 fn measure(name: &str, sql: &str, args: &Nexmark) -> Result<Measured> {
     let events = args.events;
-    let engine = args.cores.builder().batch_rows(args.batch as usize).start_us(now_us()).build()?;
+    let engine = args.cores.builder(1).batch_rows(args.batch as usize).start_us(now_us()).build()?;
     let text = format!("{TABLES}\n{sql}").replace("${EVENTS}", &events.to_string());
     let script = engine.prepare(&text)?;
     let job = script.jobs().next().ok_or_else(|| Error::config(format!("{name} has no query")))?;

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod doctor;
 mod exit;
 mod latency;
 mod log;
@@ -21,6 +22,7 @@ fn main() -> std::process::ExitCode {
         args::Command::Run(run) => run::run(&run),
         args::Command::Explain(sql) => look::explain(&sql),
         args::Command::Check(check) => look::check(&check),
+        args::Command::Doctor => doctor::doctor(),
         args::Command::Bench(args::Bench { suite: args::Suite::Nexmark(nexmark) }) => {
             bench::nexmark(&nexmark)
         }

@@ -9,6 +9,7 @@ use crate::render::live::LiveTable;
 use crate::screen::Screen;
 use crate::script::Script;
 use pelton::batch::Batch;
+use pelton::config::shards_for;
 use pelton::plan::Op;
 use pelton::{Error, ErrorKind, Job, Result, Stats, Step};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -49,7 +50,9 @@ pub(crate) fn prepare(
             screen.say(&e.text);
             e.exit
         })?;
-    let engine = cores.builder().batch_rows(batch).start_us(now_us()).streams(screen.streams()).build();
+    // By affinity mask and control group.
+    let shards = shards_for(std::thread::available_parallelism().map_or(1, usize::from));
+    let engine = cores.builder(shards).batch_rows(batch).start_us(now_us()).streams(screen.streams()).build();
     match engine.and_then(|e| e.prepare(&script.text)) {
         Ok(steps) => Ok((script, steps)),
         Err(e) => {
