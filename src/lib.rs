@@ -38,5 +38,5 @@ pub use config::Config;
 pub use engine::testing;
 pub use engine::{Answer, Columns, Scored, ScoredColumns, Scorer, ScorerStats};
 pub use engine::{Date, Decimal, Row, RowField, Time, Timestamp};
-pub use engine::{Engine, EngineBuilder, Feed, Job, Progress, Run, Script, Stats, Step};
+pub use engine::{Engine, EngineBuilder, Feed, Job, Progress, Run, Script, ShardStats, Stats, Step};
 pub use error::{Error, ErrorKind, Finding, Result, Span};

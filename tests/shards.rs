@@ -115,12 +115,67 @@ fn all_policies_give_all_rows_and_keys_are_spread_evenly() {
         assert_eq!(run.shards(), 2);
         let stats = run.stats();
         assert_eq!((stats.rows_in, stats.rows_out), (200_000, 200_000));
+        assert_eq!(stats.state_rows, 200_000);
+        for shard in &stats.shards {
+            assert!(shard.turn_ns.count > 0 && shard.turn_ns.p50 <= shard.turn_ns.p99, "{shard:?}");
+            assert!((1..=2 * 1024 * 9 / 8).contains(&shard.batch_rows.max), "{shard:?}");
+        }
         let exchange = stats.nodes.iter().find(|n| n.name == "Exchange").expect("an exchange");
         assert_eq!((exchange.counters.rows_in, exchange.counters.rows_out), (200_000, 200_000));
         // Shard 0 also counts what its source gives and what comes back to its sink.
-        let (zero, one) = (stats.shard_rows[0] - 400_000, stats.shard_rows[1]);
-        assert!(zero.max(one) as f64 / zero.min(one) as f64 <= 1.3, "{:?}", stats.shard_rows);
+        let (zero, one) = (stats.shards[0].rows - 400_000, stats.shards[1].rows);
+        assert!(zero.max(one) as f64 / zero.min(one) as f64 <= 1.3, "{:?}", stats.shards);
     }
+}
+
+/// The numbers of a result of one BIGINT column, sorted, and the rows that each shard read.
+fn numbers_of(sql: &str, shards: usize) -> (Vec<i64>, Vec<u64>) {
+    let mut run = start(sql, shards, IdlePolicy::SpinThenPark);
+    let (mut got, mut now) = (vec![], 0);
+    let clock = || {
+        now += 1;
+        now
+    };
+    let end = run.drive(
+        clock,
+        || false,
+        |run| {
+            for batch in run.take_results() {
+                got.extend(batch.sel().iter().map(|r| batch.column(0).slice::<i64>()[r]));
+            }
+            Ok(())
+        },
+    );
+    assert_eq!(end.expect("no error"), Progress::Done);
+    got.sort_unstable();
+    (got, run.stats().shards.iter().map(|s| s.rows).collect())
+}
+
+#[test]
+fn generated_rows_and_files_are_read_by_all_shards_and_each_row_once() {
+    let sql = format!("{} SELECT n * 2 FROM t WHERE n % 3 = 0", table(10_000));
+    let (got, read) = numbers_of(&sql, 4);
+    assert_eq!(got, (0..10_000).filter(|n| n % 3 == 0).map(|n| n * 2).collect::<Vec<i64>>());
+    assert!(read.len() == 4 && read.iter().all(|r| *r >= 2_500), "{read:?}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in 0..3 {
+        let lines: String = (file * 100..(file + 1) * 100).map(|n| format!("{n}\n")).collect();
+        std::fs::write(folder.path().join(format!("{file}.csv")), lines).expect("a file");
+    }
+    let sql = format!(
+        "CREATE TABLE t (n BIGINT) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv');
+         SELECT n FROM t WHERE n >= 50",
+        folder.path().display()
+    );
+    let (got, read) = numbers_of(&sql, 2);
+    assert_eq!(got, (50..300).collect::<Vec<i64>>());
+    assert!(read[0] >= 200 && read[1] == 100, "files 0 and 2 on shard 0, file 1 on shard 1: {read:?}");
+    // One file is not worth a thread.
+    let path = |p: &std::path::Path| p.display().to_string();
+    let one = sql.replace(&path(folder.path()), &path(&folder.path().join("1.csv")));
+    let (got, read) = numbers_of(&one, 2);
+    assert_eq!((got.len(), read.len()), (100, 1));
 }
 
 #[test]
@@ -130,7 +185,7 @@ fn a_result_that_nobody_takes_holds_the_source_back() {
         start(&format!("{} SELECT n, COUNT(*) FROM t GROUP BY n", table(rows)), 2, IdlePolicy::SpinThenPark);
     // Until nothing has moved for long: the reader of the result, the rings and the waiting batches are full.
     let (mut read, mut still) = (0, 0);
-    while still < 20_000 {
+    while still < 2_000 {
         run.step(0).expect("a turn");
         let now = run.stats().rows_in;
         still = if now == read { still + 1 } else { 0 };

@@ -136,6 +136,15 @@ impl Connectors for ConnectorRegistry {
         sinks::check(table)
     }
 
+    fn splits(&self, table: &TableSpec) -> usize {
+        sources::splits(table)
+    }
+
+    fn has_many_writers(&self, table: &TableSpec) -> bool {
+        // What files and standard output hold after a failure, and in which order, is simple with one writer.
+        table.connector.connector == "blackhole"
+    }
+
     fn extensions(&self, connector: &ConnectorSpec) -> Vec<Finding> {
         let name = connector.connector.as_str();
         let finding = |message: String, span, hint: &str| Finding { message, span, hint: hint.to_owned() };

@@ -35,7 +35,7 @@ pub use feed::Feed;
 pub use rows::{Date, Decimal, FieldInfo, Row, RowField, Time, Timestamp};
 pub use run::{Progress, Run};
 pub use scorer::{Answer, Columns, Scored, ScoredColumns, Scorer, ScorerStats};
-pub use stats::Stats;
+pub use stats::{ShardStats, Stats};
 
 use crate::batch::Schema;
 use crate::config::{Config, IdlePolicy};

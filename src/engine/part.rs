@@ -7,12 +7,14 @@ use super::result::{self, Results};
 use crate::config::Config;
 use crate::error::Result;
 use crate::host::sync::Bell;
+use crate::metrics::Histogram;
 use crate::operators::{self, Built, BundledAggregate};
 use crate::plan::{self, Graph, NodeId, Op, Place};
 use crate::ring::link;
 use crate::shard::{Inbox, Input, InputCounters, NodeSpec, Outbox, Output, Role, Shard, Turn, ValuesInput};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
 
 /// Messages that fit into a ring between two shards. A message is a batch of up to 1,024 rows: enough for a reader that is away
 /// for some microseconds, little enough that a slow one is felt soon.
@@ -34,7 +36,22 @@ pub(super) struct Part {
     ended: bool,
     /// Something waits to be sent.
     blocked: bool,
+    turns: u32,
+    pub(super) measures: Arc<Measures>,
 }
+
+/// What is measured of a shard, one turn of [`MEASURE_EVERY`] that had work.
+#[derive(Debug, Default)]
+pub(super) struct Measures {
+    pub(super) turn_ns: Histogram,
+    /// Rows that came in the turn.
+    pub(super) batch_rows: Histogram,
+    /// Messages of other shards that waited before the turn.
+    pub(super) ring_depth: Histogram,
+}
+
+/// Looking at the clock costs about as much as a row: one turn stands for so many.
+const MEASURE_EVERY: u32 = 32;
 
 /// The parts of a graph, the rows of the query where it has a result, and the tables whose rows the caller pushes.
 pub(super) struct Wired {
@@ -73,6 +90,22 @@ pub(super) fn wire(
             receivers[n].reverse();
         }
     }
+    // By node: the inputs of each shard. Those that a shard takes first stand last.
+    let mut splits: Vec<Vec<Vec<Box<dyn Input>>>> = graph.nodes.iter().map(|_| vec![]).collect();
+    for (n, node) in graph.nodes.iter().enumerate() {
+        if let Op::Scan(source) = &node.op
+            && source.table.connector.connector != feed::CONNECTOR
+        {
+            let of = everywhere(graph.place(NodeId(n))).len();
+            splits[n].resize_with(of, Vec::new);
+            for (k, mut input) in connectors.open_input(source, n as u32, of)?.into_iter().enumerate() {
+                if graph.lays_aside(NodeId(n)) {
+                    input.keep_bad();
+                }
+                splits[n][of - 1 - k % of].push(input);
+            }
+        }
+    }
     let state = Arc::new(AtomicUsize::new(0));
     let (mut results, mut feeds) = (None, vec![]);
     let mut parts = vec![];
@@ -103,13 +136,9 @@ pub(super) fn wire(
                     part.inputs.push(Box::new(input));
                     Role::Source(vec![part.inputs.len() - 1])
                 }
-                Op::Scan(source) => {
+                Op::Scan(_) => {
                     let first = part.inputs.len();
-                    let mut opened = connectors.open_input(source, n as u32, 1)?;
-                    if graph.lays_aside(id) {
-                        opened.iter_mut().for_each(|i| i.keep_bad());
-                    }
-                    part.inputs.extend(opened);
+                    part.inputs.extend(splits[n].pop().unwrap_or_default());
                     Role::Source((first..part.inputs.len()).collect())
                 }
                 Op::Values(columns) => {
@@ -123,7 +152,7 @@ pub(super) fn wire(
                         results = Some(taken);
                         receiver
                     });
-                    let at = Connection { shard: 0, shards: 1 };
+                    let at = Connection { shard: s, shards: everywhere(graph.place(id)).len() };
                     part.outputs.push(connectors.open_output(sink, at, receiver)?);
                     Role::Sink(part.outputs.len() - 1)
                 }
@@ -153,6 +182,8 @@ pub(super) fn wire(
             bell,
             ended: false,
             blocked: false,
+            turns: 0,
+            measures: Arc::default(),
         });
     }
     Ok(Wired { parts, results, feeds })
@@ -213,6 +244,23 @@ impl Part {
     /// # Errors
     /// The shard has failed. Call it again until it is done: the others have to be told.
     pub(super) fn turn(&mut self, now_us: i64) -> Result<Turn> {
+        self.turns = self.turns.wrapping_add(1);
+        if !self.turns.is_multiple_of(MEASURE_EVERY) {
+            return self.turn_once(now_us);
+        }
+        let came = |part: &Self| -> u64 { part.inputs.iter().map(|i| i.counters().rows).sum() };
+        let (before, depth) = (came(self), self.inputs.iter().map(|i| i.waiting() as u64).sum());
+        let start = Instant::now();
+        let turn = self.turn_once(now_us);
+        if matches!(turn, Ok(Turn::Worked)) {
+            self.measures.turn_ns.record(start.elapsed().as_nanos() as u64);
+            self.measures.batch_rows.record(came(self) - before);
+            self.measures.ring_depth.record(depth);
+        }
+        turn
+    }
+
+    fn turn_once(&mut self, now_us: i64) -> Result<Turn> {
         let turn = match self.ended {
             true => Turn::Done,
             false => match self.shard.turn(now_us, &mut self.inputs, &mut self.outputs) {

@@ -8,7 +8,7 @@ use super::part::{self, Part};
 use super::result::Results;
 use super::rows::{Mapping, Row};
 use super::simulation::Simulation;
-use super::stats::{ShardStats, Stats};
+use super::stats::{Counted, Stats};
 use super::threads::{Ended, Worker, panicked};
 use crate::batch::{Batch, Decoder, Encoder, RowKind};
 use crate::config::Config;
@@ -267,8 +267,8 @@ impl Run {
 
     /// Counts so far. Those of other threads may be a few turns old, until the job is done.
     pub fn stats(&self) -> Stats {
-        let own = self.parts.iter().map(ShardStats::of_part);
-        let others = self.workers.iter().map(|w| ShardStats::of_gauges(&w.nodes, &w.gauges));
+        let own = self.parts.iter().map(Counted::of_part);
+        let others = self.workers.iter().map(|w| Counted::of_gauges(&w.nodes, &w.gauges, &w.measures));
         Stats::of(&self.graph, &own.chain(others).collect::<Vec<_>>())
     }
 

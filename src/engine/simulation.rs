@@ -105,6 +105,18 @@ impl Input for Late {
         self.input.counters()
     }
 
+    fn keep_bad(&mut self) {
+        self.input.keep_bad();
+    }
+
+    fn take_bad(&mut self) -> Option<Batch> {
+        self.input.take_bad()
+    }
+
+    fn waiting(&self) -> usize {
+        self.input.waiting()
+    }
+
     fn is_ready(&self) -> bool {
         self.input.is_ready()
     }

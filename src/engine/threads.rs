@@ -5,7 +5,7 @@
 //! find them abandoned, and the run takes the panic's message from the thread.
 
 use super::idle::Idle;
-use super::part::Part;
+use super::part::{Measures, Part};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::host::threads::pin;
@@ -28,6 +28,7 @@ pub(super) struct Worker {
     bell: Arc<crate::host::sync::Bell>,
     /// What the shard has counted so far: see `stats`.
     pub(super) gauges: Arc<Gauges>,
+    pub(super) measures: Arc<Measures>,
     pub(super) nodes: Vec<crate::plan::NodeId>,
 }
 
@@ -41,7 +42,7 @@ impl Worker {
     ) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let gauges = Arc::new(Gauges::new(super::stats::slots(&part)));
-        let (bell, nodes) = (part.bell.clone(), part.nodes.clone());
+        let (bell, nodes, measures) = (part.bell.clone(), part.nodes.clone(), part.measures.clone());
         let (own_stop, own_gauges) = (stop.clone(), gauges.clone());
         let (idle, cpu) = (Idle::new(config.idle), config.pin.then_some(shard));
         let thread = thread::Builder::new().name(format!("shard-{shard}")).spawn(move || {
@@ -54,7 +55,7 @@ impl Worker {
         });
         let thread =
             thread.map_err(|e| Error::io(format!("cannot start the thread of shard {shard}"), &e))?;
-        Ok(Self { shard, thread: Some(thread), stop, bell, gauges, nodes })
+        Ok(Self { shard, thread: Some(thread), stop, bell, gauges, measures, nodes })
     }
 
     /// The thread has ended.

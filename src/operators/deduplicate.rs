@@ -304,6 +304,10 @@ impl Operator for Deduplicate {
         }
     }
 
+    fn state_rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.rows.bytes()

@@ -395,6 +395,10 @@ impl Operator for GroupAggregate {
         }
     }
 
+    fn state_rows(&self) -> usize {
+        self.table.len()
+    }
+
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.aggregates.bytes()

@@ -165,6 +165,11 @@ pub trait Operator: Send {
     /// Bytes of state held.
     fn bytes(&self) -> usize;
 
+    /// Rows of state held, or keys where it is one row a key.
+    fn state_rows(&self) -> usize {
+        0
+    }
+
     /// What became of the rows so far.
     fn counters(&self) -> Counters;
 }

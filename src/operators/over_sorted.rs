@@ -390,6 +390,10 @@ impl Operator for OverSorted {
         }
     }
 
+    fn state_rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.rows.bytes()

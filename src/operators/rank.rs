@@ -431,6 +431,10 @@ impl Operator for Rank {
         }
     }
 
+    fn state_rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn bytes(&self) -> usize {
         let places = self.rows.len() * (size_of::<Place>() + size_of::<u32>() + 8) + self.key_bytes;
         let keys = self.by_key.capacity() * size_of::<(Box<[u8]>, Place)>();

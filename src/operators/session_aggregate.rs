@@ -354,6 +354,10 @@ impl Operator for SessionAggregate {
         self.aggregates.decode(sessions, from)
     }
 
+    fn state_rows(&self) -> usize {
+        self.table.len()
+    }
+
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.sessions.bytes()

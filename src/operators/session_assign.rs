@@ -279,6 +279,10 @@ impl Operator for SessionAssign {
         if held == next as usize { Ok(()) } else { Err(damaged()) }
     }
 
+    fn state_rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.sessions.bytes()

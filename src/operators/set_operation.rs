@@ -174,6 +174,10 @@ impl Operator for SetOperation {
         }
     }
 
+    fn state_rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn bytes(&self) -> usize {
         self.rows.bytes()
             + self.counts.capacity() * size_of::<[i64; 2]>()

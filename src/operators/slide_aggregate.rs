@@ -709,6 +709,10 @@ impl Operator for SlideAggregate {
         Ok(())
     }
 
+    fn state_rows(&self) -> usize {
+        self.table.len()
+    }
+
     fn bytes(&self) -> usize {
         let slices: usize = self.states.iter().map(|s| s.slices.capacity() * size_of::<Slice>()).sum();
         self.table.bytes()

@@ -253,6 +253,10 @@ impl Operator for SortByTime {
         Ok(())
     }
 
+    fn state_rows(&self) -> usize {
+        self.waiting
+    }
+
     fn bytes(&self) -> usize {
         self.columns.iter().map(Column::bytes).sum::<usize>() + self.waiting * 4 + self.times.len() * 48
     }

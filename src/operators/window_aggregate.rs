@@ -406,6 +406,10 @@ impl Operator for WindowAggregate {
         Ok(())
     }
 
+    fn state_rows(&self) -> usize {
+        self.slices.states().map(|s| s.table.len()).sum()
+    }
+
     fn bytes(&self) -> usize {
         self.slices.states().map(|s| s.bytes()).sum()
     }

@@ -300,6 +300,10 @@ impl Operator for WindowRank {
         Ok(())
     }
 
+    fn state_rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn bytes(&self) -> usize {
         let slices: usize = self.slices.states().map(|s| s.table.bytes() + s.lists.capacity() * 24).sum();
         slices + self.rows.bytes() + self.rows.len() * (size_of::<Place>() + 12) + self.place_bytes

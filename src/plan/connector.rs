@@ -120,6 +120,16 @@ pub trait Connectors {
     /// As [`Connectors::source`].
     fn sink(&self, table: &TableSpec) -> Result<SinkInfo>;
 
+    /// Into how many inputs a table that is read can be split, at most. Rows of different inputs have no order among each other.
+    fn splits(&self, _table: &TableSpec) -> usize {
+        1
+    }
+
+    /// Several outputs can write to the table at once, and nothing of what they write is seen earlier for it.
+    fn has_many_writers(&self, _table: &TableSpec) -> bool {
+        false
+    }
+
     /// What in a WITH clause is Pelton's own: Flink would refuse it or take it for something else.
     fn extensions(&self, connector: &ConnectorSpec) -> Vec<Finding> {
         let _ = connector;

@@ -4,6 +4,9 @@
 //! [`Op::Exchange`] in front of it sends each row to the shard that owns the row's key group (`batch::key`). What has no keys, or
 //! depends on the order of all rows, runs on shard 0.
 //!
+//! **A source that can be split** is on all shards, and what needs no keys behind it as well, where nothing behind it asks for the order of
+//! its rows: reading, decoding, filters and projections then scale. Where something does, the source is read on shard 0 again.
+//!
 //! **The number of shards never changes the rows.** Each operation states what it takes ([`Op::distribution`]) and whether its result
 //! depends on the order of arrival. A stream is *ordered* while each key's rows, with the watermarks between them, arrive as with one
 //! shard: over any number of exchanges from a single shard. Behind an exchange from many shards it is not, since their rows interleave
@@ -11,9 +14,10 @@
 //! same holds for what drops late rows, unless its input cannot be late: the result of a window, which stands before the watermark
 //! that closed it ([`is_punctual`]), while the watermark behind an exchange is the smallest of all its shards'.
 
+use super::connector::Connectors;
 use super::{CountWindow, Exchange, Graph, Node, NodeId, Op, Place, Window, WindowKind, WindowTime};
 use crate::batch::TypeKind;
-use crate::expr::ExprKind;
+use crate::expr::{Expr, ExprKind};
 
 /// What an operation asks of the rows at a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +67,11 @@ fn is_session(window: &Window) -> bool {
     matches!((window.kind, window.time), (WindowKind::Session { .. }, WindowTime::Attribute(_)))
 }
 
-/// The graph for `shards` shards: with exchanges, and the place of each node. For one shard, and where nothing has keys to spread it by, the
-/// graph as it is.
+/// The graph for `shards` shards: with exchanges, and the place of each node. The graph as it is for one shard, where nothing has keys to spread
+/// it by, and where all rows stand in the query: those are too few.
 #[must_use]
-pub fn spread(graph: Graph, shards: usize) -> Graph {
-    if shards <= 1 {
+pub fn spread(graph: Graph, shards: usize, connectors: &dyn Connectors) -> Graph {
+    if shards <= 1 || !graph.nodes.iter().any(|n| matches!(n.op, Op::Scan(_))) {
         return graph;
     }
     // Behind a clock the end of the input is not the end of time, which an exchange would tell.
@@ -75,8 +79,9 @@ pub fn spread(graph: Graph, shards: usize) -> Graph {
     for node in &graph.nodes {
         alone.push(matches!(node.op, Op::Clock { .. }) || node.inputs.iter().any(|i| alone[i.0]));
     }
+    let can_spread: Vec<bool> = graph.nodes.iter().map(|n| can_spread(n, connectors)).collect();
     loop {
-        match Spreader::new(&graph, &alone).run() {
+        match Spreader::new(&graph, &alone, &can_spread).run() {
             Ok(spread) => return if spread.places.contains(&Place::All) { spread } else { graph },
             Err(offended) => {
                 let before = ancestors(&graph, offended);
@@ -85,6 +90,16 @@ pub fn spread(graph: Graph, shards: usize) -> Graph {
                 before.into_iter().for_each(|n| alone[n] = true);
             }
         }
+    }
+}
+
+/// A source or sink of which each shard may have its own.
+fn can_spread(node: &Node, connectors: &dyn Connectors) -> bool {
+    match &node.op {
+        // Several rows of a key may be in different parts, and a change stands behind what it changes.
+        Op::Scan(source) => node.changelog.is_insert_only() && connectors.splits(&source.table) > 1,
+        Op::Sink(sink) => sink.table.as_ref().is_some_and(|t| connectors.has_many_writers(t)),
+        _ => false,
     }
 }
 
@@ -117,6 +132,8 @@ struct Spreader<'a> {
     from: &'a Graph,
     /// Nodes that must be on shard 0.
     alone: &'a [bool],
+    /// Sources and sinks that may be on all shards.
+    can_spread: &'a [bool],
     graph: Graph,
     streams: Vec<Stream>,
     /// Where the nodes of the old graph stand in the new one.
@@ -124,8 +141,8 @@ struct Spreader<'a> {
 }
 
 impl<'a> Spreader<'a> {
-    fn new(from: &'a Graph, alone: &'a [bool]) -> Self {
-        Self { from, alone, graph: Graph::default(), streams: vec![], at: vec![] }
+    fn new(from: &'a Graph, alone: &'a [bool], can_spread: &'a [bool]) -> Self {
+        Self { from, alone, can_spread, graph: Graph::default(), streams: vec![], at: vec![] }
     }
 
     /// The new graph, or the number of a node whose input would come in another order.
@@ -152,7 +169,8 @@ impl<'a> Spreader<'a> {
         }
         let inputs: Vec<&Stream> = node.inputs.iter().map(|i| &self.streams[i.0]).collect();
         let ordered = match inputs[..] {
-            [] => true,
+            // Its parts are read as the threads run.
+            [] => place == Place::One,
             [one] => one.ordered,
             // Two streams meet in an order of their own making, unless one loop turns both.
             _ => place == Place::One && node.inputs.iter().all(|i| self.is_local(*i)),
@@ -180,11 +198,13 @@ impl<'a> Spreader<'a> {
     /// Where old node `n` runs.
     fn place(&self, n: usize, inputs: &[NodeId]) -> Place {
         let node = &self.from.nodes[n];
-        let Some(&first) = inputs.first() else { return Place::One };
         if self.alone[n] {
             return Place::One;
         }
         let all = inputs.iter().all(|i| self.streams[i.0].place == Place::All);
+        let Some(&first) = inputs.first().filter(|_| !self.can_spread[n]) else {
+            return if all && self.can_spread[n] { Place::All } else { Place::One };
+        };
         match node.op.distribution(self.graph.node(first).schema.len()) {
             Distribution::Any if all => Place::All,
             Distribution::Any | Distribution::One => Place::One,
@@ -292,6 +312,7 @@ fn drops_late(op: &Op) -> bool {
         | Op::Values(_)
         | Op::Filter(_)
         | Op::Project(_)
+        | Op::Watermark { .. }
         | Op::Union
         | Op::Expand(_)
         | Op::Aside(_)
@@ -313,14 +334,15 @@ fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
     match op {
         Op::Scan(_)
         | Op::Values(_)
-        | Op::Filter(_)
-        | Op::Project(_)
+        | Op::Watermark { .. }
         | Op::Union
         | Op::Expand(_)
         | Op::Aside(_)
         | Op::SetOperation { .. }
         | Op::Exchange(_)
         | Op::Sink(_) => false,
+        Op::Filter(condition) => tells_watermark(condition),
+        Op::Project(exprs) => exprs.iter().any(tells_watermark),
         Op::WindowAssign(window) => is_session(window),
         // DISTINCT tells each row once.
         Op::GroupAggregate { aggregates, .. } => {
@@ -332,4 +354,10 @@ fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
         }
         _ => true,
     }
+}
+
+/// It contains a function whose value is the watermark.
+fn tells_watermark(e: &Expr) -> bool {
+    let own = matches!(&e.kind, ExprKind::Call { function, .. } if &*function.name == "CURRENT_WATERMARK");
+    own || e.children().into_iter().any(tells_watermark)
 }

@@ -307,6 +307,10 @@ impl Input for Inbox {
         Ok(if ended { Polled::End } else { Polled::Pending })
     }
 
+    fn waiting(&self) -> usize {
+        self.links.iter().flatten().map(Receiver::depth).sum()
+    }
+
     fn is_ready(&self) -> bool {
         self.links.iter().flatten().any(|l| l.is_ready() || l.is_abandoned())
     }

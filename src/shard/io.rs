@@ -65,6 +65,11 @@ pub trait Input: Send {
         None
     }
 
+    /// How many messages are known to wait in rings of other shards.
+    fn waiting(&self) -> usize {
+        0
+    }
+
     /// Something is known to have come. Only inputs that wake the shard's thread know; what they do not know, a poll tells.
     fn is_ready(&self) -> bool {
         false

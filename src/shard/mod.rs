@@ -16,5 +16,5 @@ mod tests;
 
 pub use exchange::{Inbox, Outbox, owner};
 pub use io::{Input, InputCounters, IoContext, Output, Polled};
-pub use shard::{NodeSpec, NodeStats, Role, Shard, Turn};
+pub use shard::{NodeCounts, NodeSpec, NodeStats, Role, Shard, Turn};
 pub use values::ValuesInput;

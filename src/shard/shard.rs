@@ -78,6 +78,21 @@ pub struct NodeStats {
     pub counters: Counters,
     /// Bytes of state.
     pub state_bytes: usize,
+    /// Rows of state.
+    pub state_rows: usize,
+    /// The watermark of its output, ms.
+    pub watermark: Option<i64>,
+}
+
+/// [`NodeStats`] without names: what is read while the shard runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeCounts {
+    /// What became of the rows.
+    pub counters: Counters,
+    /// Bytes of state.
+    pub state_bytes: usize,
+    /// Rows of state.
+    pub state_rows: usize,
     /// The watermark of its output, ms.
     pub watermark: Option<i64>,
 }
@@ -775,25 +790,26 @@ impl Shard {
     pub fn stats(&self) -> Vec<NodeStats> {
         let named = self.counts().zip(&self.nodes);
         named
-            .map(|((counters, state_bytes, watermark), n)| NodeStats {
+            .map(|(counts, n)| NodeStats {
                 id: n.id.clone(),
                 name: n.name.clone(),
-                counters,
-                state_bytes,
-                watermark,
+                counters: counts.counters,
+                state_bytes: counts.state_bytes,
+                state_rows: counts.state_rows,
+                watermark: counts.watermark,
             })
             .collect()
     }
 
-    /// Counters, bytes of state and watermark of all nodes, in plan order.
-    pub fn counts(&self) -> impl Iterator<Item = (Counters, usize, Option<i64>)> {
+    /// The same without names.
+    pub fn counts(&self) -> impl Iterator<Item = NodeCounts> {
         self.nodes.iter().map(|n| {
-            let (counters, state_bytes) = match &n.role {
-                Role::Operator(op) => (op.counters(), op.bytes()),
-                Role::Stage(stage) => (stage.counters(), 0),
-                _ => (n.counters, 0),
+            let (counters, state_bytes, state_rows) = match &n.role {
+                Role::Operator(op) => (op.counters(), op.bytes(), op.state_rows()),
+                Role::Stage(stage) => (stage.counters(), 0, 0),
+                _ => (n.counters, 0, 0),
             };
-            (counters, state_bytes, n.watermark)
+            NodeCounts { counters, state_bytes, state_rows, watermark: n.watermark }
         })
     }
 

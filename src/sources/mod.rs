@@ -65,6 +65,15 @@ pub fn check(table: &TableSpec) -> Result<SourceInfo> {
     })
 }
 
+/// How many inputs a table can be split into, at most; 1 where that cannot be said yet.
+pub fn splits(table: &TableSpec) -> usize {
+    match Source::of(table) {
+        Ok(Source::Datagen(_) | Source::Nexmark(_)) => usize::MAX,
+        Ok(Source::Filesystem(s)) => s.splits(),
+        Ok(Source::Push(_)) | Err(_) => 1,
+    }
+}
+
 /// Opens a scan: at most `parallelism` inputs. `source` is its number in the plan, for provenance.
 ///
 /// # Errors

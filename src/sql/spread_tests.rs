@@ -15,6 +15,14 @@ impl Connectors for Anything {
     fn sink(&self, _: &TableSpec) -> Result<SinkInfo> {
         Ok(SinkInfo { accepts: Changelog::ALL })
     }
+
+    fn splits(&self, table: &TableSpec) -> usize {
+        if table.name.contains("parts") { 4 } else { 1 }
+    }
+
+    fn has_many_writers(&self, table: &TableSpec) -> bool {
+        table.name.contains("nothing")
+    }
 }
 
 fn graph(query: &str, shards: usize) -> Graph {
@@ -23,6 +31,8 @@ fn graph(query: &str, shards: usize) -> Graph {
         "CREATE TABLE t (
              a INT, b INT, d DOUBLE, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' SECOND
          ) WITH ('connector' = 'any');
+         CREATE TABLE parts LIKE t;
+         CREATE TABLE nothing (a INT) WITH ('connector' = 'any');
          {query};"
     );
     let mut planner = Planner::new(&registry, &Anything, 0).shards(shards);
@@ -59,9 +69,38 @@ fn one_shard_needs_no_exchange() {
 }
 
 #[test]
+fn a_source_in_parts_is_read_by_all_where_nothing_asks_for_order() {
+    assert_eq!(places("SELECT a + 1 FROM parts WHERE b > 2"), "Scan/all > gather > Sink/one");
+    assert_eq!(places("INSERT INTO nothing SELECT a + 1 FROM parts"), "Scan/all > Sink/all");
+    assert_eq!(
+        places("SELECT DISTINCT a FROM parts"),
+        "Scan/all > by 0 > GroupAggregate/all > gather > Sink/one"
+    );
+    // The counts on the way are rows as well; what is late depends on all rows before.
+    assert_eq!(
+        places("SELECT a, COUNT(*) FROM parts GROUP BY a"),
+        "Scan/one > by 0 > GroupAggregate/all > gather > Sink/one"
+    );
+    assert_eq!(
+        places(
+            "SELECT a, COUNT(*) FROM TABLE(TUMBLE(TABLE parts, DESCRIPTOR(ts), INTERVAL '1' HOUR))
+             GROUP BY a, window_start, window_end"
+        ),
+        "Scan/one > by 0 > WindowAggregate/all > gather > Sink/one"
+    );
+    assert_eq!(places("SELECT a, CURRENT_WATERMARK(ts) FROM parts"), "Scan/one > Sink/one");
+    assert_eq!(places("SELECT a FROM parts LIMIT 3"), "Scan/one > Limit/one > Sink/one");
+    assert_eq!(
+        places("SELECT a FROM parts UNION ALL SELECT a FROM t"),
+        "Scan/all > Scan/one > gather > Union/one > Sink/one"
+    );
+}
+
+#[test]
 fn what_has_no_keys_does_not_pay_for_shards() {
     assert!(graph("SELECT a + 1 FROM t WHERE b > 2", 4).places.is_empty());
     assert!(graph("SELECT COUNT(*) FROM t", 4).places.is_empty());
+    assert!(graph("SELECT a, COUNT(*) FROM (VALUES (1), (2)) AS v (a) GROUP BY a", 4).places.is_empty());
     assert!(!graph("SELECT a, COUNT(*) FROM t GROUP BY a", 4).places.is_empty());
 }
 

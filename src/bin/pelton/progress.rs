@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use std::time::{Duration, Instant};
 
 /// What a run has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) rows_in: u64,
     pub(crate) rows_out: u64,
@@ -12,6 +12,11 @@ pub(crate) struct Counts {
     pub(crate) bad: u64,
     /// The smallest watermark of the inputs, ms; `None` before the first.
     pub(crate) watermark: Option<i64>,
+    /// Rows of each shard.
+    pub(crate) shards: Vec<u64>,
+    /// How long 99 of 100 turns took at most, ns, on the slowest shard.
+    pub(crate) turn_ns: u64,
+    pub(crate) state_rows: u64,
 }
 
 /// Says when to show progress again, and what.
@@ -43,7 +48,7 @@ impl Progress {
             self.rate = if self.rate == 0.0 { now } else { 0.7 * self.rate + 0.3 * now };
         }
         (self.shown, self.rows_shown) = (Instant::now(), c.rows_in);
-        format!("{} in ({}/s)", grouped(c.rows_in), short(self.rate)) + &rest(c)
+        format!("{} in ({}/s)", grouped(c.rows_in), short(self.rate)) + &rest(c) + &inside(c)
     }
 
     /// The counts when it has ended.
@@ -66,6 +71,20 @@ fn rest(c: &Counts) -> String {
         grouped(c.late),
         grouped(c.bad)
     )
+}
+
+/// What goes on inside: of interest while it does.
+fn inside(c: &Counts) -> String {
+    let mut out = format!(", {} in state", short(c.state_rows as f64));
+    let all: u64 = c.shards.iter().sum();
+    if c.shards.len() > 1 && all > 0 {
+        let shares = c.shards.iter().map(|n| (n * 100 / all).to_string());
+        out += &format!(", shards {} %", shares.collect::<Vec<_>>().join("/"));
+    }
+    if c.turn_ns > 0 {
+        out += &format!(", turns {:.0} µs", (c.turn_ns as f64 / 1000.0).ceil());
+    }
+    out
 }
 
 fn watermark_text(ms: i64) -> String {
@@ -113,7 +132,18 @@ mod tests {
 
     #[test]
     fn the_line_tells_everything() {
-        let c = Counts { rows_in: 4_900, rows_out: 16, late: 12, bad: 0, watermark: Some(1_772_818_200_000) };
+        let c = Counts {
+            rows_in: 4_900,
+            rows_out: 16,
+            late: 12,
+            watermark: Some(1_772_818_200_000),
+            shards: vec![3_000, 1_000],
+            turn_ns: 41_500,
+            state_rows: 12,
+            ..Counts::default()
+        };
+        let line = Progress::new().line(&c);
+        assert!(line.ends_with("0 malformed, 12 in state, shards 75/25 %, turns 42 µs"), "{line}");
         let line = Progress::new().summary(&c);
         assert!(
             line.starts_with("4,900 in")

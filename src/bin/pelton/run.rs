@@ -142,7 +142,16 @@ fn run_job(job: &Job, args: &Run, stop: &AtomicBool, screen: &mut Screen) -> Res
 }
 
 fn counts(s: &Stats) -> Counts {
-    Counts { rows_in: s.rows_in, rows_out: s.rows_out, late: s.late, bad: s.bad, watermark: s.watermark }
+    Counts {
+        rows_in: s.rows_in,
+        rows_out: s.rows_out,
+        late: s.late,
+        bad: s.bad,
+        watermark: s.watermark,
+        shards: s.shards.iter().map(|s| s.rows).collect(),
+        turn_ns: s.shards.iter().map(|s| s.turn_ns.p99).max().unwrap_or(0),
+        state_rows: s.state_rows as u64,
+    }
 }
 
 fn output_failed(e: &io::Error) -> Error {

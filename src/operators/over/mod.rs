@@ -520,6 +520,10 @@ impl Operator for Over {
         }
     }
 
+    fn state_rows(&self) -> usize {
+        self.table.len()
+    }
+
     fn bytes(&self) -> usize {
         self.table.bytes()
             + self.keys.capacity() * size_of::<Key>()

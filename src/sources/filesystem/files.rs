@@ -73,6 +73,11 @@ impl FileList {
         Ok(Self { files: found })
     }
 
+    /// How many files.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
     /// Deals the files out to at most `parts` lists, each in order; at least one list.
     pub fn deal(self, parts: usize) -> Vec<FileList> {
         let n = parts.clamp(1, self.files.len().max(1));

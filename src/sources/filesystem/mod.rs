@@ -108,6 +108,14 @@ impl FilesystemSource {
         }
     }
 
+    /// How many inputs there can be: the files that are there. A folder that is watched is one input: two would both find what comes.
+    pub fn splits(&self) -> usize {
+        match self.monitor_interval {
+            Some(_) => 1,
+            None => FileList::find(self).map_or(1, |list| list.len()),
+        }
+    }
+
     /// Opens the files, dealt out to at most `parallelism` inputs. `source` is the number for provenance.
     ///
     /// # Errors
@@ -115,7 +123,6 @@ impl FilesystemSource {
     pub fn open(&self, spec: &SourceSpec, source: u32, parallelism: usize) -> Result<Vec<Box<dyn Input>>> {
         let list = FileList::find(self)?;
         let mut inputs: Vec<Box<dyn Input>> = Vec::new();
-        // A folder that is watched is one input: two would both find what comes.
         let parallelism = if self.monitor_interval.is_some() { 1 } else { parallelism };
         for part in list.deal(parallelism) {
             inputs.push(Box::new(FileInput::new(self, spec, part, source)?));
