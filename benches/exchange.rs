@@ -2,16 +2,22 @@
 //! result. Informs decision 0040 and the limits set for it: under 25 ns a row at full batches, a hop within twice the bare ring's of the
 //! same run, and at most 2 µs at the median from an event to its result across one hop.
 //!
-//! `cargo bench --bench exchange` measures all; `-- row`, `-- hop` or `-- event` one. Times are medians of rounds, by the CPU clock where one
-//! thread works and by the wall clock where two do: the latter needs two cores that nobody else uses.
+//! `cargo bench --bench exchange` measures all; `-- row`, `-- hop`, `-- event` or `-- idle` one. Times are medians of rounds by the wall clock:
+//! they need two cores that nobody else uses.
 
-use pelton::batch::{Batch, Column, ColumnRef, DataType, Pool, TypeKind};
+use pelton::batch::{Batch, Column, ColumnRef, DataType, Pool, Sel, TypeKind};
+use pelton::config::IdlePolicy;
+use pelton::expr::{
+    Arg, BoundFunction, Call, Determinism, EvalContext, FunctionDoc, Kernel, KernelFactory, RowError,
+    ScalarFunction,
+};
 use pelton::plan::Exchange;
 use pelton::ring::{Message, link};
 use pelton::shard::{Inbox, Input, IoContext, Outbox, Output, Polled};
+use std::cell::RefCell;
 use std::hint::{black_box, spin_loop};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
 
 fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
@@ -134,9 +140,153 @@ fn hop() {
     println!("hop   bare ring {bare:.0} ns, link {linked:.0} ns: {:.2} times", linked / bare);
 }
 
+/// When events are due: µs and less since this.
+static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// How long the events of shard 1 took, ns.
+static TOOK: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+fn since_begin() -> i64 {
+    BEGIN.elapsed().as_nanos() as i64
+}
+
+/// Gives its argument, the time at which an event was due, and notes on shard 1 how long ago that is.
+struct Measured(FunctionDoc);
+
+impl ScalarFunction for Measured {
+    fn doc(&self) -> &FunctionDoc {
+        &self.0
+    }
+
+    fn bind(&self, call: &Call<'_>) -> pelton::Result<BoundFunction> {
+        let ty = call.args[0].ty.clone();
+        let kernel: KernelFactory = Arc::new(|| Box::new(MeasuredKernel));
+        Ok(BoundFunction { args: vec![ty.clone()], ty, determinism: Determinism::PerRow, kernel })
+    }
+}
+
+struct MeasuredKernel;
+
+/// Hands what a thread has noted over when the thread ends.
+struct Noted(Vec<u64>);
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if std::thread::current().name() == Some("shard-1") {
+            TOOK.lock().expect("nobody panics with it").append(&mut self.0);
+        }
+    }
+}
+
+thread_local! {
+    static NOTED: RefCell<Noted> = const { RefCell::new(Noted(Vec::new())) };
+}
+
+impl Kernel for MeasuredKernel {
+    fn eval(
+        &mut self,
+        args: &[Arg<'_>],
+        sel: Sel<'_>,
+        _rows: usize,
+        out: &mut Column,
+        _cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        let now = since_begin();
+        let due = args[0].column.slice::<i64>();
+        NOTED.with_borrow_mut(|noted| {
+            sel.for_each(|r| {
+                let due = due[args[0].at(r)];
+                noted.0.push((now - due).max(0) as u64);
+                out.buffer_mut::<i64>()[r] = due;
+            });
+        });
+        Ok(())
+    }
+}
+
+pelton::row! {
+    struct Event {
+        k: i64,
+        due: i64,
+    }
+}
+
+/// From the moment an event is due to its row of a keyed aggregation on the other shard, at rates that do not wait for it. Each has a key of
+/// its own, so that none takes a result back. The source is a feed that shard 0's own thread fills between two turns.
+fn event() {
+    let doc = FunctionDoc { names: &["MEASURED"], signatures: &["MEASURED(n)"], ..FunctionDoc::default() };
+    let engine = pelton::Engine::builder()
+        .shards(2)
+        .idle(IdlePolicy::Spin)
+        .scalar_function(Arc::new(Measured(doc)))
+        .build()
+        .expect("the settings are right");
+    let sql = "CREATE TABLE events (k BIGINT, due BIGINT) WITH ('connector' = 'push');
+               SELECT k, n, MEASURED(due) FROM (SELECT k, COUNT(*) n, MAX(due) due FROM events GROUP BY k)";
+    let script = engine.prepare(sql).expect("the query is right");
+    for rate in [10_000, 100_000, 500_000] {
+        let mut run = script.jobs().next().expect("a query").start().expect("it starts");
+        let mut feed = run.feed::<Event>("events").expect("a feed");
+        let (events, gap) = (rate * 2, 1_000_000_000 / rate);
+        let start = since_begin() + 10_000_000;
+        for k in 0..events {
+            let due = start + k * gap;
+            while since_begin() < due {
+                run.step(k).expect("no error");
+                run.take_results();
+            }
+            while feed.push(&Event { k, due }).is_err() {
+                run.step(k).expect("no error");
+            }
+            run.step(k).expect("no error");
+            run.take_results();
+        }
+        drop(feed);
+        while run.step(events).expect("no error") != pelton::Progress::Done {
+            run.take_results();
+        }
+        drop(run);
+        let mut took = std::mem::take(&mut *TOOK.lock().expect("nobody panics with it"));
+        took.sort_unstable();
+        let at = |p: f64| took[((took.len() - 1) as f64 * p) as usize] as f64 / 1000.0;
+        println!(
+            "event {rate:>6} a second: p50 {:.2} µs, p90 {:.2}, p99 {:.2}, p99.9 {:.1} ({} events on the other shard)",
+            at(0.5),
+            at(0.9),
+            at(0.99),
+            at(0.999),
+            took.len()
+        );
+    }
+}
+
+/// Processor time of this process so far.
+fn cpu_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |n: usize| fields.get(n).and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
+
+/// The processor time of two shards to which nothing comes, by policy.
+fn idle() {
+    for (name, policy) in [("park", IdlePolicy::Park), ("spin-then-park", IdlePolicy::SpinThenPark)] {
+        let engine =
+            pelton::Engine::builder().shards(2).idle(policy).build().expect("the settings are right");
+        let sql = "CREATE TABLE events (k BIGINT) WITH ('connector' = 'push');
+                   SELECT k, COUNT(*) FROM events GROUP BY k";
+        let script = engine.prepare(sql).expect("the query is right");
+        let mut run = script.jobs().next().expect("a query").start().expect("it starts");
+        let (start, before) = (Instant::now(), cpu_time());
+        let all = Duration::from_secs(5);
+        run.drive(|| since_begin() / 1000, || start.elapsed() >= all, |_| Ok(())).expect("no error");
+        let share = 100.0 * (cpu_time() - before).as_secs_f64() / all.as_secs_f64();
+        println!("idle  {name}: {share:.1} % of a core for two shards");
+    }
+}
+
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let all: [(&str, fn()); 2] = [("row", row), ("hop", hop)];
+    let all: [(&str, fn()); 4] = [("row", row), ("hop", hop), ("event", event), ("idle", idle)];
     for (name, bench) in all {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
             bench();
