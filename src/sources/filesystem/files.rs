@@ -74,7 +74,7 @@ impl FileList {
     }
 
     /// How many files.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.files.len()
     }
 

@@ -112,7 +112,7 @@ impl FilesystemSource {
     pub fn splits(&self) -> usize {
         match self.monitor_interval {
             Some(_) => 1,
-            None => FileList::find(self).map_or(1, |list| list.len()),
+            None => FileList::find(self).map_or(1, |list| list.count()),
         }
     }
 
