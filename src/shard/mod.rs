@@ -10,8 +10,6 @@ mod shard;
 mod values;
 
 #[cfg(test)]
-mod mesh_tests;
-#[cfg(test)]
 mod tests;
 
 pub use exchange::{Inbox, Outbox, owner};

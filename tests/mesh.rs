@@ -1,14 +1,15 @@
 //! Random graphs over several shards always come to an end, and lose and repeat nothing: operators that repeat rows or drop them, exchanges by
 //! key and to one shard between any of them, rings with room for one or two messages, outputs that refuse, and shards turned in a
-//! random order. `MESH_SEEDS=17 cargo test --lib shard::mesh` repeats one, `MESH_SEEDS=0..20000` runs many.
+//! random order. `MESH_SEEDS=17 cargo test --test mesh` repeats one, `MESH_SEEDS=0..20000` runs many.
 
-use super::exchange::{Inbox, Outbox, owner};
-use super::*;
-use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, TypeKind};
-use crate::error::Result;
-use crate::operators::{Context, Counters, Operator};
-use crate::plan::Exchange;
-use crate::ring::link;
+use pelton::Result;
+use pelton::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, TypeKind};
+use pelton::operators::{Context, Counters, Operator};
+use pelton::plan::Exchange;
+use pelton::ring::link;
+use pelton::shard::{
+    Inbox, Input, InputCounters, IoContext, NodeSpec, Outbox, Output, Polled, Role, Shard, Turn, owner,
+};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -305,7 +306,7 @@ fn random_graphs_come_to_an_end_and_lose_nothing() {
     };
     for seed in seeds {
         if let Err(e) = run(seed) {
-            panic!("{e}; again with: MESH_SEEDS={seed} cargo test --lib shard::mesh");
+            panic!("{e}; again with: MESH_SEEDS={seed} cargo test --test mesh");
         }
     }
 }
@@ -314,7 +315,7 @@ fn random_graphs_come_to_an_end_and_lose_nothing() {
 fn every_shard_owns_its_share_of_key_groups() {
     for shards in 1..=64 {
         let mut owned = vec![0; shards];
-        (0..crate::batch::key::KEY_GROUPS).for_each(|g| owned[owner(g, shards)] += 1);
+        (0..pelton::batch::key::KEY_GROUPS).for_each(|g| owned[owner(g, shards)] += 1);
         let (most, least) = (owned.iter().max().unwrap(), owned.iter().min().unwrap());
         assert!(most - least <= 1, "{shards} shards: {least} to {most} groups");
     }
