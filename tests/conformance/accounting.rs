@@ -24,6 +24,7 @@ pub(crate) fn check(graph: &Graph, stats: &Stats) -> Result<(), String> {
             Op::Filter(_)
             | Op::Project(_)
             | Op::Watermark { .. }
+            | Op::Clock { .. }
             | Op::Union
             | Op::Aside(_)
             | Op::Limit { .. }
