@@ -118,7 +118,8 @@ fn all_policies_give_all_rows_and_keys_are_spread_evenly() {
         assert_eq!(stats.state_rows, 200_000);
         for shard in &stats.shards {
             assert!(shard.turn_ns.count > 0 && shard.turn_ns.p50 <= shard.turn_ns.p99, "{shard:?}");
-            assert!((1..=2 * 1024 * 9 / 8).contains(&shard.batch_rows.max), "{shard:?}");
+            // A batch of the source and one of each shard.
+            assert!((1..=3 * 1024 * 9 / 8).contains(&shard.batch_rows.max), "{shard:?}");
         }
         let exchange = stats.nodes.iter().find(|n| n.name == "Exchange").expect("an exchange");
         assert_eq!((exchange.counters.rows_in, exchange.counters.rows_out), (200_000, 200_000));
@@ -184,19 +185,21 @@ fn a_result_that_nobody_takes_holds_the_source_back() {
     let mut run =
         start(&format!("{} SELECT n, COUNT(*) FROM t GROUP BY n", table(rows)), 2, IdlePolicy::SpinThenPark);
     // Until nothing has moved for long: the reader of the result, the rings and the waiting batches are full.
-    let (mut read, mut still) = (0, 0);
+    let (mut read, mut still, mut now_us) = (0, 0, 0);
     while still < 2_000 {
-        run.step(0).expect("a turn");
-        let now = run.stats().rows_in;
-        still = if now == read { still + 1 } else { 0 };
-        read = now;
+        now_us += 1000;
+        run.step(now_us).expect("a turn");
+        let so_far = run.stats().rows_in;
+        still = if so_far == read { still + 1 } else { 0 };
+        read = so_far;
         std::thread::yield_now();
     }
     assert!(read < 1_000_000, "{read} rows were read while nothing was taken");
     let held = run.stats().rows_out;
     let mut taken = 0;
     while taken < held + 100_000 {
-        run.step(0).expect("a turn");
+        now_us += 1000;
+        run.step(now_us).expect("a turn");
         taken += run.take_results().iter().map(|b| b.selected() as u64).sum::<u64>();
     }
     // Dropping a run that has not ended stops its threads.
