@@ -50,16 +50,40 @@ pub(crate) fn prepare(
             screen.say(&e.text);
             e.exit
         })?;
+    let planned = |shards: usize, screen: &Screen| {
+        let builder = cores.builder(shards).batch_rows(batch).start_us(now_us());
+        builder.streams(screen.streams()).build()?.prepare(&script.text)
+    };
     // By affinity mask and control group.
     let shards = shards_for(std::thread::available_parallelism().map_or(1, usize::from));
-    let engine = cores.builder(shards).batch_rows(batch).start_us(now_us()).streams(screen.streams()).build();
-    match engine.and_then(|e| e.prepare(&script.text)) {
+    let mut steps = planned(shards, screen);
+    if cores.shards.is_none() && steps.as_ref().is_ok_and(|s| s.jobs().all(reads_little)) {
+        steps = planned(1, screen);
+    }
+    match steps {
         Ok(steps) => Ok((script, steps)),
         Err(e) => {
             screen.say(&script.render(&e));
             Err(Exit::of(&e))
         }
     }
+}
+
+/// Files of less than this are read before threads pay, and their results come in the order of the rows.
+const LITTLE: u64 = 16 << 20;
+
+/// All that the job reads is in files that are there and small.
+fn reads_little(job: &Job) -> bool {
+    let sizes = job.graph().nodes.iter().filter_map(|n| match &n.op {
+        Op::Scan(scan) => Some(scan.table.connector.get("path").and_then(size_of_file)),
+        _ => None,
+    });
+    sizes.sum::<Option<u64>>().is_some_and(|bytes| bytes < LITTLE)
+}
+
+/// Bytes of a plain file.
+fn size_of_file(path: &str) -> Option<u64> {
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len())
 }
 
 /// Runs a script; the exit code says how it ended.
