@@ -1,7 +1,7 @@
 //! Schemas as they stand in a file: JSON → types in an arena, so that a record may hold itself.
 
 use crate::formats::json::parser::{Parser, Token, unescape};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The number of a type in its [`Schema`].
 pub(super) type Id = usize;
@@ -247,11 +247,14 @@ impl Making {
                 let Some(Json::List(fields)) = json.get("fields") else {
                     return Err(format!("record {name} without fields"));
                 };
-                let mut all = vec![];
+                let (mut all, mut names) = (vec![], HashSet::new());
                 for field in fields {
                     let own = field
                         .text("name")
                         .ok_or_else(|| format!("a field of record {name} without a name"))?;
+                    if !names.insert(own) {
+                        return Err(format!("record {name} has two fields '{own}'"));
+                    }
                     let ty = field.get("type").ok_or_else(|| format!("field {own} without a type"))?;
                     all.push((own.to_owned(), self.ty(ty, &namespace, depth + 1)?));
                 }
@@ -296,6 +299,10 @@ mod tests {
             ("", "empty"),
             ("{\"type\":\"what\"}", "there is no type 'what'"),
             ("{\"type\":\"record\",\"name\":\"r\"}", "without fields"),
+            (
+                r#"{"type":"record","name":"r","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}"#,
+                "two fields 'a'",
+            ),
             ("{\"type\":\"array\"}", "without items"),
             ("7", "a type is"),
             (&"[".repeat(900), "nest deeper"),
