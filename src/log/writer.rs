@@ -173,6 +173,7 @@ impl PartitionWriter {
             let current = Mapped { active, withheld: None, next, max_timestamp: sparse.max_timestamp };
             Path::Mapped { current, rolled: Vec::with_capacity(MAX_ROLLED) }
         } else if config.flush == FlushPolicy::Each {
+            settle(&partition, next)?;
             Path::Each { current: active, pending: Vec::new(), next }
         } else {
             let capacity = 2 * (config.max_batch_bytes() + FRAME_BYTES) + 64 * 1024;
@@ -676,6 +677,26 @@ fn write_and_sync(
     partition.set_published(next);
     file.sync().map_err(|e| format!("fdatasync: {e}"))?;
     partition.counters.syncs.fetch_add(1, Ordering::Relaxed);
+    partition.raise_durable(next);
+    Ok(())
+}
+
+/// Brings to the disk what an earlier owner published and died without syncing, for an owner who syncs only what it writes: what it
+/// declares durable includes all that lies before.
+fn settle(partition: &Partition, next: i64) -> LogResult<()> {
+    if partition.durable().get() >= next {
+        return Ok(());
+    }
+    for segment in partition.segments().iter().filter(|s| !s.is_synced()) {
+        if let Err(e) = segment.load(&*partition.disk)?.file.sync() {
+            let reason = format!("fdatasync of {}: {e}", segment.path().display());
+            partition.stop(reason.clone());
+            return Err(LogError::Stopped { partition: partition.name.clone(), reason });
+        }
+        if segment.is_sealed() {
+            segment.set_synced();
+        }
+    }
     partition.raise_durable(next);
     Ok(())
 }

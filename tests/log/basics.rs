@@ -218,6 +218,42 @@ fn a_failed_sync_stops_the_partition_and_not_the_reads() {
     }
 }
 
+/// A batch that fills its segment is written and not synced when the process dies. The next owner goes on in another segment, and
+/// what it declares durable rests on that batch.
+#[test]
+fn an_owner_who_syncs_each_batch_syncs_those_of_the_one_before() {
+    use pelton::host::{ManualClock, SimDisk, sim::Rng};
+    for seed in 0..30 {
+        for sizes in [[3000, 940], [3000, 500]] {
+            let (disk, clock) = (SimDisk::default(), ManualClock::at(1_000_000));
+            let mut log = open_sim(&disk, &clock).unwrap();
+            let config =
+                options(&[("flush.policy", "each"), ("segment.bytes", "4096"), ("retention.ms", "-1")]);
+            log.create_topic("t", 1, config).unwrap();
+            let mut writer = log.writer("t", 0).unwrap();
+            writer.append_record(1, None, Some(&[1; 3000][..sizes[0]]), &[]).unwrap();
+            writer.publish().unwrap();
+            disk.fail_syncs(Some(".log"));
+            writer.append_record(1, None, Some(&[2; 3000][..sizes[1]]), &[]).unwrap();
+            assert!(writer.publish().is_err());
+            std::mem::forget((writer, log));
+            disk.kill();
+            disk.fail_syncs(None);
+            let mut log = open_sim(&disk, &clock).unwrap();
+            let mut writer = log.writer("t", 0).unwrap();
+            writer.append_record(1, None, Some(&[3; 1000]), &[]).unwrap();
+            writer.publish().unwrap();
+            assert_eq!(writer.partition().durable().get(), 3);
+            log.turn();
+            std::mem::forget((writer, log));
+            disk.power_loss(&mut Rng::new(seed));
+            let log = open_sim(&disk, &clock).unwrap();
+            let (rows, errors) = read_all(&log, "t", 0, 0);
+            assert!(errors.is_empty() && rows.len() == 3, "seed {seed}: {} rows, {errors:?}", rows.len());
+        }
+    }
+}
+
 #[test]
 fn a_full_disk_refuses_writes_until_there_is_room() {
     use pelton::host::{ManualClock, SimDisk};

@@ -113,8 +113,8 @@ impl World {
                 self.writer = Some(writer);
                 true
             }
-            // The committer has not yet let go, or the disk is full.
-            Err(LogError::Taken(_)) => false,
+            // The committer has not yet let go, the disk is full, or syncs fail.
+            Err(LogError::Taken(_) | LogError::Stopped { .. }) => false,
             Err(e) if e.is_retryable() => false,
             Err(e) => panic!("{e}"),
         }
