@@ -162,7 +162,11 @@ impl Recovery<'_> {
         let clean = self.clean;
         let mut found = match clean {
             Some(clean) if self.matches_clean(clean, &bases)? => self.adopt_clean(clean, &bases)?,
-            _ => self.scan_all(bases)?,
+            _ => {
+                let found = self.scan_all(bases)?;
+                self.drop_indexes(&names, &found.segments)?;
+                found
+            }
         };
         let first = found.segments.first().map_or(found.next, |s| s.base);
         found.start = stored_start.max(first).min(found.next.max(first));
@@ -213,6 +217,30 @@ impl Recovery<'_> {
         }
         self.disk.rename(path, &to).map_err(|e| self.fail(&e))?;
         self.disk.sync_dir(&self.dir).map_err(|e| self.fail(&e))
+    }
+
+    /// Removes the indexes of segments that go on or are not there. They are never synced: after a loss of power one may tell of
+    /// records that the segment lost, and would be believed when others have their offsets.
+    fn drop_indexes(&self, names: &[String], segments: &[Arc<Segment>]) -> LogResult<()> {
+        // The death of a process takes nothing that an index tells of.
+        if self.is_read_only || self.is_same_boot {
+            return Ok(());
+        }
+        let mut any = false;
+        for name in names {
+            let Some(base) = files::base_of(name, ".offsets") else { continue };
+            if segments.iter().any(|s| s.base == base && s.is_sealed()) {
+                continue;
+            }
+            match self.disk.remove(&self.dir.join(name)) {
+                // It went with a segment that was put aside.
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                result => result.map_err(|e| self.fail(&e))?,
+            }
+            any = true;
+        }
+        // Before one of these offsets is given again.
+        if any { self.disk.sync_dir(&self.dir).map_err(|e| self.fail(&e)) } else { Ok(()) }
     }
 
     fn read_start(&mut self) -> LogResult<i64> {

@@ -254,6 +254,50 @@ fn an_owner_who_syncs_each_batch_syncs_those_of_the_one_before() {
     }
 }
 
+/// The index of a closed segment reaches the disk, the segment's last batch does not. Its offset goes to another batch, the index of
+/// that one does not reach the disk: what is there tells of bytes that are no more.
+#[test]
+fn an_index_goes_with_the_records_that_a_power_loss_took() {
+    use pelton::host::{ManualClock, SimDisk, sim::Rng};
+    let mut replaced = 0;
+    for seed in 0..100 {
+        let (disk, clock, mut rng) = (SimDisk::default(), ManualClock::at(1_000_000), Rng::new(seed));
+        let mut log = open_sim(&disk, &clock).unwrap();
+        let config =
+            options(&[("flush.policy", "interval"), ("segment.bytes", "4096"), ("retention.ms", "-1")]);
+        log.create_topic("t", 1, config).unwrap();
+        let mut writer = log.writer("t", 0).unwrap();
+        let mut put = |log: &mut Log, size: usize, is_synced: bool| {
+            writer.append_record(1, None, Some(&[1; 4000][..size]), &[]).unwrap();
+            writer.publish().unwrap();
+            clock.advance_ms(if is_synced { 10_000 } else { 0 });
+            log.turn();
+            log.turn();
+        };
+        put(&mut log, 3500, true);
+        put(&mut log, 10, false);
+        put(&mut log, 1000, false);
+        std::mem::forget((writer, log));
+        disk.power_loss(&mut rng);
+        let mut log = open_sim(&disk, &clock).unwrap();
+        let mut writer = log.writer("t", 0).unwrap();
+        replaced += usize::from(writer.appended().get() == 1);
+        while writer.appended().get() < 4 {
+            let sizes = [3500, 30, 1000, 1000];
+            let size = sizes[writer.appended().get() as usize];
+            writer.append_record(1, None, Some(&[2; 4000][..size]), &[]).unwrap();
+        }
+        writer.publish().unwrap();
+        drop(writer);
+        log.close().unwrap();
+        disk.power_loss(&mut rng);
+        let log = open_sim(&disk, &clock).unwrap();
+        let (rows, errors) = read_all(&log, "t", 0, 0);
+        assert!(errors.is_empty() && rows.len() == 4, "seed {seed}: {} rows, {errors:?}", rows.len());
+    }
+    assert!(replaced > 10, "{replaced} of 100");
+}
+
 #[test]
 fn a_full_disk_refuses_writes_until_there_is_room() {
     use pelton::host::{ManualClock, SimDisk};
