@@ -266,6 +266,8 @@ fn more_shapes() -> Vec<(&'static str, Vec<TypeKind>)> {
 }
 
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod tests;
 
 /// For tests of other parts: a column from texts.
