@@ -25,7 +25,11 @@ pub(super) fn register(r: &mut Registry) {
         if !matches!(c.kind(0), TypeKind::Boolean | TypeKind::Null) {
             return Err(c.wrong_types(&["BOOLEAN, any, any"]));
         }
-        let ty = common(c, 1)?.with_nullable(c.nullable());
+        let mut ty = common(c, 1)?.with_nullable(c.nullable());
+        // Of two precisions of a time, Flink takes that of the first.
+        if ty.kind.is_timestamp() && std::mem::discriminant(&ty.kind) == std::mem::discriminant(c.kind(1)) {
+            ty.kind = c.kind(1).clone();
+        }
         let args = vec![c.wanted(0, TypeKind::Boolean), ty.clone(), ty.clone()];
         Ok(pick(args, ty, |a, i| if a[0].is_valid(i) && a[0].column.bools().get(a[0].at(i)) { 1 } else { 2 }))
     });
@@ -134,7 +138,8 @@ fn extreme(call: &Call<'_>, greatest: bool) -> Result<BoundFunction> {
             call.span,
         )
     })?;
-    let kind = if kind.is_character() { TypeKind::STRING } else { kind };
+    let same = kinds.iter().all(|k| **k == kind);
+    let kind = if kind.is_character() && !same { TypeKind::STRING } else { kind };
     let args = (0..call.args.len()).map(|i| call.wanted(i, kind.clone())).collect();
     let ty = call.result(kind);
     Ok(infallible(args, ty, move |a, sel, rows, out| {

@@ -9,10 +9,10 @@ use crate::batch::text::civil::{self, DAY_MS, Moment, days_from_civil};
 use crate::batch::text::{moment, set_moment};
 use crate::batch::{Column, DataType, Sel, TypeKind};
 use crate::error::{Error, Result};
-use crate::expr::Arg;
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
 use crate::expr::kernels::text::{build, opt_from};
-use crate::expr::kernels::{each_valid, infallible, map1, null_if_any};
+use crate::expr::kernels::{each_valid, fallible, infallible, map1, null_if_any};
+use crate::expr::{Arg, RowError};
 use TypeKind::*;
 use jiff::tz::TimeZone;
 
@@ -68,7 +68,7 @@ pub(super) fn register(r: &mut Registry) {
     add(
         &["TO_TIMESTAMP_LTZ"],
         &["numeric", "numeric, precision", "text", "text, pattern"],
-        "Seconds (precision 0), milliseconds (3) or a text as an instant.",
+        "Seconds (precision 0), milliseconds (3) or a text as an instant. A text that is no time fails, with a pattern it is NULL.",
         to_timestamp_ltz,
     );
     add(
@@ -183,7 +183,8 @@ fn extract(call: &Call<'_>, unit: Unit, at: usize) -> Result<BoundFunction> {
             Date => map1::<i32, i64>(a, sel, rows, out, |d| match unit {
                 Unit::Epoch => i64::from(d) * 86_400,
                 _ if by_day => of_days(unit, d),
-                _ => 0,
+                // Flink takes the days for milliseconds.
+                _ => of_clock(unit, d.into(), 0),
             }),
             Time(_) => map1::<i32, i64>(a, sel, rows, out, |ms| of_clock(unit, ms.into(), 0)),
             IntervalMonths(_) => map1::<i32, i64>(a, sel, rows, out, |m| match unit {
@@ -593,6 +594,28 @@ fn to_timestamp_ltz(call: &Call<'_>) -> Result<BoundFunction> {
     if character(call, 0) {
         let pick = optional_pattern(call)?;
         // A text without zone is UTC here, whatever the session's zone.
+        if pick.is_none() {
+            return Ok(fallible(as_text(call), TimestampLtz(3).nullable(), |a, sel, _, out| {
+                if !null_if_any(a, out) {
+                    return Ok(());
+                }
+                sel.try_for_each(|i| {
+                    if !out.validity.get(i) {
+                        return Ok(());
+                    }
+                    let text = a[0].bytes(i);
+                    let Some(m) = read_timestamp(None, a, i) else {
+                        let shown = String::from_utf8_lossy(text);
+                        return Err(RowError::runtime(
+                            i,
+                            format!("Text '{shown}' could not be parsed as TIMESTAMP_LTZ"),
+                        ));
+                    };
+                    set_moment(out, i, m);
+                    Ok(())
+                })
+            }));
+        }
         return Ok(infallible(as_text(call), TimestampLtz(3).nullable(), move |a, sel, _, out| {
             each_moment(a, sel, out, |i| read_timestamp(pick.as_ref(), a, i));
         }));
@@ -723,7 +746,8 @@ fn from_unixtime(call: &Call<'_>) -> Result<BoundFunction> {
     Ok(infallible(args, TypeKind::STRING.nullable(), move |a, sel, _, out| {
         build(a, sel, out, |i, to| {
             let seconds = a[0].column.slice::<i64>()[a[0].at(i)];
-            let local = civil::to_local(Moment { seconds, nanos: 0 }, &zone);
+            // Flink counts milliseconds, which wrap around.
+            let local = civil::to_local(Moment::from_millis(seconds.wrapping_mul(1000)), &zone);
             pick.with(a, i, |p| {
                 p.write(local, to);
                 Some(())

@@ -145,6 +145,15 @@ impl Binder<'_> {
         if op == BinaryOp::Overlaps {
             return self.overlaps(left, right, at, cx);
         }
+        if let (Ast::Row { values: a, .. }, Ast::Row { values: b, .. }) = (&left.kind, &right.kind)
+            && matches!(op, BinaryOp::Eq | BinaryOp::NotEq)
+            && a.len() == b.len()
+        {
+            // Rows that are written out are compared value by value: NULL where that is NULL.
+            let pairs = a.iter().zip(b).map(|(a, b)| self.binary(BinaryOp::Eq, a, b, at, cx));
+            let equal = pairs.collect::<Result<Vec<_>>>()?;
+            return self.negate(op == BinaryOp::NotEq, logic(true, equal, at), at);
+        }
         let name = operator_name(op, at)?;
         let l = self.expr(left, cx)?;
         let r = self.expr(right, cx)?;
