@@ -56,9 +56,9 @@ pub(crate) fn prepare(
     };
     // By affinity mask and control group.
     let shards = shards_for(std::thread::available_parallelism().map_or(1, usize::from));
-    let mut steps = planned(shards, screen);
-    if cores.shards.is_none() && steps.as_ref().is_ok_and(|s| s.jobs().all(reads_little)) {
-        steps = planned(1, screen);
+    let mut steps = planned(1, screen);
+    if cores.shards.is_none() && shards > 1 && steps.as_ref().is_ok_and(|s| !s.jobs().all(reads_little)) {
+        steps = planned(shards, screen);
     }
     match steps {
         Ok(steps) => Ok((script, steps)),
