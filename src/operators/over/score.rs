@@ -121,17 +121,15 @@ impl OverScorer {
         with_columns(&self.partition, batch, |columns| table.find_or_insert(None, columns, &[row], slots));
         let slot = self.slots[0];
         let bound = self.table.bound();
-        if let Held::Fused(frames) = &self.frames
-            && bound <= self.last.len()
-        {
-            frames.expect_key(slot);
-        }
         if bound > self.last.len() {
             self.last.resize(bound, i64::MIN);
             match &mut self.frames {
                 Held::Fused(frames) => frames.grow(bound),
                 Held::Any(frames) => frames.grow(bound),
             }
+        }
+        if let Held::Fused(frames) = &self.frames {
+            frames.expect_key(slot);
         }
         let last = &mut self.last[slot as usize];
         if let (true, true, Some(reach)) = (keep, *last == i64::MIN, self.reach) {

@@ -112,24 +112,29 @@ struct Records {
 }
 
 impl Records {
+    /// Where the record of a key begins.
+    #[inline]
+    fn at(&self, slot: u32) -> u64 {
+        self.runs[slot as usize / KEYS] + (slot as usize % KEYS * self.stride) as u64
+    }
+
     #[inline]
     fn get(&self, slot: u32) -> &[u64] {
-        self.words
-            .get(self.runs[slot as usize / KEYS] + (slot as usize % KEYS * self.stride) as u64, self.stride)
+        self.words.get(self.at(slot), self.stride)
     }
 
     #[inline]
     fn get_mut(&mut self, slot: u32) -> &mut [u64] {
-        let first = (slot as usize % KEYS * self.stride) as u64;
-        self.words.get_mut(self.runs[slot as usize / KEYS] + first, self.stride)
+        let at = self.at(slot);
+        self.words.get_mut(at, self.stride)
     }
 
     /// Asks for the record of a key.
     #[inline]
     fn expect(&self, slot: u32) {
-        let first = slot as usize % KEYS * self.stride;
+        let at = self.at(slot);
         for word in (0..self.stride).step_by(8) {
-            self.words.expect(self.runs[slot as usize / KEYS], first + word);
+            self.words.expect(at, word);
         }
     }
 }
@@ -327,7 +332,7 @@ impl Fused {
         // In all frames that share a table at once: one look.
         for d in distincts.iter() {
             if let Some(value) = layout.value(layout.row(blocks, record, number), d.by) {
-                let first = Values::join_all(record, d.cell, blocks, hasher, value, d.lanes.len());
+                let first = Values::join(record, d.cell, blocks, hasher, value, 0..d.lanes.len());
                 for (lane, &cell) in d.lanes.iter().enumerate() {
                     record[cell] += u64::from(first >> lane & 1);
                 }
@@ -556,8 +561,8 @@ impl Distinct {
         hasher: &DefaultHashBuilder,
     ) {
         if let Some(value) = layout.value(words, self.by) {
-            let first = Values::join(record, self.cell, blocks, hasher, value, lane);
-            record[cell] += u64::from(first);
+            let first = Values::join(record, self.cell, blocks, hasher, value, lane..lane + 1);
+            record[cell] += u64::from(first != 0);
         }
     }
 }

@@ -12,6 +12,7 @@
 use crate::state::blocks::{Blocks, NONE};
 use hashbrown::DefaultHashBuilder;
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 /// Frames that share a table of distinct values.
 pub(super) const LANES: usize = 4;
@@ -63,7 +64,7 @@ impl Values {
         (hasher.hash_one(value) >> 32) as usize & ((1 << self.class) - 1)
     }
 
-    /// The value joins a lane: true where it is the first there.
+    /// The value joins these lanes; a bit for each where it is the first there.
     #[inline]
     pub(super) fn join(
         record: &mut [u64],
@@ -71,27 +72,11 @@ impl Values {
         blocks: &mut Blocks,
         hasher: &DefaultHashBuilder,
         value: u64,
-        lane: usize,
-    ) -> bool {
-        let entry = Self::entry(record, cell, blocks, hasher, value);
-        let first = count(entry, lane) == 0;
-        entry[1 + lane / 2] += 1 << (lane % 2 * 32);
-        first
-    }
-
-    /// The value joins the first `lanes` lanes; a bit for each where it is the first there.
-    #[inline]
-    pub(super) fn join_all(
-        record: &mut [u64],
-        cell: usize,
-        blocks: &mut Blocks,
-        hasher: &DefaultHashBuilder,
-        value: u64,
-        lanes: usize,
+        lanes: Range<usize>,
     ) -> u32 {
         let entry = Self::entry(record, cell, blocks, hasher, value);
         let mut first = 0;
-        for lane in 0..lanes {
+        for lane in lanes {
             first |= u32::from(count(entry, lane) == 0) << lane;
             entry[1 + lane / 2] += 1 << (lane % 2 * 32);
         }
@@ -230,8 +215,8 @@ mod tests {
                 let counts = model.entry((key, value)).or_default();
                 if joins {
                     counts[lane] += 1;
-                    let first = Values::join(record, 0, &mut blocks, &hasher, value, lane);
-                    prop_assert_eq!(first, counts[lane] == 1);
+                    let first = Values::join(record, 0, &mut blocks, &hasher, value, lane..lane + 1);
+                    prop_assert_eq!(first, u32::from(counts[lane] == 1) << lane);
                 } else if counts[lane] > 0 {
                     counts[lane] -= 1;
                     let last = Values::leave(record, 0, &mut blocks, &hasher, value, lane);
