@@ -5,15 +5,13 @@
 //! window that it completes is given and its slot used again. What is incomplete at the end of the input is not given, as for Flink's
 //! `countWindow`. Watermarks pass through.
 
-use super::aggregates::{Aggregates, unshared, with_columns};
-use super::expiry::Expiry;
+use super::aggregates::{Aggregates, unshared};
+use super::count_keys::CountKeys;
 use super::ready::Ready;
 use super::{Context, Counters, Operator};
 use crate::batch::{Batch, DataType, Decoder, Encoder, MAX_ROWS, Pool};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::{self, CountWindow};
-use crate::state::KeyTable;
-use std::collections::VecDeque;
 
 /// Pairs of a row and a window that are folded at once: a row may be in many windows.
 const MAX_PAIRS: usize = 8 * MAX_ROWS;
@@ -22,25 +20,15 @@ const MAX_PAIRS: usize = 8 * MAX_ROWS;
 pub struct CountAggregate {
     window: CountWindow,
     key_types: Vec<DataType>,
-    table: KeyTable,
+    /// Their slots are the accumulators of the open windows, the next to close first.
+    keys: CountKeys,
     aggregates: Aggregates,
-    /// By slot of the table.
-    keys: Vec<Key>,
     /// Accumulator slots that no window has, and the first that none ever had.
     free: Vec<u32>,
     bound: u32,
     ready: Ready,
     counters: Counters,
     work: Work,
-    /// Keys end by themselves.
-    expiry: Option<Expiry>,
-}
-
-/// A key's rows so far, and the slots of its open windows, the next to close first.
-#[derive(Default)]
-struct Key {
-    rows: u64,
-    open: VecDeque<u32>,
 }
 
 /// Lists of one push, kept for their memory.
@@ -60,20 +48,17 @@ struct Work {
 impl CountAggregate {
     /// An aggregation of input with that schema; output is the keys, the aggregates, the window's number.
     pub fn new(window: &CountWindow, aggregates: &[plan::Aggregate], input: &plan::Node) -> Self {
-        let key_types: Vec<_> = window.keys.iter().map(|&k| input.schema.ty(k).clone()).collect();
         Self {
             window: window.clone(),
-            table: KeyTable::new(key_types.clone(), false),
-            key_types,
+            key_types: window.keys.iter().map(|&k| input.schema.ty(k).clone()).collect(),
+            keys: CountKeys::new(window, input),
             // Groups end, and their slots are used again, over input that only grows.
             aggregates: Aggregates::new(aggregates, &input.schema, false).mergeable(),
-            keys: Vec::new(),
             free: Vec::new(),
             bound: 0,
             ready: Ready::default(),
             counters: Counters::default(),
             work: Work::default(),
-            expiry: None,
         }
     }
 
@@ -98,21 +83,21 @@ impl CountAggregate {
             if pairs.len() >= MAX_PAIRS {
                 return n;
             }
-            let key = &mut self.keys[key as usize];
+            let key = self.keys.get_mut(key);
             key.rows += 1;
             for nth in 0..self.window.windows_of(key.rows) {
-                if nth == key.open.len() {
+                if nth == key.slots.len() {
                     let slot = self.free.pop().unwrap_or_else(|| {
                         self.bound += 1;
                         self.bound - 1
                     });
-                    key.open.push_back(slot);
+                    key.slots.push_back(slot);
                 }
                 pairs.push(row);
-                slots.push(key.open[nth]);
+                slots.push(key.slots[nth]);
             }
             if let Some(number) = self.window.closed_by(key.rows)
-                && let Some(slot) = key.open.pop_front()
+                && let Some(slot) = key.slots.pop_front()
             {
                 closed.push(row);
                 closed_slots.push(slot);
@@ -168,16 +153,6 @@ impl CountAggregate {
             None => Ok(told + passed),
         }
     }
-
-    /// Forgets the keys that have lived out their time.
-    fn expire(&mut self, now: i64) {
-        while let Some(slot) = self.expiry.as_mut().and_then(|e| e.next(now)) {
-            let key = std::mem::take(&mut self.keys[slot as usize]);
-            key.open.iter().for_each(|&s| self.aggregates.reset(s));
-            self.free.extend(key.open);
-            self.table.remove(slot);
-        }
-    }
 }
 
 impl Operator for CountAggregate {
@@ -186,20 +161,12 @@ impl Operator for CountAggregate {
         self.counters.rows_in += batch.selected() as u64;
         self.counters.absorbed += batch.selected() as u64;
         let now = cx.now_us.div_euclid(1000);
-        self.expire(now);
-        let Work { rows, keys, .. } = &mut self.work;
-        rows.clear();
-        keys.clear();
-        rows.extend(batch.sel().iter().map(|r| r as u32));
-        if !rows.is_empty() {
-            with_columns(&self.window.keys, &batch, |columns| {
-                self.table.find_or_insert(None, columns, rows, keys);
-            });
-            self.keys.resize_with(self.table.bound(), Key::default);
-            if let Some(expiry) = &mut self.expiry {
-                keys.iter().for_each(|&s| expiry.touch(s, now));
-            }
+        while let Some(open) = self.keys.expire(now) {
+            open.iter().for_each(|&s| self.aggregates.reset(s));
+            self.free.extend(open);
         }
+        let Work { rows, keys, .. } = &mut self.work;
+        self.keys.find(&batch, rows, keys, now);
         if let Err(e) = self.take(&batch, cx.pool) {
             self.ready.fail(e);
         }
@@ -212,55 +179,25 @@ impl Operator for CountAggregate {
     }
 
     fn set_state_ttl(&mut self, ttl_ms: i64) {
-        self.expiry = Some(Expiry::new(ttl_ms));
+        self.keys.set_ttl(ttl_ms);
     }
 
     fn snapshot(&self, to: &mut Encoder) {
         debug_assert!(self.ready.is_empty(), "nothing waits to be pulled");
-        to.block(b"CAGG", 1);
-        let order = self.table.order();
-        self.table.encode(&order, to);
-        let keys = || order.iter().map(|&s| &self.keys[s as usize]);
-        to.slice(&keys().map(|k| k.rows).collect::<Vec<_>>());
-        to.slice(&keys().map(|k| k.open.len() as u64).collect::<Vec<_>>());
-        let slots: Vec<u32> = keys().flat_map(|k| k.open.iter().copied()).collect();
-        self.aggregates.encode(&slots, self.bound as usize, to);
-        if let Some(expiry) = &self.expiry {
-            expiry.encode(&order, to);
-        }
+        to.block(b"CAGG", 2);
+        let open = self.keys.encode(to);
+        self.aggregates.encode(&open, self.bound as usize, to);
     }
 
     fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"CAGG", 1)?;
-        let damaged = || Error::corrupt("the counts of count windows do not fit their keys");
-        let keys = self.table.decode(None, from)?;
-        let (rows, open): (Vec<u64>, Vec<u64>) = (from.slice()?, from.slice()?);
-        if rows.len() != keys || open.len() != keys {
-            return Err(damaged());
-        }
-        self.bound = 0;
-        for (rows, open) in rows.into_iter().zip(open) {
-            let next =
-                u32::try_from(open).ok().and_then(|n| self.bound.checked_add(n)).ok_or_else(damaged)?;
-            if self.window.open_after(rows) != Some(open) {
-                return Err(damaged());
-            }
-            self.keys.push(Key { rows, open: (self.bound..next).collect() });
-            self.bound = next;
-        }
-        self.aggregates.decode(self.bound as usize, from)?;
-        match &mut self.expiry {
-            Some(expiry) => expiry.decode(keys, from),
-            None => Ok(()),
-        }
+        from.block(b"CAGG", 2)?;
+        let window = &self.window;
+        self.bound = self.keys.decode(from, |rows| window.open_after(rows))?;
+        self.aggregates.decode(self.bound as usize, from)
     }
 
     fn bytes(&self) -> usize {
-        self.table.bytes()
-            + self.aggregates.bytes()
-            + self.expiry.as_ref().map_or(0, Expiry::bytes)
-            + self.keys.capacity() * size_of::<Key>()
-            + (self.bound as usize + self.free.capacity()) * size_of::<u32>()
+        self.keys.bytes() + self.aggregates.bytes() + self.free.capacity() * size_of::<u32>()
     }
 
     fn counters(&self) -> Counters {

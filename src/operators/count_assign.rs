@@ -5,35 +5,25 @@
 //! use for is let go. A large window is given in parts: the batch at hand is taken row by row as there is room for what its rows
 //! complete. Watermarks pass through, the rows are behind them: their time is no time attribute any more.
 
-use super::aggregates::{unshared, with_columns};
-use super::expiry::Expiry;
+use super::aggregates::unshared;
+use super::count_keys::CountKeys;
 use super::{Context, Counters, Operator};
 use crate::batch::{Batch, DataType, Decoder, Encoder, MAX_ROWS, Pool, Schema};
 use crate::error::{Error, Result};
 use crate::plan::CountWindow;
-use crate::state::{KeyTable, Rows, decode_row, encode_row};
-use std::collections::VecDeque;
+use crate::state::{Rows, decode_row, encode_row};
 
 /// See the module's text.
 pub struct CountAssign {
     window: CountWindow,
     /// The types of the output: the input's and the number's.
     types: Vec<DataType>,
-    table: KeyTable,
+    /// Their slots are rows held: the last ones, in the store.
+    keys: CountKeys,
     rows: Rows,
-    /// By slot of the table.
-    keys: Vec<Key>,
     work: Work,
     counters: Counters,
-    expiry: Option<Expiry>,
     scratch: Vec<u8>,
-}
-
-/// A key's rows so far, and those held: the last ones, in the store.
-#[derive(Default)]
-struct Key {
-    rows: u64,
-    held: VecDeque<u32>,
 }
 
 /// The batch at hand.
@@ -52,28 +42,25 @@ struct Work {
 impl CountAssign {
     /// Windows over input of that form; `output` is its columns and the window's number.
     pub fn new(window: &CountWindow, input: &crate::plan::Node, output: &Schema) -> Self {
-        let key_types = window.keys.iter().map(|&k| input.schema.ty(k).clone()).collect();
         Self {
             window: window.clone(),
             types: output.fields.iter().map(|f| f.ty.clone()).collect(),
-            table: KeyTable::new(key_types, false),
+            keys: CountKeys::new(window, input),
             rows: Rows::default(),
-            keys: Vec::new(),
             work: Work::default(),
             counters: Counters::default(),
-            expiry: None,
             scratch: Vec::new(),
         }
     }
 
     /// Takes a row; the window that it completes is given next.
     fn take(&mut self, batch: &Batch, row: u32, slot: u32) {
-        let key = &mut self.keys[slot as usize];
+        let key = self.keys.get_mut(slot);
         key.rows += 1;
         if self.window.windows_of(key.rows) > 0 {
             self.scratch.clear();
             encode_row(batch, row as usize, &mut self.scratch);
-            key.held.push_back(self.rows.insert(&self.scratch));
+            key.slots.push_back(self.rows.insert(&self.scratch));
         }
         self.work.given = self.window.closed_by(key.rows).map(|number| (slot, number as i64, 0));
     }
@@ -84,32 +71,24 @@ impl CountAssign {
         if out.columns.is_empty() {
             out.columns.extend(self.types.iter().map(|t| pool.column(t)));
         }
-        let key = &mut self.keys[slot as usize];
+        let key = self.keys.get_mut(slot);
         let own = self.types.len() - 1;
-        let more = (MAX_ROWS - *rows).min(key.held.len() - given);
-        for &held in key.held.range(given..given + more) {
+        let more = (MAX_ROWS - *rows).min(key.slots.len() - given);
+        for &held in key.slots.range(given..given + more) {
             decode_row(self.rows.get(held), out.columns[..own].iter_mut().map(unshared));
             let to = unshared(&mut out.columns[own]);
             to.buffer_mut::<i64>().push(number);
             to.validity.push(true);
         }
         *rows += more;
-        if given + more < key.held.len() {
+        if given + more < key.slots.len() {
             self.work.given = Some((slot, number, given + more));
             return;
         }
         self.work.given = None;
-        let first = key.rows + 1 - key.held.len() as u64;
-        let past = self.window.next_first(key.rows).saturating_sub(first).min(key.held.len() as u64);
-        key.held.drain(..past as usize).for_each(|r| self.rows.remove(r));
-    }
-
-    fn expire(&mut self, now: i64) {
-        while let Some(slot) = self.expiry.as_mut().and_then(|e| e.next(now)) {
-            let key = std::mem::take(&mut self.keys[slot as usize]);
-            key.held.into_iter().for_each(|r| self.rows.remove(r));
-            self.table.remove(slot);
-        }
+        let first = key.rows + 1 - key.slots.len() as u64;
+        let past = self.window.next_first(key.rows).saturating_sub(first).min(key.slots.len() as u64);
+        key.slots.drain(..past as usize).for_each(|r| self.rows.remove(r));
     }
 }
 
@@ -119,20 +98,11 @@ impl Operator for CountAssign {
         self.counters.rows_in += batch.selected() as u64;
         self.counters.absorbed += batch.selected() as u64;
         let now = cx.now_us.div_euclid(1000);
-        self.expire(now);
-        let Work { rows, keys, .. } = &mut self.work;
-        rows.clear();
-        keys.clear();
-        rows.extend(batch.sel().iter().map(|r| r as u32));
-        if !rows.is_empty() {
-            with_columns(&self.window.keys, &batch, |columns| {
-                self.table.find_or_insert(None, columns, rows, keys);
-            });
-            self.keys.resize_with(self.table.bound(), Key::default);
-            if let Some(expiry) = &mut self.expiry {
-                keys.iter().for_each(|&s| expiry.touch(s, now));
-            }
+        while let Some(held) = self.keys.expire(now) {
+            held.into_iter().for_each(|r| self.rows.remove(r));
         }
+        let Work { rows, keys, .. } = &mut self.work;
+        self.keys.find(&batch, rows, keys, now);
         (self.work.taken, self.work.told) = (0, 0);
         self.work.batch = Some(batch);
         Ok(())
@@ -173,55 +143,30 @@ impl Operator for CountAssign {
     }
 
     fn set_state_ttl(&mut self, ttl_ms: i64) {
-        self.expiry = Some(Expiry::new(ttl_ms));
+        self.keys.set_ttl(ttl_ms);
     }
 
     fn snapshot(&self, to: &mut Encoder) {
         debug_assert!(self.work.batch.is_none(), "nothing waits to be pulled");
-        to.block(b"CASG", 1);
-        let order = self.table.order();
-        self.table.encode(&order, to);
-        let keys = || order.iter().map(|&s| &self.keys[s as usize]);
-        to.slice(&keys().map(|k| k.rows).collect::<Vec<_>>());
-        to.slice(&keys().map(|k| k.held.len() as u64).collect::<Vec<_>>());
-        let held: Vec<u32> = keys().flat_map(|k| k.held.iter().copied()).collect();
+        to.block(b"CASG", 2);
+        let held = self.keys.encode(to);
         self.rows.encode(&self.types[..self.types.len() - 1], &held, to);
-        if let Some(expiry) = &self.expiry {
-            expiry.encode(&order, to);
-        }
     }
 
     fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"CASG", 1)?;
-        let damaged = || Error::corrupt("the rows of count windows do not fit their keys");
-        let keys = self.table.decode(None, from)?;
-        let (rows, held): (Vec<u64>, Vec<u64>) = (from.slice()?, from.slice()?);
-        if rows.len() != keys || held.len() != keys {
-            return Err(damaged());
+        from.block(b"CASG", 2)?;
+        let window = &self.window;
+        let held = self.keys.decode(from, |rows| {
+            (rows <= i64::MAX as u64).then(|| (rows + 1).saturating_sub(window.next_first(rows)))
+        })?;
+        if self.rows.decode(&self.types[..self.types.len() - 1], from)? != held as usize {
+            return Err(Error::corrupt("the rows of count windows do not fit their keys"));
         }
-        let mut next = 0u32;
-        for (rows, held) in rows.into_iter().zip(held) {
-            let end = u32::try_from(held).ok().and_then(|n| next.checked_add(n)).ok_or_else(damaged)?;
-            if rows > i64::MAX as u64 || held != (rows + 1).saturating_sub(self.window.next_first(rows)) {
-                return Err(damaged());
-            }
-            self.keys.push(Key { rows, held: (next..end).collect() });
-            next = end;
-        }
-        if self.rows.decode(&self.types[..self.types.len() - 1], from)? != next as usize {
-            return Err(damaged());
-        }
-        match &mut self.expiry {
-            Some(expiry) => expiry.decode(keys, from),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn bytes(&self) -> usize {
-        self.table.bytes()
-            + self.rows.bytes()
-            + self.expiry.as_ref().map_or(0, Expiry::bytes)
-            + self.keys.iter().map(|k| size_of::<Key>() + k.held.capacity() * 4).sum::<usize>()
+        self.keys.bytes() + self.rows.bytes()
     }
 
     fn counters(&self) -> Counters {

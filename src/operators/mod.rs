@@ -16,6 +16,7 @@ mod bundle;
 mod clock;
 mod count_aggregate;
 mod count_assign;
+mod count_keys;
 mod deduplicate;
 mod emit;
 mod expand;
