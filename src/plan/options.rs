@@ -6,7 +6,7 @@
 use super::connector::ConnectorSpec;
 use crate::error::{Error, Result, Span};
 
-/// The options of Flink's filesystem connector, which is a source and a sink, without those of its format.
+/// The options of Flink's filesystem connector, which is a source and a sink, without those of its format and [`ALIGNMENT`].
 pub const FILESYSTEM: &[&str] = &[
     "auto-compaction",
     "compaction.file-size",
@@ -20,9 +20,6 @@ pub const FILESYSTEM: &[&str] = &[
     "partition.time-extractor.timestamp-pattern",
     "path",
     "property-version",
-    "scan.watermark.alignment.group",
-    "scan.watermark.alignment.max-drift",
-    "scan.watermark.alignment.update-interval",
     "scan.watermark.emit.strategy",
     "scan.watermark.idle-timeout",
     "sink.parallelism",
@@ -107,6 +104,15 @@ impl<'a> Options<'a> {
             });
         }
         Ok(())
+    }
+
+    /// As [`Options::check_names`], of a source: [`ALIGNMENT`] is for every one, and is checked too.
+    ///
+    /// # Errors
+    /// The first unknown one, or what [`Options::alignment`] says.
+    pub fn check_source_names(self, known: &[&str], prefixes: &[&str]) -> Result<()> {
+        self.check_names(&[known, &ALIGNMENT].concat(), prefixes)?;
+        self.alignment().map(|_| ())
     }
 
     /// The group of sources that wait for each other, and how far (ms) this one may be before the slowest.

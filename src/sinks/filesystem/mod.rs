@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::formats::Format;
 use crate::plan::Changelog;
 use crate::plan::connector::{SinkInfo, SinkSpec, TableSpec};
-use crate::plan::options::{FILESYSTEM, Options};
+use crate::plan::options::{ALIGNMENT, FILESYSTEM, Options};
 use crate::shard::Output;
 
 /// The options of a table that is written to, checked.
@@ -44,7 +44,8 @@ impl FilesystemSink {
     pub fn of(table: &TableSpec) -> Result<Self> {
         let options = Options::of(&table.connector);
         let formats = Format::all_option_names();
-        let known: Vec<&str> = FILESYSTEM.iter().copied().chain(formats.iter().map(String::as_str)).collect();
+        let names = FILESYSTEM.iter().chain(&ALIGNMENT).copied();
+        let known: Vec<&str> = names.chain(formats.iter().map(String::as_str)).collect();
         options.check_names(&known, &[])?;
         let path = options.required("path")?.to_owned();
         options.refuse(&[

@@ -33,17 +33,8 @@ pub struct DatagenSource {
 /// The options that are Pelton's own.
 pub const EXTENSIONS: &[&str] = &["seed"];
 
-const OPTIONS: &[&str] = &[
-    "connector",
-    "number-of-rows",
-    "property-version",
-    "rows-per-second",
-    "scan.parallelism",
-    "scan.watermark.alignment.group",
-    "scan.watermark.alignment.max-drift",
-    "scan.watermark.alignment.update-interval",
-    "seed",
-];
+const OPTIONS: &[&str] =
+    &["connector", "number-of-rows", "property-version", "rows-per-second", "scan.parallelism", "seed"];
 
 impl DatagenSource {
     /// Checks the options of a table.
@@ -52,8 +43,7 @@ impl DatagenSource {
     /// An option that is unknown or malformed, or a column's type that cannot be generated.
     pub fn of(table: &TableSpec) -> Result<Self> {
         let options = Options::of(&table.connector);
-        options.check_names(OPTIONS, &["fields."])?;
-        options.alignment()?;
+        options.check_source_names(OPTIONS, &["fields."])?;
         options.integer("scan.parallelism", 1..=i64::MAX)?;
         let mut used = BTreeSet::new();
         let mut generators = vec![];

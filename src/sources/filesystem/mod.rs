@@ -59,10 +59,9 @@ impl FilesystemSource {
         let options = Options::of(&table.connector);
         let formats = Format::all_option_names();
         let known: Vec<&str> = FILESYSTEM.iter().copied().chain(formats.iter().map(String::as_str)).collect();
-        options.check_names(&known, &[])?;
+        options.check_source_names(&known, &[])?;
         let path = options.required("path")?.to_owned();
         options.refuse(&["scan.watermark.emit.strategy", "scan.watermark.idle-timeout"])?;
-        options.alignment()?;
         let format = Format::of_table(|k| options.placed(k), options.span())?;
         let in_file: Vec<usize> =
             (0..table.schema.len()).filter(|c| !table.partition_keys.contains(c)).collect();

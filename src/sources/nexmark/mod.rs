@@ -66,9 +66,6 @@ const OPTIONS: &[&str] = &[
     "rate.period",
     "rate.shape",
     "replay.events",
-    "scan.watermark.alignment.group",
-    "scan.watermark.alignment.max-drift",
-    "scan.watermark.alignment.update-interval",
     "stop-at",
 ];
 
@@ -141,8 +138,7 @@ impl NexmarkSource {
     /// An option that is unknown or malformed; columns that are not the generator's.
     pub fn of(table: &TableSpec) -> Result<Self> {
         let options = Options::of(&table.connector);
-        options.check_names(OPTIONS, &[])?;
-        options.alignment()?;
+        options.check_source_names(OPTIONS, &[])?;
         let expected = schema();
         let same = table.schema.len() == expected.len()
             && table

@@ -12,7 +12,7 @@ use crate::batch::{Batch, Column, ColumnRef, DataType};
 use crate::error::Result;
 use crate::plan::Changelog;
 use crate::plan::connector::{SourceInfo, SourceSpec, TableSpec};
-use crate::plan::options::{ALIGNMENT, Options};
+use crate::plan::options::Options;
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 /// Batches that may wait for the job.
@@ -28,10 +28,7 @@ impl PushSource {
     /// # Errors
     /// An option that is unknown or malformed.
     pub fn of(table: &TableSpec) -> Result<Self> {
-        let options = Options::of(&table.connector);
-        let [group, drift, interval] = ALIGNMENT;
-        options.check_names(&["connector", group, drift, interval], &[])?;
-        options.alignment()?;
+        Options::of(&table.connector).check_source_names(&["connector"], &[])?;
         Ok(Self)
     }
 
