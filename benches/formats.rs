@@ -222,6 +222,51 @@ fn decoding(c: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
+/// The bids as an Avro file without compression.
+fn avro_bids() -> Vec<u8> {
+    let schema = apache_avro::Schema::parse_str(
+        r#"{"type": "record", "name": "bid", "fields": [
+            {"name": "auction", "type": "long"}, {"name": "bidder", "type": "long"}, {"name": "price", "type": "long"},
+            {"name": "channel", "type": "string"}, {"name": "url", "type": "string"},
+            {"name": "dateTime", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+            {"name": "extra", "type": "string"}]}"#,
+    )
+    .unwrap();
+    let mut writer = apache_avro::Writer::new(&schema, vec![]);
+    for b in bids() {
+        let mut record = apache_avro::types::Record::new(&schema).unwrap();
+        record.put("auction", b.auction as i64);
+        record.put("bidder", b.bidder as i64);
+        record.put("price", b.price as i64);
+        record.put("channel", b.channel);
+        record.put("url", b.url);
+        record.put("dateTime", apache_avro::types::Value::TimestampMillis(b.date_time as i64));
+        record.put("extra", b.extra);
+        writer.append(record).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+/// Our decoder into columns beside the `apache-avro` crate, of which only the values are made.
+fn avro(c: &mut Criterion<CpuTime>) {
+    let (file, rows, schema) = (avro_bids(), bids().len(), columns(bid_columns()));
+    let format = format("avro");
+    let mut group = c.benchmark_group("decode/avro");
+    group.sample_size(20).throughput(Throughput::Bytes(file.len() as u64));
+    for (name, read) in [("all", (0..7).collect::<Vec<_>>()), ("three", vec![0, 2, 5])] {
+        let mut kept = vec![];
+        assert_eq!(decode(&format, &schema, &read, &file, &mut kept), rows);
+        group.bench_function(name, |b| b.iter(|| decode(&format, &schema, &read, &file, &mut kept)));
+    }
+    group.bench_function("crate", |b| {
+        b.iter(|| {
+            let values = apache_avro::Reader::new(&file[..]).unwrap();
+            assert_eq!(values.map(|v| black_box(v.unwrap())).count(), rows);
+        });
+    });
+    group.finish();
+}
+
 fn encoding(c: &mut Criterion<CpuTime>) {
     let schema = columns(bid_columns());
     let all: Vec<usize> = (0..7).collect();
@@ -251,6 +296,6 @@ fn encoding(c: &mut Criterion<CpuTime>) {
 criterion_group! {
     name = benches;
     config = Criterion::default().with_measurement(CpuTime);
-    targets = decoding, encoding
+    targets = decoding, avro, encoding
 }
 criterion_main!(benches);

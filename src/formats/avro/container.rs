@@ -16,6 +16,8 @@ pub(super) const MAGIC: &[u8; 4] = b"Obj\x01";
 pub(super) const SYNC: usize = 16;
 /// The most that a block comes to, decompressed.
 const MAX_BLOCK: usize = 256 << 20;
+/// The most memory that decompression by xz takes: its largest preset needs 65 MiB.
+const MAX_XZ: u64 = 128 << 20;
 
 /// Why bytes cannot be taken apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,8 +95,10 @@ impl<'a> Bytes<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Codec {
     None,
+    Bzip2,
     Deflate,
     Snappy,
+    Xz,
     Zstandard,
 }
 
@@ -146,8 +150,10 @@ impl Head {
 fn codec_of(name: &[u8]) -> Result<Codec, String> {
     Ok(match name {
         b"null" | b"" => Codec::None,
+        b"bzip2" => Codec::Bzip2,
         b"deflate" => Codec::Deflate,
         b"snappy" => Codec::Snappy,
+        b"xz" => Codec::Xz,
         b"zstandard" => Codec::Zstandard,
         other => {
             let name = String::from_utf8_lossy(other);
@@ -176,6 +182,14 @@ pub(super) fn decompress<'a>(codec: Codec, data: &'a [u8], to: &'a mut Vec<u8>) 
     };
     match codec {
         Codec::None => return Ok(data),
+        Codec::Bzip2 => {
+            limited(&mut bzip2::read::BzDecoder::new(data), to, "bzip2")?;
+        }
+        Codec::Xz => {
+            let stream = liblzma::stream::Stream::new_stream_decoder(MAX_XZ, 0)
+                .map_err(|e| format!("a block of xz cannot be read: {e}"))?;
+            limited(&mut liblzma::read::XzDecoder::new_stream(data, stream), to, "xz")?;
+        }
         Codec::Deflate => {
             limited(&mut flate2::read::DeflateDecoder::new(data), to, "deflate")?;
         }

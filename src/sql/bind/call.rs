@@ -120,7 +120,7 @@ impl Binder<'_> {
         }
     }
 
-    fn coalesce(&mut self, args: Vec<Expr>, at: Span) -> Result<Expr> {
+    pub(super) fn coalesce(&mut self, args: Vec<Expr>, at: Span) -> Result<Expr> {
         let types: Vec<&DataType> = args.iter().map(|a| &a.ty).collect();
         let ty = coerce::common_type(&types).ok_or_else(|| {
             let shown: Vec<String> = types.iter().map(|t| t.kind.to_string()).collect();

@@ -1,18 +1,15 @@
-//! The FROM clause: tables, views, common table expressions, subqueries, table functions, joins.
+//! The FROM clause: tables, views, common table expressions, subqueries, table functions.
 
 use super::Binder;
-use super::expr::ExprContext;
 use super::names::did_you_mean;
 use super::query::rename;
-use super::scope::{Relation, Scope};
+use super::scope::Scope;
 use crate::error::{Error, Result, Span};
 use crate::plan::aside::Aside;
 use crate::plan::catalog::{Object, ObjectPath, View};
 use crate::plan::connector::OptionValue;
-use crate::plan::logical::{JoinKind, Rel, RelKind};
-use crate::sql::ast::{
-    self, From, Hint, HintArgs, Join, JoinCondition, ObjectName, TableFactor, TableSource,
-};
+use crate::plan::logical::{Rel, RelKind};
+use crate::sql::ast::{From, Hint, HintArgs, ObjectName, TableFactor, TableSource};
 use crate::sql::parser;
 
 impl Binder<'_> {
@@ -25,7 +22,7 @@ impl Binder<'_> {
         Ok((rel, scope))
     }
 
-    fn factor(&mut self, f: &TableFactor) -> Result<(Rel, Scope)> {
+    pub(super) fn factor(&mut self, f: &TableFactor) -> Result<(Rel, Scope)> {
         if let Some(m) = &f.match_recognize {
             return Err(Error::unsupported("MATCH_RECOGNIZE", m.span));
         }
@@ -71,55 +68,6 @@ impl Binder<'_> {
         };
         let scope = Scope::of(&rel.schema, name);
         Ok((rel, scope))
-    }
-
-    /// Joins are bound, so that errors in and around them are found, and refused when the plan is made.
-    fn join(&mut self, left: Rel, mut scope: Scope, join: &Join) -> Result<(Rel, Scope)> {
-        if matches!(join.kind, ast::JoinKind::AsOf | ast::JoinKind::LeftAsOf) {
-            return Err(Error::unsupported("ASOF JOIN", join.span));
-        }
-        if join.natural {
-            return Err(Error::unsupported("NATURAL JOIN", join.span));
-        }
-        let (right, right_scope) = self.factor(&join.right)?;
-        let kind = match join.kind {
-            ast::JoinKind::Left => JoinKind::Left,
-            ast::JoinKind::Right => JoinKind::Right,
-            ast::JoinKind::Full => JoinKind::Full,
-            _ => JoinKind::Inner,
-        };
-        let offset = left.schema.len();
-        let optional = |relations: &mut [Relation]| {
-            relations.iter_mut().flat_map(|r| &mut r.columns).for_each(|c| c.1.nullable = true);
-        };
-        if matches!(kind, JoinKind::Right | JoinKind::Full) {
-            optional(&mut scope.relations);
-        }
-        let mut relations = right_scope.relations;
-        relations.iter_mut().for_each(|r| r.first += offset);
-        if matches!(kind, JoinKind::Left | JoinKind::Full) {
-            optional(&mut relations);
-        }
-        for r in &relations {
-            if let Some(name) = r.name.last()
-                && scope.relations.iter().any(|l| l.name == r.name)
-            {
-                return Err(Error::validation(
-                    format!("two tables of the FROM clause are called '{name}'"),
-                    join.right.span,
-                )
-                .hint("give one of them an alias"));
-            }
-        }
-        scope.relations.extend(relations);
-        let condition = match &join.condition {
-            None => None,
-            Some(JoinCondition::On(e)) => {
-                Some(self.condition(e, &mut ExprContext::plain(&scope, "ON clause"))?)
-            }
-            Some(JoinCondition::Using(_)) => return Err(Error::unsupported("JOIN … USING", join.span)),
-        };
-        Ok((left.join(kind, right, condition, join.span), scope))
     }
 
     /// A table by name: a common table expression, a view or a table. Gives also the name by which its columns can be qualified.

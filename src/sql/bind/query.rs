@@ -56,7 +56,7 @@ impl Binder<'_> {
         }
     }
 
-    fn select(&mut self, s: &Select, order_by: &[OrderItem]) -> Result<Rel> {
+    pub(super) fn select(&mut self, s: &Select, order_by: &[OrderItem]) -> Result<Rel> {
         let outer = (self.group_window.take(), std::mem::take(&mut self.grouping));
         let (around, subqueries) = (self.outer.take(), self.subqueries.take());
         let rel = self.select_alone(s, order_by, around);
@@ -118,6 +118,13 @@ impl Binder<'_> {
                 && (having.is_none() && qualify.is_none() && overs.is_empty())
                 && !distinct
                 && s.from.is_some();
+            if self.outer.as_ref().is_some_and(Outer::is_lateral) {
+                if !is_plain || !uses.is_empty() {
+                    let what = "a correlated LATERAL subquery with GROUP BY, DISTINCT, aggregates or windows";
+                    return Err(Error::unsupported(what, s.span));
+                }
+                return self.lateral_select(rel, correlated, items, order, s.span);
+            }
             return self.correlated_select(rel, &scope, correlated, is_plain, items, uses, s.span);
         }
 
@@ -286,7 +293,7 @@ impl Binder<'_> {
         Ok(sorted.project_columns(&(0..visible).collect::<Vec<_>>()))
     }
 
-    fn limit(&mut self, rel: Rel, q: &Query) -> Result<Rel> {
+    pub(super) fn limit(&mut self, rel: Rel, q: &Query) -> Result<Rel> {
         let offset = q.offset.as_ref().map(row_count).transpose()?.unwrap_or(0);
         let fetch = q.limit.as_ref().map(row_count).transpose()?;
         if offset == 0 && fetch.is_none() {
@@ -384,11 +391,12 @@ fn rows_of(rows: Vec<Vec<Expr>>, schema: Schema, at: Span) -> Rel {
     Rel { kind: RelKind::Union { inputs }, schema, span: at }
 }
 
+/// What rows are ordered by: columns of a select list, and behind it the hidden ones.
 #[derive(Default)]
-struct Order {
-    keys: Vec<SortKey>,
-    hidden: Vec<Expr>,
-    span: Span,
+pub(crate) struct Order {
+    pub(super) keys: Vec<SortKey>,
+    pub(super) hidden: Vec<Expr>,
+    pub(super) span: Span,
 }
 
 /// STATE_TTL('t' = '1 d'): the names of the relations, and how long (ms) state made of their rows is kept.
@@ -479,7 +487,7 @@ fn output_column(
     }
 }
 
-fn row_count(e: &ast::Expr) -> Result<u64> {
+pub(super) fn row_count(e: &ast::Expr) -> Result<u64> {
     if let Ast::Literal(l) = &e.kind
         && let LiteralKind::Number(n) = &l.kind
         && let Ok(count) = n.text.parse()

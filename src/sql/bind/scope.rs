@@ -25,13 +25,15 @@ pub(crate) struct Relation {
     pub(crate) columns: Vec<(String, DataType)>,
     /// Number of its first column in the joined row.
     pub(crate) first: usize,
+    /// Those that are reached by the relation's name alone: a column of USING stands for them.
+    pub(crate) unnamed: Vec<usize>,
 }
 
 impl Relation {
     /// The columns of `schema`.
     pub(crate) fn of(schema: &Schema, name: Vec<String>) -> Self {
         let columns = schema.fields.iter().map(|f| (f.name.clone(), f.ty.clone())).collect();
-        Self { name, columns, first: 0 }
+        Self { name, columns, first: 0, unnamed: vec![] }
     }
 
     /// `written` names this relation: it is a suffix of its full name.
@@ -57,11 +59,20 @@ impl Scope {
         self.relations.iter().map(|r| r.columns.len()).sum()
     }
 
-    /// All columns in order: number, name, type.
+    /// The columns that a name alone reaches, in order: number, name, type.
     pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, &str, &DataType)> {
-        self.relations
-            .iter()
-            .flat_map(|r| r.columns.iter().enumerate().map(|(i, (n, t))| (r.first + i, n.as_str(), t)))
+        self.relations.iter().flat_map(|r| {
+            let named = r.columns.iter().enumerate().filter(|(i, _)| !r.unnamed.contains(i));
+            named.map(|(i, (n, t))| (r.first + i, n.as_str(), t))
+        })
+    }
+
+    /// A column of USING stands for those of these numbers.
+    pub(crate) fn hide(&mut self, columns: &[usize]) {
+        for r in &mut self.relations {
+            let own = columns.iter().filter_map(|c| c.checked_sub(r.first)).filter(|&c| c < r.columns.len());
+            r.unnamed.extend(own);
+        }
     }
 
     /// The relation of that name.

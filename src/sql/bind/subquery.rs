@@ -12,6 +12,7 @@
 
 use super::aggregate::AggregateUse;
 use super::expr::{ExprContext, logic};
+use super::query::Order;
 use super::scope::Scope;
 use super::{Binder, call, coerce, literal};
 use crate::error::{Error, Result, Span};
@@ -36,12 +37,30 @@ pub(crate) struct Subquery {
 #[derive(Clone)]
 pub(crate) struct Outer {
     scope: Scope,
-    exists: bool,
+    purpose: Purpose,
     /// In WHERE.
     allowed: bool,
 }
 
+/// What a subquery is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Value,
+    Exists,
+    Lateral,
+}
+
 impl Outer {
+    /// `scope` around a subquery.
+    pub(super) fn new(scope: Scope, purpose: Purpose) -> Self {
+        Self { scope, purpose, allowed: true }
+    }
+
+    /// It is that of a LATERAL subquery.
+    pub(super) fn is_lateral(&self) -> bool {
+        self.purpose == Purpose::Lateral
+    }
+
     /// Behind WHERE, nothing of it can be read.
     pub(super) fn end_where(&mut self) {
         self.allowed = false;
@@ -54,6 +73,8 @@ pub(crate) enum Correlated {
     Value { keys: Vec<Expr>, counts: bool },
     /// What is true of its rows and those around: columns of its own, and from [`OUTER`].
     Rows(Vec<Expr>),
+    /// The same of a LATERAL subquery: over its select list (of which `visible` columns are asked for), and what orders it.
+    Lateral { conditions: Vec<Expr>, visible: usize, order: Order },
 }
 
 /// A part of WHERE that only keeps or drops rows.
@@ -85,8 +106,8 @@ impl Binder<'_> {
     }
 
     /// Binds a subquery of an expression over `scope`.
-    fn subquery(&mut self, q: &Query, scope: &Scope, exists: bool) -> Result<(Rel, Option<Correlated>)> {
-        let outer = self.outer.replace(Outer { scope: scope.clone(), exists, allowed: true });
+    fn subquery(&mut self, q: &Query, scope: &Scope, purpose: Purpose) -> Result<(Rel, Option<Correlated>)> {
+        let outer = self.outer.replace(Outer::new(scope.clone(), purpose));
         let (subqueries, known) = (self.subqueries.take(), self.correlated.take());
         let rel = self.query(q);
         self.outer = outer;
@@ -110,7 +131,7 @@ impl Binder<'_> {
         if self.subqueries.is_none() || cx.inside_aggregate {
             return Err(Error::unsupported(format!("a subquery as a value in the {}", cx.clause), at));
         }
-        let (rel, correlated) = self.subquery(q, cx.scope, false)?;
+        let (rel, correlated) = self.subquery(q, cx.scope, Purpose::Value)?;
         match correlated {
             None if rel.schema.len() != 1 => Err(Error::validation(
                 format!("a subquery that is a value has one column, not {}", rel.schema.len()),
@@ -129,7 +150,7 @@ impl Binder<'_> {
                 let zero = self.cast_to(literal::int(0, at), &value.ty.clone().with_nullable(false))?;
                 self.case_of(vec![(missing, zero)], value, at)
             }
-            Some(Correlated::Rows(_)) => unreachable!("that is of EXISTS"),
+            Some(_) => unreachable!("that is of EXISTS and LATERAL"),
         }
     }
 
@@ -173,7 +194,7 @@ impl Binder<'_> {
         if self.subqueries.is_none() || cx.inside_aggregate {
             return Err(Error::unsupported(format!("EXISTS in the {}", cx.clause), at));
         }
-        match self.subquery(q, cx.scope, true)? {
+        match self.subquery(q, cx.scope, Purpose::Exists)? {
             (rel, None) => self.exists_value(rel, at),
             (_, Some(_)) => {
                 Err(Error::unsupported("EXISTS of a correlated subquery inside an expression", at)
@@ -269,7 +290,7 @@ impl Binder<'_> {
     ) -> Result<std::result::Result<Half, Expr>> {
         let kind = if negated { JoinKind::Anti } else { JoinKind::Semi };
         match of {
-            HalfOf::Exists(q) => match self.subquery(q, cx.scope, true)? {
+            HalfOf::Exists(q) => match self.subquery(q, cx.scope, Purpose::Exists)? {
                 (rel, None) => {
                     let exists = self.exists_value(rel, at)?;
                     Ok(Err(if negated { self.call_bound("NOT", vec![exists], at)? } else { exists }))
@@ -277,11 +298,11 @@ impl Binder<'_> {
                 (rel, Some(Correlated::Rows(conditions))) => {
                     Ok(Ok(Half { kind, rel, condition: HalfCondition::Rows(conditions), span: at }))
                 }
-                (_, Some(Correlated::Value { .. })) => unreachable!("that is of values"),
+                (_, Some(_)) => unreachable!("that is of values and LATERAL"),
             },
             HalfOf::In(operand, q) => {
                 let value = self.expr(operand, cx)?;
-                let (rel, correlated) = self.subquery(q, cx.scope, false)?;
+                let (rel, correlated) = self.subquery(q, cx.scope, Purpose::Value)?;
                 if correlated.is_some() {
                     return Err(Error::unsupported("IN with a correlated subquery", q.span)
                         .hint("EXISTS with the equality in its WHERE is there"));
@@ -341,7 +362,7 @@ impl Binder<'_> {
         span: Span,
     ) -> Result<Rel> {
         let refuse = |what: &str| Err(Error::unsupported(format!("a correlated subquery {what}"), span));
-        if self.outer.as_ref().is_some_and(|o| o.exists) {
+        if self.outer.as_ref().is_some_and(|o| o.purpose == Purpose::Exists) {
             if !is_plain || !uses.is_empty() {
                 return refuse("of EXISTS with GROUP BY or aggregates");
             }
@@ -387,7 +408,7 @@ pub(super) fn stands_in(e: &Expr) -> bool {
 }
 
 /// It reads columns of its own, and of the query around.
-fn reads(e: &Expr) -> (bool, bool) {
+pub(super) fn reads(e: &Expr) -> (bool, bool) {
     let mut found = (false, false);
     e.for_each_column(&mut |c| if c >= OUTER { found.1 = true } else { found.0 = true });
     found
@@ -439,6 +460,6 @@ fn conjuncts(e: Expr) -> Vec<Expr> {
     }
 }
 
-fn all_of(mut parts: Vec<Expr>, at: Span) -> Expr {
+pub(super) fn all_of(mut parts: Vec<Expr>, at: Span) -> Expr {
     if parts.len() == 1 { parts.remove(0) } else { logic(true, parts, at) }
 }
