@@ -261,7 +261,7 @@ fn avro(c: &mut Criterion<CpuTime>) {
     group.bench_function("crate", |b| {
         b.iter(|| {
             let values = apache_avro::Reader::new(&file[..]).unwrap();
-            assert_eq!(values.map(|v| black_box(v.unwrap())).count(), rows);
+            assert_eq!(values.filter(|v| black_box(v).is_ok()).count(), rows);
         });
     });
     group.finish();

@@ -108,6 +108,9 @@ fn keep_panic(info: &std::panic::PanicHookInfo<'_>) {
 
 /// One pass on a thread of its own, so that a panic or an endless loop is the failure of this case only.
 fn run(case: &Case, pass: Pass) -> Result<(), String> {
+    if case.needs_optimiser && !pass.optimise {
+        return Ok(());
+    }
     let (send, receive) = mpsc::channel();
     let (own, pass_) = (case.clone(), pass);
     let thread = std::thread::Builder::new().name(case.name.clone()).spawn(move || {

@@ -331,9 +331,9 @@ impl Part {
         })
     }
 
-    /// Rows that the outputs which are not exchanges have taken.
-    pub(super) fn written(&self) -> u64 {
-        let outer = (0..self.outputs.len()).filter(|o| !self.outboxes.contains(o));
-        outer.map(|o| self.outputs[o].rows()).sum()
+    /// Rows that the outputs which are not exchanges have taken, and those that they have dropped.
+    pub(super) fn written(&self) -> (u64, u64) {
+        let outer = (0..self.outputs.len()).filter(|o| !self.outboxes.contains(o)).map(|o| &self.outputs[o]);
+        outer.fold((0, 0), |(rows, dropped), o| (rows + o.rows(), dropped + o.dropped()))
     }
 }

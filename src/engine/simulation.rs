@@ -152,6 +152,10 @@ impl Output for Stalling {
         self.output.rows()
     }
 
+    fn dropped(&self) -> u64 {
+        self.output.dropped()
+    }
+
     fn publish(&mut self) -> bool {
         !self.mood.refuses() && self.output.publish()
     }

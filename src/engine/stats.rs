@@ -20,6 +20,8 @@ pub struct Stats {
     pub late: u64,
     /// Rows that could not be decoded and were skipped.
     pub bad: u64,
+    /// Rows that the sinks dropped because of a NULL where their table says NOT NULL.
+    pub dropped: u64,
     /// The smallest watermark of the sinks' inputs, ms.
     pub watermark: Option<i64>,
     /// Bytes of operator state.
@@ -52,7 +54,7 @@ pub struct ShardStats {
 /// Numbers of a node in the gauges.
 const PER_NODE: usize = 9;
 /// Numbers of a shard behind those of its nodes.
-const PER_SHARD: usize = 5;
+const PER_SHARD: usize = 6;
 
 /// How many gauges a part needs.
 pub(super) fn slots(part: &Part) -> usize {
@@ -73,15 +75,16 @@ pub(super) fn show(part: &Part, gauges: &Gauges) {
         put(&[c.rows_in, c.rows_out, c.filtered, c.late, c.absorbed, c.batches_in]);
         put(&[n.state_bytes as u64, n.state_rows as u64, n.watermark.unwrap_or(i64::MIN) as u64]);
     }
-    let read = part.read();
-    put(&[read.rows, read.bytes, read.bad, read.nulled, part.written()]);
+    let (read, (written, dropped)) = (part.read(), part.written());
+    put(&[read.rows, read.bytes, read.bad, read.nulled, written, dropped]);
 }
 
 /// What one shard has counted, node by node.
 pub(super) struct Counted {
     nodes: Vec<(NodeId, NodeCounts)>,
     read: InputCounters,
-    written: u64,
+    /// Rows written, and dropped instead.
+    written: (u64, u64),
     shard: ShardStats,
 }
 
@@ -125,7 +128,7 @@ impl Counted {
         Self {
             nodes: nodes.iter().enumerate().map(node).collect(),
             read: InputCounters { rows: s(0), bytes: s(1), bad: s(2), nulled: s(3) },
-            written: s(4),
+            written: (s(4), s(5)),
             shard: measured(measures),
         }
     }
@@ -174,7 +177,8 @@ impl Stats {
             out.rows_in += counted.read.rows;
             out.bytes_in += counted.read.bytes;
             out.bad += counted.read.bad;
-            out.rows_out += counted.written;
+            out.rows_out += counted.written.0;
+            out.dropped += counted.written.1;
             out.state_bytes += shard.state_bytes;
             out.state_rows += shard.state_rows;
             out.shards.push(shard);

@@ -84,6 +84,8 @@ pub struct SinkSpec {
     pub schema: Schema,
     /// `table.exec.sink.not-null-enforcer`: `DROP` instead of failing.
     pub drop_nulls: bool,
+    /// `table.exec.sink.require-on-conflict` is off: updates may have another key than the table.
+    pub any_key: bool,
 }
 
 /// What a connector can do for a table as a source.

@@ -11,6 +11,7 @@
 mod count_window;
 mod join;
 mod over;
+mod sink;
 
 use super::aside::Aside;
 use super::connector::SourceSpec;
@@ -739,50 +740,6 @@ impl Builder {
         };
         let node = self.add(Op::Limit { offset, fetch }, vec![built.node], output, rel.span);
         Ok(Built { node, columns: built.columns })
-    }
-
-    // ---- sinks
-
-    fn sink(&mut self, input: &Rel, rel: &Rel) -> Result<Built> {
-        let RelKind::Sink { spec, info, .. } = &rel.kind else { unreachable!("called for a sink") };
-        let node = self.exact(input)?;
-        let from = self.node(node);
-        if let (Some(table), Some(info)) = (&spec.table, info)
-            && !info.accepts.covers(from.changelog)
-        {
-            let e = self.refuse_updates(node, &format!("the sink '{}'", table.name), rel.span);
-            return Err(e.hint(
-                "write to a sink that takes updates, or window the aggregation so that each result is final",
-            ));
-        }
-        let output = Output {
-            schema: rel.schema.clone(),
-            changelog: from.changelog,
-            upsert_key: from.upsert_key.clone(),
-        };
-        let node = self.add(Op::Sink(spec.clone()), vec![node], output, rel.span);
-        Ok(Built { node, columns: vec![] })
-    }
-
-    /// The error of an operation that takes inserted rows only; names the node that makes the changes.
-    fn refuse_updates(&self, node: NodeId, who: &str, span: Span) -> Error {
-        let mut at = node;
-        loop {
-            let changing = self.node(at).inputs.iter().find(|i| !self.node(**i).changelog.is_insert_only());
-            match changing {
-                Some(&input) => at = input,
-                None => break,
-            }
-        }
-        let from = self.node(at);
-        Error::planning(
-            format!(
-                "{who} takes inserted rows only, but {} also changes rows ({})",
-                from.op.name(),
-                from.changelog
-            ),
-            span,
-        )
     }
 }
 

@@ -41,6 +41,7 @@ const KNOWN: &[(&str, Form)] = &[
     ("table.exec.source.idle-timeout", Form::Duration),
     ("table.exec.sink.not-null-enforcer", Form::OneOf(&["error", "drop"])),
     ("table.exec.sink.type-length-enforcer", Form::OneOf(&["ignore", "trim_pad", "error"])),
+    ("table.exec.sink.require-on-conflict", Form::Bool),
     ("table.exec.sink.upsert-materialize", Form::OneOf(&["none", "auto", "force"])),
     ("table.exec.mini-batch.enabled", Form::Bool),
     ("table.exec.mini-batch.allow-latency", Form::Duration),

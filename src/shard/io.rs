@@ -105,6 +105,11 @@ pub trait Output: Send {
     /// Rows taken so far.
     fn rows(&self) -> u64;
 
+    /// Rows that were taken from the shard and, as the settings ask, not written: NULL where the table says NOT NULL.
+    fn dropped(&self) -> u64 {
+        0
+    }
+
     /// Sends what was taken in a turn; false: something has to wait for room. Asked again until it is true, after `finish` as well. For
     /// exchanges: what writes out of the process goes its own pace.
     fn publish(&mut self) -> bool {

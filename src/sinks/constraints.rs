@@ -11,6 +11,8 @@ pub(super) struct Enforced {
     /// The columns and their names.
     columns: Vec<(usize, String)>,
     drop: bool,
+    /// Rows that were dropped.
+    dropped: u64,
     /// Checked rows that the output did not take yet.
     held: Option<Batch>,
     /// To be reported once the rows before it were taken.
@@ -32,7 +34,7 @@ impl Enforced {
         if columns.is_empty() {
             return inner;
         }
-        Box::new(Self { inner, columns, drop: spec.drop_nulls, held: None, failure: None })
+        Box::new(Self { inner, columns, drop: spec.drop_nulls, dropped: 0, held: None, failure: None })
     }
 
     /// The column that is NULL in the row.
@@ -48,17 +50,18 @@ impl Enforced {
         {
             return;
         }
-        let mut kept = cx.pool.row_list();
+        let (mut kept, mut dropped) = (cx.pool.row_list(), 0);
         for row in batch.sel().iter() {
             match self.violated(batch, row) {
                 None => kept.push(row as u32),
-                Some(_) if self.drop => {}
+                Some(_) if self.drop => dropped += 1,
                 Some(name) => {
                     self.failure = Some(violation(name));
                     break;
                 }
             }
         }
+        self.dropped += dropped;
         let old = if kept.len() == batch.selected() { Some(kept) } else { batch.select(Some(kept)) };
         if let Some(rows) = old {
             cx.pool.recycle_rows(rows);
@@ -105,5 +108,9 @@ impl Output for Enforced {
 
     fn rows(&self) -> u64 {
         self.inner.rows()
+    }
+
+    fn dropped(&self) -> u64 {
+        self.dropped
     }
 }

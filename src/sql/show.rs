@@ -218,7 +218,7 @@ fn rows_of(fields: Vec<Field>, rows: Vec<Vec<Cell>>, at: Span) -> Rel {
     let schema = Schema::new(fields);
     let kind = RelKind::Values { columns: columns.into_iter().map(ColumnRef::new).collect() };
     let input = Box::new(Rel { kind, schema: schema.clone(), span: at });
-    let spec = SinkSpec { table: None, schema: schema.clone(), drop_nulls: false };
+    let spec = SinkSpec { table: None, schema: schema.clone(), drop_nulls: false, any_key: true };
     Rel { kind: RelKind::Sink { input, spec, info: None }, schema, span: at }
 }
 

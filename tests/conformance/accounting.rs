@@ -45,10 +45,10 @@ pub(crate) fn check(graph: &Graph, stats: &Stats) -> Result<(), String> {
     };
     let read = sum(|op| matches!(op, Op::Scan(_) | Op::Values(_)), |c| c.rows_out);
     let written = sum(|op| matches!(op, Op::Sink(_)), |c| c.rows_in);
-    if (read, written) != (stats.rows_in, stats.rows_out) {
+    if (read, written) != (stats.rows_in, stats.rows_out + stats.dropped) {
         return Err(format!(
-            "read {} and written {}, but scans gave {read} and sinks got {written}",
-            stats.rows_in, stats.rows_out
+            "read {}, written {} and dropped {}, but scans gave {read} and sinks got {written}",
+            stats.rows_in, stats.rows_out, stats.dropped
         ));
     }
     Ok(())

@@ -30,6 +30,8 @@ pub(crate) struct Case {
     pub(crate) sql: String,
     pub(crate) data: PathBuf,
     pub(crate) mode: Mode,
+    /// What is expected follows from a rule of the optimiser: it is not run without.
+    pub(crate) needs_optimiser: bool,
     pub(crate) expected: Expected,
 }
 
@@ -48,7 +50,9 @@ impl Case {
             _ => return Err(format!("{group}/{name} needs exactly one of .out and .err")),
         };
         let mode = mode(&sql).map_err(|e| format!("{group}/{name}: {e}"))?;
-        Ok(Case { name: format!("{group}/{name}"), sql, data: root.join("data"), mode, expected })
+        let needs_optimiser = directive(&sql, "optimizer") == Some("on");
+        let (name, data) = (format!("{group}/{name}"), root.join("data"));
+        Ok(Case { name, sql, data, mode, needs_optimiser, expected })
     }
 
     pub(crate) fn group(&self) -> &str {

@@ -10,6 +10,8 @@ pub(crate) struct Counts {
     pub(crate) rows_out: u64,
     pub(crate) late: u64,
     pub(crate) bad: u64,
+    /// NULL where a sink says NOT NULL.
+    pub(crate) dropped: u64,
     /// The smallest watermark of the inputs, ms; `None` before the first.
     pub(crate) watermark: Option<i64>,
     /// Rows of each shard.
@@ -65,8 +67,12 @@ impl Progress {
 
 fn rest(c: &Counts) -> String {
     let watermark = c.watermark.map_or("none".to_owned(), watermark_text);
+    let dropped = match c.dropped {
+        0 => String::new(),
+        n => format!(", {} dropped for a NULL", grouped(n)),
+    };
     format!(
-        ", {} out, watermark {watermark}, {} late, {} malformed",
+        ", {} out, watermark {watermark}, {} late, {} malformed{dropped}",
         grouped(c.rows_out),
         grouped(c.late),
         grouped(c.bad)

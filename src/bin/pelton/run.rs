@@ -158,7 +158,7 @@ fn run_job(job: &Job, args: &Run, stop: &AtomicBool, screen: &mut Screen) -> Res
     let (counts, interrupted) = (counts(&run.stats()), stop.load(Ordering::Relaxed));
     // What sinks still hold is written before the counts.
     drop(run);
-    let is_news = interrupted || counts.late > 0 || counts.bad > 0;
+    let is_news = interrupted || counts.late + counts.bad + counts.dropped > 0;
     if !args.quiet && !screen.is_closed() && (screen.err_moves() || is_news) {
         screen.say(&progress.summary(&counts));
     }
@@ -171,6 +171,7 @@ fn counts(s: &Stats) -> Counts {
         rows_out: s.rows_out,
         late: s.late,
         bad: s.bad,
+        dropped: s.dropped,
         watermark: s.watermark,
         shards: s.shards.iter().map(|s| s.rows).collect(),
         turn_ns: s.shards.iter().map(|s| s.turn_ns.p99).max().unwrap_or(0),

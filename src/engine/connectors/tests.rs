@@ -325,7 +325,7 @@ fn batch(ids: &[Option<i32>], texts: &[Option<&str>]) -> Batch {
 
 fn sink(table: TableSpec) -> SinkSpec {
     let schema = Schema::new(columns().into_iter().map(|(n, t)| Field::new(n, t)).collect());
-    SinkSpec { table: Some(table), schema, drop_nulls: false }
+    SinkSpec { table: Some(table), schema, drop_nulls: false, any_key: true }
 }
 
 const ALONE: Connection = Connection { shard: 0, shards: 1 };
@@ -521,7 +521,7 @@ fn a_query_without_a_table_gives_its_batches_to_the_caller() {
         *sum.lock().unwrap() += b.selected();
         Ok(None)
     });
-    let spec = SinkSpec { table: None, schema: Schema::default(), drop_nulls: false };
+    let spec = SinkSpec { table: None, schema: Schema::default(), drop_nulls: false, any_key: true };
     let registry = ConnectorRegistry::default();
     let mut output = registry.open_output(&spec, ALONE, Some(receiver)).unwrap();
     offer(&mut *output, batch(&[Some(1), None], &[None, None])).unwrap();

@@ -20,7 +20,12 @@ impl Binder<'_> {
     /// A query whose rows go to the caller.
     pub(crate) fn result(&mut self, q: &Query) -> Result<Rel> {
         let rel = self.query(q)?;
-        let spec = SinkSpec { table: None, schema: rel.schema.clone(), drop_nulls: self.drops_nulls() };
+        let spec = SinkSpec {
+            table: None,
+            schema: rel.schema.clone(),
+            drop_nulls: self.drops_nulls(),
+            any_key: true,
+        };
         Ok(sink(rel, spec, None, q.span))
     }
 
@@ -34,7 +39,8 @@ impl Binder<'_> {
             return Err(Error::unsupported("UPSERT INTO", i.span));
         }
         if i.overwrite {
-            return Err(Error::unsupported("INSERT OVERWRITE", i.span));
+            return Err(Error::planning("a continuous job cannot overwrite a table", i.span)
+                .hint("INSERT INTO adds to it; remove its files first to replace them"));
         }
         if i.on_conflict.is_some() {
             return Err(Error::unsupported("ON CONFLICT", i.span));
@@ -61,7 +67,8 @@ impl Binder<'_> {
         let rel = self.query(&i.source)?;
         let rel = self.sink_columns(rel, i, &table, path.to_string())?;
         let schema = spec.schema.clone();
-        let spec = SinkSpec { table: Some(spec), schema, drop_nulls: self.drops_nulls() };
+        let any_key = self.settings.get("table.exec.sink.require-on-conflict") == Some("false");
+        let spec = SinkSpec { table: Some(spec), schema, drop_nulls: self.drops_nulls(), any_key };
         Ok(sink(rel, spec, Some(info), i.span))
     }
 

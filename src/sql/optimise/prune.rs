@@ -67,10 +67,9 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
     match rel.kind {
         RelKind::Scan(mut scan) => {
             let mut kept: Vec<usize> = needed.iter().copied().collect();
-            if kept.is_empty() {
-                // Something has to count the rows: the time attribute is read anyway.
-                let time = scan.watermark.as_ref().map(|w| w.0);
-                kept.push(scan.output.iter().position(|&c| Some(c) == time).unwrap_or(0));
+            // The time attribute is read anyway; else the rows are counted without a column.
+            if let (true, Some((time, _))) = (kept.is_empty(), &scan.watermark) {
+                kept.extend(scan.output.iter().position(|c| c == time));
             }
             let place = places(&kept, scan.output.len());
             scan.output = kept.iter().map(|&i| scan.output[i]).collect();

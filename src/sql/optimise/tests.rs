@@ -99,7 +99,7 @@ fn scans_read_what_the_query_reads() {
           Scan u [a, b, c]
         =>
         Project 1 AS EXPR$0
-          Scan u [a]
+          Scan u []
         ",
     );
 }
@@ -178,7 +178,7 @@ fn what_is_not_deterministic_stays_and_what_is_behind_it() {
           Filter (CURRENT_ROW_TIMESTAMP() > TO_TIMESTAMP_LTZ(COUNT(*), 3))
             Aggregate by []: COUNT(*)
               Project 0 AS ZERO
-                Scan u [a]
+                Scan u []
         ",
     );
 }
