@@ -3,7 +3,8 @@
 //! Each file has a *page cache* (what the process reads back, shared with mappings) and *durable* contents (what
 //! `sync` put down). [`SimDisk::power_loss`] decides, sector by sector and in no order, whether an unsynced write
 //! arrived, did not, or arrived in part; lengths likewise; and of the names changed since the folder was last synced a
-//! random prefix lasts. [`SimDisk::kill`] is `kill -9`: the page cache stays, the process's locks go.
+//! random prefix lasts. [`SimDisk::kill`] is `kill -9`: the page cache stays, the process's locks go. What a process got by
+//! [`SimDisk::process`] does nothing after its death, so that the test can free its memory.
 //! Faults on demand: a full disk, failing syncs, unreadable files.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +50,11 @@ impl Rng {
 
 /// A simulated disk; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct SimDisk(Arc<Mutex<State>>);
+pub struct SimDisk {
+    shared: Arc<Mutex<State>>,
+    /// The life of the process that this handle belongs to; none for a handle of the test, which outlives them all.
+    life: Option<u64>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -114,7 +119,22 @@ struct Inode {
 
 impl SimDisk {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no thread panics while it holds the simulated disk")
+        self.shared.lock().expect("no thread panics while it holds the simulated disk")
+    }
+
+    /// The state for a process, which must be alive.
+    fn alive(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.state();
+        match self.life {
+            Some(life) if life != state.life => Err(io::Error::other("the process was killed")),
+            _ => Ok(state),
+        }
+    }
+
+    /// The disk as the process that runs now sees it: until it is killed or the power goes.
+    #[must_use]
+    pub fn process(&self) -> Self {
+        Self { shared: self.shared.clone(), life: Some(self.state().life) }
     }
 
     /// `kill -9`: nothing is lost but the process, its locks and what it had not yet handed to the kernel.
@@ -244,13 +264,13 @@ fn eio() -> io::Error {
 impl Disk for SimDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         // Folders are durable at once: the log syncs the parent, and what matters are the files.
-        let mut state = self.state();
+        let mut state = self.alive()?;
         state.dirs.extend(path.ancestors().map(Path::to_path_buf));
         Ok(())
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        let state = self.state();
+        let state = self.alive()?;
         if !state.dirs.contains(path) {
             return Err(not_found(path));
         }
@@ -259,7 +279,7 @@ impl Disk for SimDisk {
     }
 
     fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn DiskFile>> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         let known = state.names.get(path).copied();
         let id = match (how, known) {
             (Open::Read | Open::Write, Some(id)) => id,
@@ -285,7 +305,7 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         let id = state.names.remove(from).ok_or_else(|| not_found(from))?;
         state.names.insert(to.into(), id);
         state.pending.push(Change::Rename(from.into(), to.into()));
@@ -293,7 +313,7 @@ impl Disk for SimDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         let id = state.names.remove(path).ok_or_else(|| not_found(path))?;
         state.pending.push(Change::Unset(path.into()));
         if let Some(inode) = state.files.get_mut(&id) {
@@ -303,7 +323,7 @@ impl Disk for SimDisk {
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         let inside: Vec<_> = state.names.keys().filter(|p| p.starts_with(path)).cloned().collect();
         for name in inside {
             state.names.remove(&name);
@@ -315,7 +335,7 @@ impl Disk for SimDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         let (done, rest) =
             std::mem::take(&mut state.pending).into_iter().partition(|change| change.dir() == Some(path));
         state.pending = rest;
@@ -327,7 +347,7 @@ impl Disk for SimDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<LockGuard>> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         if !state.locks.insert(path.into()) {
             return Ok(None);
         }
@@ -363,7 +383,7 @@ struct SimFile {
 
 impl SimFile {
     fn with<T>(&self, f: impl FnOnce(&mut State, &Path, u64) -> io::Result<T>) -> io::Result<T> {
-        let mut state = self.disk.state();
+        let mut state = self.disk.alive()?;
         if !state.files.contains_key(&self.id) {
             return Err(not_found(&self.path));
         }
@@ -520,5 +540,20 @@ mod tests {
             let bytes = disk.read_all(path, 100).unwrap();
             assert!(bytes == b"old" || bytes == b"new", "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_killed_process_changes_nothing_any_more() {
+        let disk = SimDisk::default();
+        let (dir, path) = (Path::new("/d"), Path::new("/d/f"));
+        disk.create_dir(dir).unwrap();
+        let process = disk.process();
+        let file = process.open(path, Open::Create).unwrap();
+        file.write_at(b"before", 0).unwrap();
+        disk.kill();
+        assert!(
+            file.write_at(b"after", 0).is_err() && file.set_len(0).is_err() && process.remove(path).is_err()
+        );
+        assert_eq!(disk.process().read_all(path, 100).unwrap(), b"before");
     }
 }

@@ -305,7 +305,7 @@ mod tests {
             mapped.append_record(1, None, Some(&[7; 1000]), &[]).unwrap();
             mapped.publish().unwrap();
         }
-        assert_eq!(log.helpers_have_work(), (false, true), "half of the lead is used");
+        assert_eq!(log.helpers_have_work(), (false, true), "a quarter of the lead is used");
         settle(&mut log);
         assert_eq!(log.helpers_have_work(), (false, false));
         assert!(segment.wake_at.load(Ordering::Relaxed) > before);

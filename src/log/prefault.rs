@@ -4,7 +4,7 @@
 //!
 //! The *lead* is what is kept writable before a writer: as much as it writes in [`AHEAD_NS`] at its present speed, between
 //! [`MIN_LEAD_BYTES`] and the configured bound. So a thousand slow partitions dirty next to nothing. The writer wakes this
-//! thread when half of its lead is used; a large lead is filled piece by piece, so that nobody waits for another's.
+//! thread when a quarter of its lead is used; a large lead is filled piece by piece, so that nobody waits for another's.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,7 +66,7 @@ impl Prefaulter {
         if busy { Turn::Busy } else { Turn::Idle(PAUSE) }
     }
 
-    /// A writer has used half of its lead: asked before sleeping, so that no wake-up is lost.
+    /// A writer has used a quarter of its lead: asked before sleeping, so that no wake-up is lost.
     pub(super) fn has_work(&self) -> bool {
         !self.control.is_empty() || self.followed.iter().any(|f| f.active().is_some_and(|s| is_due(&s)))
     }
@@ -92,7 +92,7 @@ impl Followed {
         let ready = segment.prefaulted.load(Ordering::Relaxed).max(written);
         if self.wanted.0 != segment.base || self.wanted.1 <= ready {
             if is_due(&segment) {
-                // Nothing is missing up to there: asks again when half of it is used.
+                // Nothing is missing up to there: asks again when a quarter of it is used.
                 segment.note_prefaulted(written, ready, length);
             }
             return false;
@@ -127,7 +127,7 @@ impl Followed {
     }
 }
 
-/// Half of the pages ahead of its writer are used.
+/// A quarter of the pages ahead of its writer are used.
 fn is_due(segment: &Segment) -> bool {
     let published = segment.loaded().map_or(0, |l| l.region.published());
     published >= segment.wake_at.load(Ordering::Relaxed)

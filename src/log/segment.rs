@@ -63,7 +63,7 @@ pub struct Segment {
     trusted_from: AtomicUsize,
     /// Prefaulted up to here, by the keeper.
     pub(super) prefaulted: AtomicUsize,
-    /// The writer wakes the keeper when it has published up to here: half of the prefaulted pages are used.
+    /// The writer wakes the prefaulter when it has published up to here: a quarter of the prefaulted pages are used.
     pub(super) wake_at: AtomicUsize,
 }
 
@@ -104,11 +104,12 @@ impl Segment {
         self.set_mark(0, base);
     }
 
-    /// Pages up to `ready` can be written without a fault; the writer asks for more when it has used half of them.
+    /// Pages up to `ready` can be written without a fault; the writer asks for more when it has used a quarter of them:
+    /// where others want the processors, the prefaulter may wait for one for a tenth of a second.
     pub(super) fn note_prefaulted(&self, published: usize, ready: usize, len: usize) {
         self.prefaulted.store(ready.max(published), Ordering::Relaxed);
         let is_enough = ready <= published || ready == len;
-        let wake_at = if is_enough { usize::MAX } else { published + (ready - published) / 2 };
+        let wake_at = if is_enough { usize::MAX } else { published + (ready - published) / 4 };
         self.wake_at.store(wake_at, Ordering::Relaxed);
     }
 

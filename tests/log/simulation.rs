@@ -219,8 +219,8 @@ impl World {
             assert!(matches!(log.writer("t", 0), Err(LogError::Stopped { .. })));
             log.turn();
         }
-        std::mem::forget(log);
         self.disk.kill();
+        drop(log);
     }
 
     /// Syncs fail for a while. From the first failure on the partition takes no writes; what is published can be read.
@@ -265,11 +265,6 @@ impl World {
             partition.segments().last().map(|s| (s.path(), s.place().position));
         let appended = self.rows.len() as i64;
         drop(partition);
-        // No destructor tidies up after kill -9.
-        if let Some(writer) = self.writer.take() {
-            std::mem::forget(writer);
-        }
-        std::mem::forget(log);
         let mut is_torn = false;
         if is_power {
             self.stats.power_losses += 1;
@@ -283,6 +278,8 @@ impl World {
                 is_torn = self.tear(&path, position as usize, published);
             }
         }
+        // No destructor tidies up after kill -9: these find a disk that is not theirs any more.
+        drop((self.writer.take(), log));
         if self.rng.chance(10) {
             self.open_unreadable();
         }

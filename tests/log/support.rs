@@ -22,7 +22,7 @@ pub(crate) fn options(pairs: &[(&str, &str)]) -> TopicConfig {
 
 /// A log on a simulated disk.
 pub(crate) fn open_sim(disk: &SimDisk, clock: &ManualClock) -> LogResult<Log> {
-    Log::open_on(Arc::new(disk.clone()), Arc::new(clock.clone()), Path::new("/log"), manual())
+    Log::open_on(Arc::new(disk.process()), Arc::new(clock.clone()), Path::new("/log"), manual())
 }
 
 /// A record as read.
