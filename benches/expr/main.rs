@@ -139,11 +139,13 @@ fn nexmark(c: &mut Criterion) {
     }
 }
 
+/// A function of each family beside what one would write for it in plain Rust, over the same columns.
 fn families(c: &mut Criterion) {
     let rows = 1024;
     let mut group = c.benchmark_group("functions");
     group.throughput(Throughput::Elements(rows as u64));
     let mut bench = Bench::new(rows);
+    let to_text = build::cast(column(0), &TypeKind::STRING.nullable(), false, &Session::default());
     let exprs = [
         ("+", call("+", vec![column(0), int("7")])),
         ("/", call("/", vec![column(0), int("7")])),
@@ -153,6 +155,8 @@ fn families(c: &mut Criterion) {
         ("IN", call("IN", vec![column(0), int("1"), int("2"), int("3")])),
         ("text =", call("=", vec![column(1), text("short")])),
         ("UPPER", call("UPPER", vec![column(1)])),
+        ("||", call("||", vec![column(1), text("&more")])),
+        ("SUBSTRING", call("SUBSTRING", vec![column(1), int("9"), int("20")])),
         ("SPLIT_INDEX", call("SPLIT_INDEX", vec![column(1), text("/"), int("3")])),
         ("LIKE %x%", call("LIKE", vec![column(1), text("%channel%")])),
         (
@@ -161,17 +165,80 @@ fn families(c: &mut Criterion) {
         ),
         ("HOUR", call("HOUR", vec![column(2)])),
         ("DATE_FORMAT", call("DATE_FORMAT", vec![column(2), text("yyyy-MM-dd")])),
-        (
-            "CAST AS STRING",
-            build::cast(column(0), &TypeKind::STRING.nullable(), false, &Session::default())
-                .expect("it binds"),
-        ),
+        ("CAST AS STRING", to_text.expect("it binds")),
+        ("MD5", call("MD5", vec![column(1)])),
+        ("URL_DECODE", call("URL_DECODE", vec![column(1)])),
+        ("JSON_VALUE", json_value("$.item.price")),
+        ("ARRAY[]", call("ITEM", vec![call("ARRAY", vec![column(0), int("7")]), int("1")])),
     ];
     for (name, expr) in exprs {
         let mut p = Program::new(&expr);
         group.bench_function(name, |b| b.iter(|| bench.eval(&mut p)));
     }
+
+    let prices = bench.columns[0].slice::<i64>().to_vec();
+    let texts: Vec<String> = (0..rows).map(|i| bench.columns[1].byte_column().str(i).to_owned()).collect();
+    let seconds: Vec<i64> = bench.columns[2].slice::<i64>().iter().map(|t| t / 1_000_000).collect();
+    let mut by_hand = |name: &str, f: &mut dyn FnMut() -> usize| {
+        group.bench_function(format!("{name} by hand"), |b| b.iter(|| black_box(f())));
+    };
+    let mut sums = vec![0i64; rows];
+    by_hand("+", &mut || {
+        sums.iter_mut().zip(black_box(&prices)).for_each(|(s, p)| *s = p.wrapping_add(7));
+        sums.len()
+    });
+    let mut flags = vec![false; rows];
+    by_hand("<", &mut || {
+        flags.iter_mut().zip(black_box(&prices)).for_each(|(f, p)| *f = *p < 500);
+        flags.len()
+    });
+    // One buffer for all rows, as the arena of a column.
+    let mut out = String::new();
+    by_hand("UPPER", &mut || {
+        out.clear();
+        for t in black_box(&texts) {
+            out.push_str(t);
+        }
+        out.make_ascii_uppercase();
+        out.len()
+    });
+    by_hand("SPLIT_INDEX", &mut || {
+        black_box(&texts).iter().filter_map(|t| t.split('/').nth(3)).map(str::len).sum()
+    });
+    by_hand("LIKE %x%", &mut || black_box(&texts).iter().filter(|t| t.contains("channel")).count());
+    let regex = regex::Regex::new("(&|^)channel_id=([^&]*)").expect("a pattern");
+    by_hand("REGEXP_EXTRACT", &mut || {
+        let part = |t: &String| regex.captures(t).and_then(|c| c.get(2)).map(|m| m.len());
+        black_box(&texts).iter().filter_map(part).sum()
+    });
+    by_hand("HOUR", &mut || black_box(&seconds).iter().map(|s| (s.rem_euclid(86_400) / 3600) as usize).sum());
+    by_hand("CAST AS STRING", &mut || {
+        use std::fmt::Write;
+        out.clear();
+        for p in black_box(&prices) {
+            let _ = write!(out, "{p}");
+        }
+        out.len()
+    });
     group.finish();
+}
+
+/// JSON_VALUE of a document around the price.
+fn json_value(path: &str) -> Expr {
+    let none = || literal_null(TypeKind::STRING.nullable());
+    let digits = build::cast(column(0), &TypeKind::STRING.nullable(), false, &Session::default());
+    let head = call(
+        "||",
+        vec![text("{\"id\": 7, \"item\": {\"name\": \"x\", \"price\": "), digits.expect("it binds")],
+    );
+    let document = call("||", vec![head, text("}}")]);
+    call("JSON_VALUE", vec![document, text(path), none(), text("NULL"), none(), text("NULL"), none()])
+}
+
+fn literal_null(ty: DataType) -> Expr {
+    let mut c = Column::new(&ty);
+    c.push_null();
+    Expr::literal(ColumnRef::new(c), ty, Span::default())
 }
 
 criterion_group!(benches, nexmark, families);

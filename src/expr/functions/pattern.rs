@@ -11,7 +11,7 @@ use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Regis
 use crate::expr::kernels::text::{build, flags, opt_from, slices};
 use crate::expr::kernels::with_kernel;
 use crate::expr::{Arg, EvalContext, Kernel, RowError};
-use regex::Regex;
+use regex::{CaptureLocations, Regex};
 
 pub(super) fn register(r: &mut Registry) {
     let mut add = |names, signatures, text, bind| {
@@ -76,7 +76,8 @@ enum Use {
 #[derive(Clone, Debug)]
 enum Matcher {
     Like(Like),
-    Regex(Regex),
+    /// With the room for its groups.
+    Regex(Regex, CaptureLocations),
     /// Java refuses the pattern: extraction gives NULL, tests are false.
     Invalid,
 }
@@ -101,12 +102,19 @@ fn like_compiler(call: &Call<'_>) -> Result<Compile> {
 
 fn similar_compiler(call: &Call<'_>) -> Result<Compile> {
     escape_of(call)?;
-    Ok(|p, e| similar(p, e).map(Matcher::Regex))
+    Ok(|p, e| similar(p, e).map(Matcher::of))
+}
+
+impl Matcher {
+    fn of(regex: Regex) -> Self {
+        let places = regex.capture_locations();
+        Matcher::Regex(regex, places)
+    }
 }
 
 fn compile_regex(pattern: &str, _: Option<char>) -> std::result::Result<Matcher, String> {
     match java_regex(pattern) {
-        Ok(r) => Ok(Matcher::Regex(r)),
+        Ok(r) => Ok(Matcher::of(r)),
         Err(Refused::Invalid) => Ok(Matcher::Invalid),
         Err(Refused::Unsupported(what)) => Err(format!("{what} in a regular expression is not supported")),
     }
@@ -193,7 +201,7 @@ impl Kernel for Pattern {
         _cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
         if self.fixed {
-            apply(&self.matcher, self.usage, args, sel, rows, out);
+            apply(&mut self.matcher, self.usage, args, sel, rows, out);
             return if self.strict { not_null(sel, out) } else { Ok(()) };
         }
         if args.iter().any(|a| a.constant && !a.column.is_valid(0)) {
@@ -203,7 +211,7 @@ impl Kernel for Pattern {
         if args[1].constant {
             let row = if sel.is_empty() { return Ok(()) } else { sel.row(0) };
             self.prepare(row, &args[1])?;
-            apply(&self.matcher, self.usage, args, sel, rows, out);
+            apply(&mut self.matcher, self.usage, args, sel, rows, out);
             return if self.strict { not_null(sel, out) } else { Ok(()) };
         }
         // The pattern is a column: row by row.
@@ -229,7 +237,7 @@ impl Kernel for Pattern {
             let target = ColumnRef::make_mut(&mut one);
             target.clear();
             target.reset(1);
-            apply(&self.matcher, self.usage, &picked, Sel::All(1), 1, target);
+            apply(&mut self.matcher, self.usage, &picked, Sel::All(1), 1, target);
             if self.usage == Use::All {
                 out.push_nulls(i - done);
                 done = i + 1;
@@ -271,29 +279,28 @@ fn copy_row(from: &Column, to: &mut Column, i: usize) {
     }
 }
 
-fn apply(m: &Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usize, out: &mut Column) {
+fn apply(m: &mut Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usize, out: &mut Column) {
     let text = |i: usize| args[0].column.byte_column().str(args[0].at(i));
     let group = |i: usize| {
         args.get(2).map_or(if usage == Use::All { 1 } else { 0 }, |a| a.column.slice::<i32>()[a.at(i)])
     };
     match (usage, m) {
         (Use::Test, Matcher::Like(l)) => flags(args, sel, out, |i| Some(l.matches(args[0].bytes(i)))),
-        (Use::Test, Matcher::Regex(r)) => flags(args, sel, out, |i| Some(r.is_match(text(i)))),
+        (Use::Test, Matcher::Regex(r, _)) => flags(args, sel, out, |i| Some(r.is_match(text(i)))),
         (Use::Test, Matcher::Invalid) => flags(args, sel, out, |_| Some(false)),
-        (Use::Extract | Use::First, Matcher::Regex(r)) => {
-            let mut places = r.capture_locations();
+        (Use::Extract | Use::First, Matcher::Regex(r, places)) => {
             slices(args, sel, out, |i, bytes| {
                 let text = std::str::from_utf8(bytes).ok()?;
                 match if usage == Use::First { 0 } else { group(i) } {
                     0 => r.find(text).map(|m| m.range()),
                     n => {
-                        r.captures_read(&mut places, text)?;
+                        r.captures_read(places, text)?;
                         places.get(usize::try_from(n).ok()?).map(|(from, to)| from..to)
                     }
                 }
             });
         }
-        (Use::Replace, Matcher::Regex(r)) => build(args, sel, out, |i, to| {
+        (Use::Replace, Matcher::Regex(r, _)) => build(args, sel, out, |i, to| {
             let (text, new) = (text(i), args[2].bytes(i));
             let mut end = 0;
             for m in r.find_iter(text) {
@@ -304,14 +311,14 @@ fn apply(m: &Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usize, o
             to.extend_from_slice(&text.as_bytes()[end..]);
             true
         }),
-        (Use::Count, Matcher::Regex(r)) => {
+        (Use::Count, Matcher::Regex(r, _)) => {
             opt_from::<i32>(args, sel, out, |i| Some(r.find_iter(text(i)).count() as i32));
         }
-        (Use::Position, Matcher::Regex(r)) => opt_from::<i32>(args, sel, out, |i| {
+        (Use::Position, Matcher::Regex(r, _)) => opt_from::<i32>(args, sel, out, |i| {
             let t = text(i);
             Some(r.find(t).map_or(0, |m| t[..m.start()].encode_utf16().count() as i32 + 1))
         }),
-        (Use::All, Matcher::Regex(r)) => {
+        (Use::All, Matcher::Regex(r, _)) => {
             out.clear();
             let ColumnData::List { offsets, child } = &mut out.data else { panic!("an array") };
             let mut done = 0;

@@ -266,11 +266,23 @@ fn change_case(call: &Call<'_>, upper: bool) -> Result<BoundFunction> {
                 out[start..].make_ascii_lowercase();
             }
         } else {
-            let text = str_of(&a[0], i);
-            out.extend_from_slice(if upper { text.to_uppercase() } else { text.to_lowercase() }.as_bytes());
+            write_case(str_of(&a[0], i), upper, out);
         }
         true
     }))
+}
+
+/// Upper or lower case, character by character; alone the Σ at the end of a word depends on what stands around it.
+fn write_case(text: &str, upper: bool, out: &mut Vec<u8>) {
+    let mut buffer = [0; 4];
+    let mut push = |c: char| out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+    if upper {
+        text.chars().flat_map(char::to_uppercase).for_each(push);
+    } else if text.contains('Σ') {
+        out.extend_from_slice(text.to_lowercase().as_bytes());
+    } else {
+        text.chars().flat_map(char::to_lowercase).for_each(&mut push);
+    }
 }
 
 fn initcap(call: &Call<'_>) -> Result<BoundFunction> {
