@@ -67,6 +67,37 @@ pub fn compare_values(a: &Column, i: usize, b: &Column, j: usize) -> Ordering {
     }
 }
 
+/// SQL's equality of two values that are not NULL. Unlike in keys, a NULL in an array or a map equals none, as in Flink; in a row NULL
+/// equals NULL. (DOUBLE and FLOAT by themselves are compared in `expr`.)
+pub fn equal_values(a: &Column, i: usize, b: &Column, j: usize) -> bool {
+    match (&a.data, &b.data) {
+        (
+            ColumnData::Map { offsets: o, keys: k, values: v },
+            ColumnData::Map { offsets: p, keys: l, values: w },
+        ) => {
+            let (x, y) = (o[i] as usize..o[i + 1] as usize, p[j] as usize..p[j + 1] as usize);
+            x.len() == y.len()
+                && x.into_iter().all(|e| {
+                    y.clone()
+                        .find(|f| same_key(k, e, l, *f))
+                        .is_some_and(|f| v.is_valid(e) && w.is_valid(f) && equal_values(v, e, w, f))
+                })
+        }
+        (ColumnData::Row(x), ColumnData::Row(y)) => {
+            x.iter().zip(y).all(|(c, d)| match (c.is_valid(i), d.is_valid(j)) {
+                (true, true) => equal_values(c, i, d, j),
+                (x, y) => x == y,
+            })
+        }
+        (ColumnData::List { offsets: o, child: c }, ColumnData::List { offsets: p, child: d }) => {
+            let (x, y) = (o[i] as usize..o[i + 1] as usize, p[j] as usize..p[j + 1] as usize);
+            x.len() == y.len()
+                && x.zip(y).all(|(e, f)| c.is_valid(e) && d.is_valid(f) && equal_values(c, e, d, f))
+        }
+        _ => compare_values(a, i, b, j).is_eq(),
+    }
+}
+
 /// The same key: NULL equals NULL, NaN equals NaN, −0.0 differs from 0.0.
 pub fn same_key(a: &Column, i: usize, b: &Column, j: usize) -> bool {
     compare_rows(a, i, b, j).is_eq()

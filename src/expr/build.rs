@@ -15,17 +15,7 @@ use crate::error::{Error, Result, Span};
 /// No such function, or the arguments do not fit.
 pub fn call(registry: &Registry, name: &str, args: Vec<Expr>, session: &Session, span: Span) -> Result<Expr> {
     let function = registry.scalar(name).ok_or_else(|| unknown(registry, name, &args, span))?;
-    let arguments: Vec<Argument> = args
-        .iter()
-        .map(|e| Argument {
-            ty: e.ty.clone(),
-            literal: match &e.kind {
-                ExprKind::Literal(c) => Some(c.clone()),
-                _ => None,
-            },
-            span: e.span,
-        })
-        .collect();
+    let arguments: Vec<Argument> = args.iter().map(describe).collect();
     let bound = function.bind(&Call { name, args: &arguments, span, session })?;
     let args = args
         .into_iter()
@@ -33,6 +23,27 @@ pub fn call(registry: &Registry, name: &str, args: Vec<Expr>, session: &Session,
         .map(|(e, wanted)| if e.ty.kind == wanted.kind { Ok(e) } else { cast(e, wanted, false, session) })
         .collect::<Result<_>>()?;
     Ok(fold(Expr::call(name, bound, args, span)))
+}
+
+/// An argument as a function sees it.
+pub fn describe(e: &Expr) -> Argument {
+    let literal = match &e.kind {
+        ExprKind::Literal(c) => Some(c.clone()),
+        _ => None,
+    };
+    Argument { ty: e.ty.clone(), literal, packed: is_packed(e), span: e.span }
+}
+
+fn is_packed(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Literal(_) => true,
+        ExprKind::Call { function, .. } => &*function.name == "ARRAY",
+        ExprKind::Case { branches, otherwise } => {
+            branches.iter().map(|(_, v)| v).chain([&**otherwise]).all(is_packed)
+        }
+        ExprKind::Coalesce(of) => of.iter().all(is_packed),
+        _ => false,
+    }
 }
 
 fn unknown(registry: &Registry, name: &str, args: &[Expr], span: Span) -> Error {

@@ -10,8 +10,10 @@ use crate::expr::{Arg, Session, Updates};
 use proptest::prelude::*;
 
 fn bind(name: &str, args: &[DataType], grouped: bool) -> BoundAggregate {
-    let args: Vec<Argument> =
-        args.iter().map(|ty| Argument { ty: ty.clone(), literal: None, span: Span::default() }).collect();
+    let args: Vec<Argument> = args
+        .iter()
+        .map(|ty| Argument { ty: ty.clone(), literal: None, packed: false, span: Span::default() })
+        .collect();
     let session = Session::default();
     let call = Call { name, args: &args, span: Span::default(), session: &session };
     builtin().aggregate(name).unwrap().bind(&call, grouped).unwrap()

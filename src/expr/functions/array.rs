@@ -143,11 +143,25 @@ fn element_of<'a>(call: &'a Call<'_>, i: usize) -> Result<&'a DataType> {
 fn element_argument(call: &Call<'_>) -> Result<Vec<DataType>> {
     call.count(2..=2)?;
     let of = element_of(call, 0)?;
-    let fits = *call.kind(1) == TypeKind::Null || crate::expr::coercion::can_store(call.kind(1), &of.kind);
+    let fits = *call.kind(1) == TypeKind::Null
+        || crate::expr::coercion::can_store(call.kind(1), &of.kind) && nulls_fit(call.kind(1), &of.kind);
     if !fits {
         return Err(call.wrong_types(&["ARRAY<T>, T"]));
     }
     Ok(vec![plain(call.args[0].ty.clone()), call.wanted(1, of.kind.clone())])
+}
+
+/// What stands inside a nested value may be NULL only where the other type allows it.
+fn nulls_fit(given: &TypeKind, wanted: &TypeKind) -> bool {
+    let inside = |g: &DataType, w: &DataType| (w.nullable || !g.nullable) && nulls_fit(&g.kind, &w.kind);
+    match (given, wanted) {
+        (TypeKind::Array(g), TypeKind::Array(w)) | (TypeKind::Multiset(g), TypeKind::Multiset(w)) => {
+            inside(g, w)
+        }
+        (TypeKind::Map(k, v), TypeKind::Map(l, w)) => inside(k, l) && inside(v, w),
+        (TypeKind::Row(g), TypeKind::Row(w)) => g.iter().zip(w).all(|(g, w)| inside(&g.ty, &w.ty)),
+        _ => true,
+    }
 }
 
 /// The places of a row's elements in the child column.
@@ -163,16 +177,23 @@ pub(super) fn child<'a>(a: &Arg<'a>) -> &'a Column {
     }
 }
 
-/// The same element: NULL is NULL, NaN is nothing.
-fn same(a: &Column, i: usize, b: &Column, j: usize) -> bool {
+/// The same element: NULL is NULL, NaN is nothing. Arrays inside are compared by their bytes where both are `packed`.
+fn same(packed: bool, a: &Column, i: usize, b: &Column, j: usize) -> bool {
     if a.is_valid(i) && b.is_valid(j) {
         match (&a.data, &b.data) {
             (ColumnData::F32(x), ColumnData::F32(y)) => return x[i] == y[j],
             (ColumnData::F64(x), ColumnData::F64(y)) => return x[i] == y[j],
+            (ColumnData::Map { .. } | ColumnData::Row(_), _) => return order::equal_values(a, i, b, j),
+            (ColumnData::List { .. }, _) if !packed => return order::equal_values(a, i, b, j),
             _ => {}
         }
     }
     order::same_key(a, i, b, j)
+}
+
+/// What is compared stands in Flink's binary form on both sides.
+fn all_packed(call: &Call<'_>) -> bool {
+    call.args.iter().all(|a| a.packed)
 }
 
 /// Builds arrays: for each selected row where `args` are not NULL, `pick` lists (column, place).
@@ -208,20 +229,22 @@ fn arrays<'a>(
 fn contains(call: &Call<'_>) -> Result<BoundFunction> {
     let args = element_argument(call)?;
     let ty = TypeKind::Boolean.not_null().with_nullable(call.args[0].ty.nullable);
-    Ok(infallible(args, ty, |a, sel, _, out| {
+    let packed = all_packed(call);
+    Ok(infallible(args, ty, move |a, sel, _, out| {
         flags(&a[..1], sel, out, |i| {
             let from = child(&a[0]);
-            Some(range(&a[0], i).any(|e| same(from, e, a[1].column, a[1].at(i))))
+            Some(range(&a[0], i).any(|e| same(packed, from, e, a[1].column, a[1].at(i))))
         });
     }))
 }
 
 fn position(call: &Call<'_>) -> Result<BoundFunction> {
     let args = element_argument(call)?;
-    Ok(infallible(args, call.result(TypeKind::Int), |a, sel, _, out| {
+    let packed = all_packed(call);
+    Ok(infallible(args, call.result(TypeKind::Int), move |a, sel, _, out| {
         opt_from::<i32>(a, sel, out, |i| {
             let from = child(&a[0]);
-            let found = range(&a[0], i).position(|e| same(from, e, a[1].column, a[1].at(i)));
+            let found = range(&a[0], i).position(|e| same(packed, from, e, a[1].column, a[1].at(i)));
             Some(found.map_or(0, |p| p as i32 + 1))
         });
     }))
@@ -234,15 +257,21 @@ fn array_of(of: DataType, nullable: bool) -> DataType {
 fn distinct(call: &Call<'_>) -> Result<BoundFunction> {
     call.count(1..=1)?;
     let ty = array_of(element_of(call, 0)?.clone(), call.args[0].ty.nullable);
-    Ok(infallible(call.as_given(), ty, |a, sel, rows, out| {
-        arrays(a, sel, rows, out, |i, picked| pick_new(picked, child(&a[0]), range(&a[0], i)));
+    let packed = all_packed(call);
+    Ok(infallible(call.as_given(), ty, move |a, sel, rows, out| {
+        arrays(a, sel, rows, out, |i, picked| pick_new(packed, picked, child(&a[0]), range(&a[0], i)));
     }))
 }
 
 /// Adds the elements that are not there yet.
-fn pick_new<'a>(picked: &mut Vec<(&'a Column, usize)>, from: &'a Column, places: std::ops::Range<usize>) {
+fn pick_new<'a>(
+    packed: bool,
+    picked: &mut Vec<(&'a Column, usize)>,
+    from: &'a Column,
+    places: std::ops::Range<usize>,
+) {
     for e in places {
-        if !picked.iter().any(|(c, p)| same(c, *p, from, e)) {
+        if !picked.iter().any(|(c, p)| same(packed, c, *p, from, e)) {
             picked.push((from, e));
         }
     }
@@ -251,10 +280,11 @@ fn pick_new<'a>(picked: &mut Vec<(&'a Column, usize)>, from: &'a Column, places:
 fn remove(call: &Call<'_>) -> Result<BoundFunction> {
     let args = element_argument(call)?;
     let ty = array_of(element_of(call, 0)?.clone(), call.args[0].ty.nullable);
-    Ok(infallible(args, ty, |a, sel, rows, out| {
+    let packed = all_packed(call);
+    Ok(infallible(args, ty, move |a, sel, rows, out| {
         arrays(&a[..1], sel, rows, out, |i, picked| {
             let from = child(&a[0]);
-            let kept = range(&a[0], i).filter(|e| !same(from, *e, a[1].column, a[1].at(i)));
+            let kept = range(&a[0], i).filter(|e| !same(packed, from, *e, a[1].column, a[1].at(i)));
             picked.extend(kept.map(|e| (from, e)));
         });
     }))
@@ -437,18 +467,19 @@ enum Set {
 fn set(call: &Call<'_>, which: Set) -> Result<BoundFunction> {
     call.count(2..=2)?;
     let (args, ty) = common_arrays(call)?;
+    let packed = all_packed(call);
     Ok(infallible(args, ty, move |a, sel, rows, out| {
         arrays(a, sel, rows, out, |i, picked| {
             let (left, right) = (child(&a[0]), child(&a[1]));
             if which == Set::Union {
-                pick_new(picked, left, range(&a[0], i));
-                pick_new(picked, right, range(&a[1], i));
+                pick_new(packed, picked, left, range(&a[0], i));
+                pick_new(packed, picked, right, range(&a[1], i));
                 return;
             }
             for e in range(&a[0], i) {
-                let is_in = range(&a[1], i).any(|f| same(left, e, right, f));
+                let is_in = range(&a[1], i).any(|f| same(packed, left, e, right, f));
                 if is_in == (which == Set::Intersect) {
-                    pick_new(picked, left, e..e + 1);
+                    pick_new(packed, picked, left, e..e + 1);
                 }
             }
         });

@@ -1,11 +1,49 @@
 //! Java's date patterns (`yyyy-MM-dd HH:mm:ss.SSS`), compiled once: for writing, and for reading in the two ways that Flink uses.
 //!
-//! **Strict** is `DateTimeFormatter` (TO_TIMESTAMP, DATE_FORMAT of a timestamp): the number of letters is the number of digits, one
-//! letter takes any number; the whole text must match. **Lenient** is `SimpleDateFormat` (UNIX_TIMESTAMP, TO_DATE, CONVERT_TZ): a number takes
-//! the digits there are (as many as letters where a number follows directly), month 13 is January of the next year, what follows is ignored.
-//! Letters: `y u M L d D E a H k K h m s S n`; others are refused by name.
+//! [`Java::Formatter`] is `DateTimeFormatter` (TO_TIMESTAMP, DATE_FORMAT of a timestamp). It reads strictly: the number of letters is the
+//! number of digits, one letter takes any number; the whole text must match. [`Java::Simple`] is `SimpleDateFormat` (UNIX_TIMESTAMP, TO_DATE,
+//! FROM_UNIXTIME, CONVERT_TZ, DATE_FORMAT of a text). It reads leniently: a number takes the digits there are (as many as letters where
+//! a number follows directly), month 13 is January of the next year, what follows is ignored. Some letters mean different things in the two
+//! (`u`, `F`, `S`). What Java refuses is [`Refused::Illegal`] and fails when a row comes, as in Flink; letters that we lack are refused by name.
 
+use super::datetime_letters::{self as letters, DAYS, MONTHS, QUARTERS};
 use crate::batch::text::civil::{self, DAY_S, Moment};
+
+/// Which of Java's two kinds of patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Java {
+    Formatter,
+    /// With the letters of zones only where the zone is UTC.
+    Simple {
+        utc: bool,
+    },
+}
+
+/// What a pattern is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Write,
+    Read,
+}
+
+/// Why there is no such pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Java refuses it too, when it computes.
+    Illegal(String),
+    /// We do not have it.
+    Unsupported(String),
+}
+
+impl Refused {
+    /// What to say of it.
+    pub(super) fn message(self) -> String {
+        match self {
+            Refused::Illegal(m) => m,
+            Refused::Unsupported(m) => format!("{m} is not supported"),
+        }
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Item {
@@ -17,35 +55,21 @@ enum Item {
 /// A compiled pattern.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
+    java: Java,
     items: Vec<Item>,
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-
 impl Pattern {
     /// Compiles a pattern.
-    pub(super) fn new(pattern: &str) -> Result<Self, String> {
+    pub(super) fn new(pattern: &str, java: Java, usage: Use) -> Result<Self, Refused> {
+        let illegal = |what: String| Err(Refused::Illegal(format!("{what} in the date pattern '{pattern}'")));
         let mut items: Vec<Item> = Vec::new();
         let literal = |items: &mut Vec<Item>, b: &[u8]| match items.last_mut() {
             Some(Item::Literal(l)) => l.extend_from_slice(b),
             _ => items.push(Item::Literal(b.to_vec())),
         };
         let bytes = pattern.as_bytes();
-        let mut i = 0;
+        let (mut i, mut open) = (0, 0);
         while i < bytes.len() {
             let b = bytes[i];
             match b {
@@ -67,18 +91,32 @@ impl Pattern {
                                 literal(&mut items, &[*c]);
                                 i += 1;
                             }
-                            (None, _) => return Err("unterminated quote in the date pattern".into()),
+                            (None, _) => return illegal("an unterminated quote".into()),
                         }
                     }
                     i += 1;
                 }
                 b if b.is_ascii_alphabetic() => {
                     let n = bytes[i..].iter().take_while(|&&x| x == b).count();
-                    if !b"yuMLdDEaHkKhmsSn".contains(&b) {
-                        return Err(format!("the letter '{}' in the date pattern '{pattern}'", b as char));
-                    }
+                    letters::check(b, n, java, usage, pattern)?;
                     items.push(Item::Field(b, n));
                     i += n;
+                }
+                b'{' | b'}' | b'#' if java == Java::Formatter => {
+                    return illegal(format!("the reserved character '{}'", b as char));
+                }
+                b'[' | b']' if java == Java::Formatter => {
+                    if usage == Use::Read {
+                        return Err(Refused::Unsupported(format!(
+                            "an optional part in the date pattern '{pattern}'"
+                        )));
+                    }
+                    // Whatever stands in an optional part can be written.
+                    open += if b == b'[' { 1 } else { -1 };
+                    if open < 0 {
+                        return illegal("a ] without [".into());
+                    }
+                    i += 1;
                 }
                 b => {
                     literal(&mut items, &[b]);
@@ -86,63 +124,23 @@ impl Pattern {
                 }
             }
         }
-        Ok(Self { items })
+        Ok(Self { java, items })
     }
 
     /// Writes local time.
     pub(super) fn write(&self, m: Moment, out: &mut Vec<u8>) {
-        let days = m.days();
-        let (y, mo, d) = civil::civil_from_days(days);
+        let day = letters::Day::of(m.days());
         let second = m.seconds.rem_euclid(DAY_S) as u32;
-        let (h, mi, s) = (second / 3600, second / 60 % 60, second % 60);
+        let formatter = self.java == Java::Formatter;
         for item in &self.items {
             match item {
                 Item::Literal(l) => out.extend_from_slice(l),
                 Item::Field(letter, n) => {
-                    let number = match letter {
-                        b'y' | b'u' if *n == 2 => (y % 100) as u32,
-                        b'y' | b'u' => y as u32,
-                        b'M' | b'L' if *n >= 3 => {
-                            name(MONTHS[mo as usize - 1], *n, out);
-                            continue;
-                        }
-                        b'M' | b'L' => mo,
-                        b'd' => d,
-                        b'D' => (days - civil::days_from_civil(y, 1, 1) + 1) as u32,
-                        b'E' => {
-                            name(DAYS[(i64::from(days) + 4).rem_euclid(7) as usize], (*n).max(3), out);
-                            continue;
-                        }
-                        b'a' => {
-                            out.extend_from_slice(if h < 12 { b"AM" } else { b"PM" });
-                            continue;
-                        }
-                        b'H' => h,
-                        b'k' => {
-                            if h == 0 {
-                                24
-                            } else {
-                                h
-                            }
-                        }
-                        b'K' => h % 12,
-                        b'h' => {
-                            if h % 12 == 0 {
-                                12
-                            } else {
-                                h % 12
-                            }
-                        }
-                        b'm' => mi,
-                        b's' => s,
-                        b'S' => {
-                            let n = (*n).min(9);
-                            write_number(m.nanos / 10u32.pow(9 - n as u32), n, out);
-                            continue;
-                        }
-                        _ => m.nanos,
-                    };
-                    write_number(number, *n, out);
+                    if formatter {
+                        letters::write_formatter(*letter, *n, &day, second, m.nanos, out);
+                    } else {
+                        letters::write_simple(*letter, *n, &day, second, m.nanos, out);
+                    }
                 }
             }
         }
@@ -243,6 +241,14 @@ impl Pattern {
                 f.month = at as i64 + 1;
                 Some(Some(&text[if n == 3 { 3 } else { MONTHS[at].len() }..]))
             }
+            b'Q' | b'q' if n == 3 => {
+                let found = text.len() > 1 && text[0] == b'Q' && (b'1'..=b'4').contains(&text[1]);
+                if found { Some(Some(&text[2..])) } else { None }
+            }
+            b'Q' | b'q' if n == 4 => {
+                let found = QUARTERS.iter().find(|q| starts(q))?;
+                Some(Some(&text[found.len()..]))
+            }
             b'E' => {
                 let at = DAYS.iter().position(|d| starts(if n <= 3 { &d[..3] } else { d }))?;
                 Some(Some(&text[if n <= 3 { 3 } else { DAYS[at].len() }..]))
@@ -252,25 +258,8 @@ impl Pattern {
     }
 }
 
-/// At least `width` digits.
-fn write_number(v: u32, width: usize, out: &mut Vec<u8>) {
-    let mut digits = [b'0'; 10];
-    let (mut at, mut rest) = (10, v);
-    while rest > 0 {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    out.extend(std::iter::repeat_n(b'0', width.saturating_sub(10)));
-    out.extend_from_slice(&digits[at.min(10 - width.clamp(1, 10))..]);
-}
-
 fn is_name(letter: u8, n: usize) -> bool {
-    matches!(letter, b'a' | b'E') || (matches!(letter, b'M' | b'L') && n >= 3)
-}
-
-fn name(full: &str, n: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(if n == 3 { &full.as_bytes()[..3] } else { full.as_bytes() });
+    matches!(letter, b'a' | b'E') || (matches!(letter, b'M' | b'L' | b'Q' | b'q') && n >= 3)
 }
 
 fn digits(text: &[u8]) -> i64 {
@@ -320,6 +309,8 @@ impl Fields {
             b'h' => self.hour12 = Some(v % 12),
             b'm' => self.minute = v,
             b's' => self.second = v,
+            // A quarter alone says nothing that is asked for.
+            b'Q' | b'q' => {}
             b'S' => self.nanos = v * 10i64.pow(9 - found.min(9) as u32),
             _ => self.nanos = v,
         }
@@ -412,9 +403,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn formatter(pattern: &str) -> Pattern {
+        Pattern::new(pattern, Java::Formatter, Use::Write).unwrap()
+    }
+
     fn write(pattern: &str, ts: &str) -> String {
         let mut out = Vec::new();
-        Pattern::new(pattern).unwrap().write(civil::parse_timestamp(ts.as_bytes(), 9).unwrap(), &mut out);
+        formatter(pattern).write(civil::parse_timestamp(ts.as_bytes(), 9).unwrap(), &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -432,12 +427,18 @@ mod tests {
         assert_eq!(write("EEE, MMM d", "2000-08-20 15:00:00"), "Sun, Aug 20");
         assert_eq!(write("DDD", "2024-02-29"), "060");
         assert_eq!(write("HH'h''mm'' 'mm", "2024-02-29 01:02:03"), "01h'mm' 02");
-        assert!(Pattern::new("yyyy QQ").is_err());
+        let refused = |p: &str, java| Pattern::new(p, java, Use::Write).unwrap_err();
+        assert!(matches!(refused("yyyy b", Java::Formatter), Refused::Illegal(_)));
+        assert!(matches!(refused("ddd", Java::Formatter), Refused::Illegal(_)));
+        assert!(matches!(refused("yyyy 'b", Java::Formatter), Refused::Illegal(_)));
+        assert!(matches!(refused("Q", Java::Simple { utc: true }), Refused::Illegal(_)));
+        assert!(matches!(refused("Z", Java::Simple { utc: false }), Refused::Unsupported(_)));
+        assert!(matches!(refused("ppH", Java::Formatter), Refused::Unsupported(_)));
     }
 
     #[test]
     fn patterns_read_strictly_and_leniently() {
-        let p = |s| Pattern::new(s).unwrap();
+        let p = |s| Pattern::new(s, Java::Formatter, Use::Read).unwrap();
         assert_eq!(shown(p("yyyy/MM/dd HH:mm").read_strict(b"2024/02/29 10:11")), "2024-02-29 10:11:00.000");
         assert_eq!(shown(p("yyyy/MM/dd HH:mm").read_strict(b"2024/2/29 10:11")), "");
         assert_eq!(shown(p("yyyyMMdd").read_strict(b"20240229")), "2024-02-29 00:00:00.000");
@@ -453,7 +454,7 @@ mod tests {
         #[test]
         fn what_is_written_reads_back(seconds in -62_135_596_800i64..253_402_300_799, ms in 0u32..1000) {
             let m = Moment { seconds, nanos: ms * 1_000_000 };
-            let p = Pattern::new("yyyy-MM-dd HH:mm:ss.SSS").unwrap();
+            let p = formatter("yyyy-MM-dd HH:mm:ss.SSS");
             let mut text = Vec::new();
             p.write(m, &mut text);
             prop_assert_eq!(p.read_strict(&text), Some(m));
@@ -461,9 +462,14 @@ mod tests {
         }
 
         #[test]
-        fn nothing_panics(pattern in "[yMdHhmsSaED'/: -]{0,12}", text in "[0-9A-Za-z:/ -]{0,20}") {
-            if let Ok(p) = Pattern::new(&pattern) {
-                let _ = (p.read_strict(text.as_bytes()), p.read_lenient(text.as_bytes()), read_sql(text.as_bytes()));
+        fn nothing_panics(pattern in "[yYMdHhmsSaEDQuwWFeGABN'/: -]{0,12}", text in "[0-9A-Za-z:/ -]{0,20}") {
+            for java in [Java::Formatter, Java::Simple { utc: true }] {
+                if let Ok(p) = Pattern::new(&pattern, java, Use::Read) {
+                    let _ = (p.read_strict(text.as_bytes()), p.read_lenient(text.as_bytes()), read_sql(text.as_bytes()));
+                }
+                if let Ok(p) = Pattern::new(&pattern, java, Use::Write) {
+                    p.write(Moment { seconds: 253_402_300_799, nanos: 999_999_999 }, &mut Vec::new());
+                }
             }
         }
     }

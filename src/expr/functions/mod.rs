@@ -44,6 +44,7 @@ mod clock;
 mod collection;
 mod comparison;
 mod conditional;
+mod datetime_letters;
 mod datetime_pattern;
 mod encoding;
 mod examples;
@@ -60,6 +61,7 @@ mod printf;
 mod random;
 mod string;
 mod temporal;
+mod temporal_text;
 mod url;
 mod variant;
 
@@ -82,6 +84,7 @@ pub fn builtin() -> Registry {
     pattern::register(&mut r);
     math::register(&mut r);
     temporal::register(&mut r);
+    temporal_text::register(&mut r);
     clock::register(&mut r);
     conditional::register(&mut r);
     collection::register(&mut r);

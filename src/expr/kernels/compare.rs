@@ -42,6 +42,8 @@ pub enum Form {
     Scaled(u8, u8),
     /// Timestamps of which one is in the wide form.
     Moments,
+    /// Arrays that Flink compares by their bytes: NULL equals NULL.
+    Packed,
 }
 
 /// Writes `a op b` for the selected rows, NULL where either is.
@@ -67,7 +69,17 @@ pub fn compare(
         Form::Same(Physical::F64) => fixed::<f64>(op, a, b, sel, rows, out),
         Form::Same(Physical::Bytes) => bytes(op, a, b, sel, rows, out),
         Form::Same(Physical::Null) => super::all_null(out),
+        Form::Same(_) if matches!(op, Comparison::Equal | Comparison::NotEqual) => {
+            each_valid(sel, out, |out, i| {
+                let same = order::equal_values(a.column, a.at(i), b.column, b.at(i));
+                out.bools_mut().set(i, same == (op == Comparison::Equal));
+            });
+        }
         Form::Same(_) => each_valid(sel, out, |out, i| {
+            let o = order::compare_values(a.column, a.at(i), b.column, b.at(i));
+            out.bools_mut().set(i, op.holds(o));
+        }),
+        Form::Packed => each_valid(sel, out, |out, i| {
             let o = order::compare_values(a.column, a.at(i), b.column, b.at(i));
             out.bools_mut().set(i, op.holds(o));
         }),

@@ -155,16 +155,7 @@ impl Binder<'_> {
 
 /// Arguments as a function sees them.
 pub(super) fn describe(args: &[Expr]) -> Vec<Argument> {
-    args.iter()
-        .map(|a| Argument {
-            ty: a.ty.clone(),
-            literal: match &a.kind {
-                ExprKind::Literal(value) => Some(value.clone()),
-                _ => None,
-            },
-            span: a.span,
-        })
-        .collect()
+    args.iter().map(crate::expr::build::describe).collect()
 }
 
 /// The first clause that only aggregates may have.

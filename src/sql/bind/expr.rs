@@ -11,6 +11,7 @@ use super::scope::{Scope, fields};
 use crate::batch::{DataType, IntervalUnits, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
+use crate::plan::logical::same_expr;
 use crate::sql::ast::{self, BinaryOp, ExprKind as Ast, InSet, IsTest, LikeKind, UnaryOp};
 
 /// Where an expression stands.
@@ -157,7 +158,7 @@ impl Binder<'_> {
         let name = operator_name(op, at)?;
         let l = self.expr(left, cx)?;
         let r = self.expr(right, cx)?;
-        if let Some(known) = same_on_both_sides(op, &l, &r, at) {
+        if let Some(known) = self.same_on_both_sides(op, &l, &r, at)? {
             return Ok(known);
         }
         let time = l.ty.time;
@@ -530,6 +531,26 @@ impl Binder<'_> {
         self.call_bound("TRIM", vec![literal::string(side, at), chars, text], at)
     }
 
+    /// Flink's planner knows the answer where both sides are the same expression, which shows for NaN and for NULLs inside.
+    fn same_on_both_sides(&mut self, op: BinaryOp, l: &Expr, r: &Expr, at: Span) -> Result<Option<Expr>> {
+        use BinaryOp::*;
+        let answer = match op {
+            Eq | LtEq | GtEq => true,
+            NotEq | Lt | Gt => false,
+            _ => return Ok(None),
+        };
+        if !l.is_deterministic() || l.is_constant() || !same_expr(l, r) {
+            return Ok(None);
+        }
+        if !l.ty.nullable {
+            return Ok(Some(literal::boolean(answer, at)));
+        }
+        // NULL for NULL, the answer elsewhere.
+        let test = self.call_bound(if answer { "IS NOT NULL" } else { "IS NULL" }, vec![l.clone()], at)?;
+        let null = literal::null(TypeKind::Boolean.nullable(), at);
+        Ok(Some(logic(!answer, vec![test, null], at)))
+    }
+
     /// Binds the arguments, then the call.
     pub(super) fn call_of(
         &mut self,
@@ -549,30 +570,6 @@ pub(super) fn logic(and: bool, args: Vec<Expr>, at: Span) -> Expr {
     let ty = DataType { kind: TypeKind::Boolean, nullable, time: Default::default() };
     let kind = if and { ExprKind::And(args) } else { ExprKind::Or(args) };
     Expr { kind, ty, span: at }
-}
-
-/// Flink's planner knows the answer where both sides are the same expression, which shows for NaN.
-fn same_on_both_sides(op: BinaryOp, l: &Expr, r: &Expr, at: Span) -> Option<Expr> {
-    use BinaryOp::*;
-    let answer = match op {
-        Eq | LtEq | GtEq => true,
-        NotEq | Lt | Gt => false,
-        _ => return None,
-    };
-    let certain = !l.ty.nullable && l.is_deterministic() && !l.is_constant() && same_expression(l, r);
-    certain.then(|| literal::boolean(answer, at))
-}
-
-/// The same computation of the same columns.
-fn same_expression(a: &Expr, b: &Expr) -> bool {
-    let own = match (&a.kind, &b.kind) {
-        (ExprKind::Column(x), ExprKind::Column(y)) => x == y,
-        (ExprKind::Call { function: f, .. }, ExprKind::Call { function: g, .. }) => f.name == g.name,
-        (ExprKind::Field(_, x), ExprKind::Field(_, y)) => x == y,
-        _ => false,
-    };
-    let (x, y) = (a.children(), b.children());
-    own && a.ty == b.ty && x.len() == y.len() && x.iter().zip(y).all(|(a, b)| same_expression(a, b))
 }
 
 fn is_niladic(name: &str) -> bool {

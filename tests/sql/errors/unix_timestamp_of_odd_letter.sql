@@ -1,0 +1,4 @@
+-- what: UNIX_TIMESTAMP with a letter that is none.
+-- compare: changelog
+CREATE TABLE times (id INT, d DATE, t TIME(0), t0 TIMESTAMP(0), t3 TIMESTAMP(3), t6 TIMESTAMP(6), t9 TIMESTAMP(9)) WITH ('connector'='filesystem','path'='${DATA}/times.csv','format'='csv','csv.null-literal'='n/a');
+SELECT id, UNIX_TIMESTAMP(CAST(t3 AS STRING), 'yyyy b') AS a FROM times;
