@@ -67,32 +67,27 @@ pub fn compare_values(a: &Column, i: usize, b: &Column, j: usize) -> Ordering {
     }
 }
 
-/// SQL's equality of two values that are not NULL. Unlike in keys, a NULL in an array or a map equals none, as in Flink; in a row NULL
-/// equals NULL. (DOUBLE and FLOAT by themselves are compared in `expr`.)
-pub fn equal_values(a: &Column, i: usize, b: &Column, j: usize) -> bool {
+/// SQL's equality of two values that are not NULL. Unlike in keys, a NULL in an array or a map equals none, as in Flink, unless it is
+/// `packed`: in Flink's binary form arrays are compared by their bytes. In a row NULL equals NULL. (DOUBLE and FLOAT by themselves are
+/// compared in `expr`.)
+pub fn equal_values(packed: bool, a: &Column, i: usize, b: &Column, j: usize) -> bool {
+    let equal =
+        |a: &Column, i, b: &Column, j| a.is_valid(i) && b.is_valid(j) && equal_values(packed, a, i, b, j);
     match (&a.data, &b.data) {
         (
             ColumnData::Map { offsets: o, keys: k, values: v },
             ColumnData::Map { offsets: p, keys: l, values: w },
         ) => {
-            let (x, y) = (o[i] as usize..o[i + 1] as usize, p[j] as usize..p[j + 1] as usize);
-            x.len() == y.len()
-                && x.into_iter().all(|e| {
-                    y.clone()
-                        .find(|f| same_key(k, e, l, *f))
-                        .is_some_and(|f| v.is_valid(e) && w.is_valid(f) && equal_values(v, e, w, f))
-                })
+            let (mut x, y) = (o[i] as usize..o[i + 1] as usize, p[j] as usize..p[j + 1] as usize);
+            let partner = |e: usize| y.clone().find(|f| same_key(k, e, l, *f));
+            x.len() == y.len() && x.all(|e| partner(e).is_some_and(|f| equal(v, e, w, f)))
         }
         (ColumnData::Row(x), ColumnData::Row(y)) => {
-            x.iter().zip(y).all(|(c, d)| match (c.is_valid(i), d.is_valid(j)) {
-                (true, true) => equal_values(c, i, d, j),
-                (x, y) => x == y,
-            })
+            x.iter().zip(y).all(|(c, d)| !c.is_valid(i) && !d.is_valid(j) || equal(c, i, d, j))
         }
-        (ColumnData::List { offsets: o, child: c }, ColumnData::List { offsets: p, child: d }) => {
+        (ColumnData::List { offsets: o, child: c }, ColumnData::List { offsets: p, child: d }) if !packed => {
             let (x, y) = (o[i] as usize..o[i + 1] as usize, p[j] as usize..p[j + 1] as usize);
-            x.len() == y.len()
-                && x.zip(y).all(|(e, f)| c.is_valid(e) && d.is_valid(f) && equal_values(c, e, d, f))
+            x.len() == y.len() && x.zip(y).all(|(e, f)| equal(c, e, d, f))
         }
         _ => compare_values(a, i, b, j).is_eq(),
     }

@@ -37,7 +37,7 @@ pub fn describe(e: &Expr) -> Argument {
 fn is_packed(e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Literal(_) => true,
-        ExprKind::Call { function, .. } => &*function.name == "ARRAY",
+        ExprKind::Call { function, .. } => matches!(&*function.name, "ARRAY" | "MAP"),
         ExprKind::Case { branches, otherwise } => {
             branches.iter().map(|(_, v)| v).chain([&**otherwise]).all(is_packed)
         }

@@ -36,7 +36,7 @@ pub struct Argument {
     pub ty: DataType,
     /// Its value as a one-row column, when it is a literal or folds to one.
     pub literal: Option<ColumnRef>,
-    /// Flink has it in its binary form, as ARRAY[…] makes it: arrays of that form are compared by bytes.
+    /// Flink has it in its binary form, as ARRAY[…] and MAP[…] make it: arrays of that form are compared by bytes.
     pub packed: bool,
     /// Where it stands.
     pub span: Span,

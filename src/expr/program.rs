@@ -565,6 +565,14 @@ fn eval_call(
             kernel.eval(&args, at.sel, at.rows, out, cx)
         }
         [] => kernel.eval(&[], at.sel, at.rows, out, cx),
+        [first, rest @ ..] if rest.len() < 8 => {
+            let last = rest.len();
+            let mut args = [first.arg(at, cx)?; 8];
+            for (arg, node) in args[1..].iter_mut().zip(&mut *rest) {
+                *arg = node.arg(at, cx)?;
+            }
+            kernel.eval(&args[..=last], at.sel, at.rows, out, cx)
+        }
         more => {
             let args: Vec<Arg<'_>> = more.iter_mut().map(|a| a.arg(at, cx)).collect::<Result<_, _>>()?;
             kernel.eval(&args, at.sel, at.rows, out, cx)

@@ -183,8 +183,10 @@ fn same(packed: bool, a: &Column, i: usize, b: &Column, j: usize) -> bool {
         match (&a.data, &b.data) {
             (ColumnData::F32(x), ColumnData::F32(y)) => return x[i] == y[j],
             (ColumnData::F64(x), ColumnData::F64(y)) => return x[i] == y[j],
-            (ColumnData::Map { .. } | ColumnData::Row(_), _) => return order::equal_values(a, i, b, j),
-            (ColumnData::List { .. }, _) if !packed => return order::equal_values(a, i, b, j),
+            (ColumnData::Map { .. } | ColumnData::Row(_), _) => {
+                return order::equal_values(packed, a, i, b, j);
+            }
+            (ColumnData::List { .. }, _) if !packed => return order::equal_values(packed, a, i, b, j),
             _ => {}
         }
     }
@@ -304,11 +306,8 @@ fn add_element(call: &Call<'_>, first: bool) -> Result<BoundFunction> {
     let mut args = element_argument(call)?;
     let of = element_of(call, 0)?.clone();
     let null = call.args[1].ty.nullable;
-    // Flink's rule: a NULL element makes the array nullable with it.
-    let ty = array_of(
-        of.clone().with_nullable(of.nullable || null),
-        call.args[0].ty.nullable || null && !of.nullable,
-    );
+    // Flink's rule: an element that may be NULL makes the array nullable with it.
+    let ty = array_of(of.clone().with_nullable(of.nullable || null), call.args[0].ty.nullable || null);
     args[1] = of.with_nullable(null);
     Ok(infallible(args, ty, move |a, sel, rows, out| {
         arrays(&a[..1], sel, rows, out, |i, picked| {

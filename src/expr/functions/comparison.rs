@@ -118,7 +118,11 @@ pub(super) fn comparable(call: &Call<'_>, i: usize, j: usize) -> Result<(DataTyp
         fit(&mut y);
     }
     let form = match (x.physical(), y.physical()) {
-        (Physical::List, Physical::List) if call.args[i].packed && call.args[j].packed => Form::Packed,
+        (Physical::List, Physical::List) | (Physical::Map, Physical::Map)
+            if call.args[i].packed && call.args[j].packed =>
+        {
+            Form::Packed
+        }
         (p, q) if p == q => Form::Same(p),
         (Physical::I64, Physical::Nanos) | (Physical::Nanos, Physical::I64) => Form::Moments,
         (Physical::Null, _) | (_, Physical::Null) => Form::Same(Physical::Null),

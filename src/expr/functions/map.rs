@@ -1,7 +1,7 @@
 //! MAP_* functions, and the texts that become collections: SPLIT and STR_TO_MAP.
 
 use super::array::{child, range};
-use super::pattern::java_regex;
+use super::pattern::{java_matches, java_regex};
 use crate::batch::{Column, ColumnData, DataType, Field, TypeKind, order};
 use crate::error::Result;
 use crate::expr::coercion::{common_type, plain};
@@ -239,15 +239,15 @@ impl Separator {
     }
 }
 
-/// Java's `String.split`: an empty match at the start gives no part; without `limit` empty parts at the end are left out.
+/// Java's `String.split`: an empty match at the start gives no part; where `limit` is 0, empty parts at the end are left out.
 fn java_split<'t>(regex: &Regex, text: &'t str, limit: usize, parts: &mut Vec<&'t str>) {
     parts.clear();
     let mut from = 0;
-    for m in regex.find_iter(text) {
+    for m in java_matches(regex, text) {
         if parts.len() + 1 == limit {
             break;
         }
-        if m.end() == 0 || m.is_empty() && m.start() == text.len() {
+        if m.end() == 0 {
             continue;
         }
         parts.push(&text[from..m.start()]);

@@ -157,6 +157,6 @@ fn equal(a: &Column, i: usize, b: &Column, j: usize) -> bool {
     match (&a.data, &b.data) {
         (ColumnData::F64(x), ColumnData::F64(y)) => x[i] == y[j],
         (ColumnData::F32(x), ColumnData::F32(y)) => x[i] == y[j],
-        _ => order::equal_values(a, i, b, j),
+        _ => order::equal_values(false, a, i, b, j),
     }
 }

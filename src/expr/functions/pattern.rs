@@ -303,7 +303,7 @@ fn apply(m: &mut Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usiz
         (Use::Replace, Matcher::Regex(r, _)) => build(args, sel, out, |i, to| {
             let (text, new) = (text(i), args[2].bytes(i));
             let mut end = 0;
-            for m in r.find_iter(text) {
+            for m in java_matches(r, text) {
                 to.extend_from_slice(&text.as_bytes()[end..m.start()]);
                 to.extend_from_slice(new);
                 end = m.end();
@@ -312,13 +312,13 @@ fn apply(m: &mut Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usiz
             true
         }),
         (Use::Count, Matcher::Regex(r, _)) => {
-            opt_from::<i32>(args, sel, out, |i| Some(r.find_iter(text(i)).count() as i32));
+            opt_from::<i32>(args, sel, out, |i| Some(java_matches(r, text(i)).count() as i32));
         }
         (Use::Position, Matcher::Regex(r, _)) => opt_from::<i32>(args, sel, out, |i| {
             let t = text(i);
             Some(r.find(t).map_or(0, |m| t[..m.start()].encode_utf16().count() as i32 + 1))
         }),
-        (Use::All, Matcher::Regex(r, _)) => {
+        (Use::All, Matcher::Regex(r, places)) => {
             out.clear();
             let ColumnData::List { offsets, child } = &mut out.data else { panic!("an array") };
             let mut done = 0;
@@ -339,10 +339,15 @@ fn apply(m: &mut Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usiz
                     if args.iter().all(|a| a.is_valid(i)) { usize::try_from(group(i)).ok() } else { None };
                 let valid = n.is_some_and(|n| n < r.captures_len());
                 if let (true, Some(n)) = (valid, n) {
-                    for c in r.captures_iter(text(i)) {
-                        let m = c.get(n);
-                        child.validity.push(m.is_some());
-                        child.byte_column_mut().push(m.map_or("", |m| m.as_str()).as_bytes());
+                    let (text, mut at) = (text(i), 0);
+                    while let Some(m) =
+                        (at <= text.len()).then(|| r.captures_read_at(places, text, at)).flatten()
+                    {
+                        let found = places.get(n);
+                        child.validity.push(found.is_some());
+                        let part = found.map_or("", |(from, to)| &text[from..to]);
+                        child.byte_column_mut().push(part.as_bytes());
+                        at = behind(text, m.range());
                     }
                 }
                 offsets.push(child.len() as u32);
@@ -355,6 +360,22 @@ fn apply(m: &mut Matcher, usage: Use, args: &[Arg<'_>], sel: Sel<'_>, rows: usiz
             out.push_nulls(rows);
         }
     }
+}
+
+/// The matches as Java finds them one after the other: unlike those of the `regex` crate, an empty one may stand right behind another.
+pub(super) fn java_matches<'t>(regex: &Regex, text: &'t str) -> impl Iterator<Item = regex::Match<'t>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let m = (at <= text.len()).then(|| regex.find_at(text, at)).flatten()?;
+        at = behind(text, m.range());
+        Some(m)
+    })
+}
+
+/// Where the search goes on behind a match: an empty one is stepped over.
+fn behind(text: &str, m: std::ops::Range<usize>) -> usize {
+    let step = text[m.end..].chars().next().map_or(1, char::len_utf8);
+    if m.is_empty() { m.end + step } else { m.end }
 }
 
 /// A compiled LIKE pattern: literal pieces with `_` between two `%`.

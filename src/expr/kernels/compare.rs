@@ -42,7 +42,7 @@ pub enum Form {
     Scaled(u8, u8),
     /// Timestamps of which one is in the wide form.
     Moments,
-    /// Arrays that Flink compares by their bytes: NULL equals NULL.
+    /// Arrays and maps in Flink's binary form: NULL equals NULL in their arrays.
     Packed,
 }
 
@@ -69,17 +69,14 @@ pub fn compare(
         Form::Same(Physical::F64) => fixed::<f64>(op, a, b, sel, rows, out),
         Form::Same(Physical::Bytes) => bytes(op, a, b, sel, rows, out),
         Form::Same(Physical::Null) => super::all_null(out),
-        Form::Same(_) if matches!(op, Comparison::Equal | Comparison::NotEqual) => {
+        Form::Same(_) | Form::Packed if matches!(op, Comparison::Equal | Comparison::NotEqual) => {
+            let packed = matches!(form, Form::Packed);
             each_valid(sel, out, |out, i| {
-                let same = order::equal_values(a.column, a.at(i), b.column, b.at(i));
+                let same = order::equal_values(packed, a.column, a.at(i), b.column, b.at(i));
                 out.bools_mut().set(i, same == (op == Comparison::Equal));
             });
         }
-        Form::Same(_) => each_valid(sel, out, |out, i| {
-            let o = order::compare_values(a.column, a.at(i), b.column, b.at(i));
-            out.bools_mut().set(i, op.holds(o));
-        }),
-        Form::Packed => each_valid(sel, out, |out, i| {
+        Form::Same(_) | Form::Packed => each_valid(sel, out, |out, i| {
             let o = order::compare_values(a.column, a.at(i), b.column, b.at(i));
             out.bools_mut().set(i, op.holds(o));
         }),
