@@ -27,6 +27,7 @@ mod group_aggregate;
 mod join;
 mod late;
 mod limit;
+mod match_rows;
 mod over;
 mod over_sorted;
 mod project;
@@ -57,6 +58,7 @@ pub use group_aggregate::GroupAggregate;
 pub use join::Join;
 pub use late::Aside;
 pub use limit::Limit;
+pub use match_rows::Match;
 pub use over::{Over, OverScorer};
 pub use over_sorted::OverSorted;
 pub use project::Project;
@@ -230,6 +232,7 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
             OverOrder::Column(key) => Box::new(OverSorted::new(over, key, inputs[0])),
             OverOrder::Rowtime(_) | OverOrder::Proctime => Box::new(Over::new(over, inputs[0])),
         },
+        Op::Match(spec) => Box::new(Match::new(spec, inputs[0])),
         Op::Rank(spec) => Box::new(Rank::new(spec, inputs[0])),
         Op::WindowRank { rank, window, latest } => {
             Box::new(WindowRank::new(rank, window, *latest, inputs[0]))

@@ -128,7 +128,7 @@ impl SortByTime {
 }
 
 /// Order among rows of one time; arrival decides the rest, since the sort is stable.
-fn compare(columns: &[Column], keys: &[SortKey], a: usize, b: usize) -> Ordering {
+pub(super) fn compare(columns: &[Column], keys: &[SortKey], a: usize, b: usize) -> Ordering {
     for key in keys {
         let c = &columns[key.column];
         let order = match (c.is_valid(a), c.is_valid(b)) {

@@ -316,6 +316,9 @@ fn rel_text(rel: &Rel) -> String {
             let calls = calls.iter().map(text).collect::<Vec<_>>().join(", ");
             format!("Over by [{}] {}: {calls}", names_of(partition, input), sort_text(order, input))
         }
+        RelKind::Match { spec, .. } => {
+            format!("Match {}", spec.describe(input, &rel.schema, &|a| a.name.clone(), &expr_text))
+        }
         RelKind::Rank { partition, order, range, number, window, .. } => {
             let number = if *number { ", numbered" } else { "" };
             let by = names_of(partition, input);
@@ -510,6 +513,9 @@ fn op_text(graph: &Graph, node: &Node) -> String {
             let calls = over.calls.iter().map(text).collect::<Vec<_>>().join(", ");
             format!("{name} by [{}] {order}: {calls}", names_of(&over.partition, input))
         }
+        Op::Match(spec) => {
+            format!("{name} {}", spec.describe(input, &node.schema, &|a| a.name.clone(), &expr_text))
+        }
         Op::Deduplicate { keys, keep } => format!("{name} by [{}] {keep:?}", names_of(keys, input)),
         Op::Limit { offset, fetch } => limit_text(*offset, *fetch),
         Op::Sink(spec) => match &spec.table {
@@ -543,6 +549,7 @@ fn partition_text(graph: &Graph, node: &Node) -> String {
         }
         (
             Op::Over(super::Over { partition: keys, .. })
+            | Op::Match(super::Match { partition: keys, .. })
             | Op::WindowRank { rank: super::Rank { partition: keys, .. }, .. },
             Some(input),
         ) => {
@@ -603,6 +610,7 @@ fn uses_time(op: &Op) -> bool {
     match op {
         Op::WindowAggregate { .. } | Op::SortByTime { .. } | Op::WindowRank { .. } => true,
         Op::Over(over) => matches!(over.order, OverOrder::Rowtime(_)),
+        Op::Match(spec) => spec.time != super::MatchTime::Proctime,
         _ => false,
     }
 }
@@ -638,6 +646,12 @@ fn state_text(node: &Node) -> &'static str {
             "all rows; grows with them unless table.exec.state.ttl is set"
         }
         Op::Over(over) => over_state_text(over),
+        Op::Match(super::Match { within_ms: Some(_), .. }) => {
+            "the rows that the watermark has not passed, and those of partial matches; freed when WITHIN is over"
+        }
+        Op::Match(_) => {
+            "the rows that the watermark has not passed, and those of partial matches; grows with these"
+        }
         Op::WindowRank { .. } => {
             "the rows of the range, a partition and open window; freed when the watermark passes its end"
         }
@@ -748,6 +762,23 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
                 write_aggregate(a, &mut out);
             }
         }
+        Op::Match(spec) => {
+            let super::Match { partition, time, then, skip, within_ms, .. } = spec;
+            let _ = write!(out, "{partition:?} {time:?} {then:?} {skip:?} {within_ms:?}");
+            for v in &spec.variables {
+                let _ = write!(out, " {}{} {}", v.name, v.quantifier(), v.condition.is_some());
+            }
+            for cell in spec.cells() {
+                match &cell.kind {
+                    super::CellKind::Aggregate { of, call } => {
+                        let _ = write!(out, " {of:?}");
+                        write_aggregate(call, &mut out);
+                    }
+                    other => drop(write!(out, " {other:?}")),
+                }
+            }
+            spec.expr_lists().for_each(|e| exprs(e, &mut out));
+        }
         Op::Deduplicate { keys, keep } => drop(write!(out, "{keys:?} {keep:?}")),
         Op::Limit { offset, fetch } => drop(write!(out, "{offset} {fetch:?}")),
         Op::Exchange(exchange) => drop(write!(out, "{exchange:?}")),
@@ -773,6 +804,7 @@ pub(super) fn state_name(graph: &Graph, id: NodeId) -> String {
         (Op::SortByTime { time, .. }, Some(input)) => names_of(&[*time], input),
         (
             Op::Over(super::Over { partition: keys, .. })
+            | Op::Match(super::Match { partition: keys, .. })
             | Op::WindowRank { rank: super::Rank { partition: keys, .. }, .. },
             Some(input),
         ) => names_of(keys, input),

@@ -8,7 +8,7 @@
 
 use super::catalog::ObjectPath;
 use super::connector::{SinkInfo, SinkSpec, SourceInfo, TableSpec};
-use super::{CountWindow, Expand, Frame, SetOperation, SortKey, Window, WindowKind, WindowProperty};
+use super::{CountWindow, Expand, Frame, Match, SetOperation, SortKey, Window, WindowKind, WindowProperty};
 use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TimeAttribute, TypeKind};
 use crate::error::Span;
 use crate::expr::{BoundAggregate, BoundFunction, Expr, ExprKind};
@@ -78,6 +78,8 @@ pub enum RelKind {
     SetOperation { kind: SetOperation, all: bool, inputs: Vec<Rel> },
     /// Adds to each row what its partition's rows, up to it, come to.
     Over { input: Box<Rel>, partition: Vec<usize>, order: Vec<SortKey>, calls: Vec<OverCall> },
+    /// The matches of a pattern: one row each.
+    Match { input: Box<Rel>, spec: Box<Match<AggregateCall>> },
     /// Top-N: the rows with those numbers; `number` adds the column. `limit`: it was ORDER BY with LIMIT. `window`: it is of windows,
     /// which the rows carry, and the partition is without their columns.
     Rank {
@@ -344,6 +346,7 @@ impl Rel {
             | RelKind::CountTvf { input, .. }
             | RelKind::CountAggregate { input, .. }
             | RelKind::Over { input, .. }
+            | RelKind::Match { input, .. }
             | RelKind::Rank { input, .. }
             | RelKind::Sort { input, .. }
             | RelKind::Limit { input, .. }
@@ -367,6 +370,7 @@ impl Rel {
             | RelKind::CountTvf { input, .. }
             | RelKind::CountAggregate { input, .. }
             | RelKind::Over { input, .. }
+            | RelKind::Match { input, .. }
             | RelKind::Rank { input, .. }
             | RelKind::Sort { input, .. }
             | RelKind::Limit { input, .. }
@@ -384,6 +388,7 @@ impl Rel {
                 vec![condition]
             }
             RelKind::Project { exprs, .. } => exprs.iter_mut().collect(),
+            RelKind::Match { spec, .. } => spec.exprs_mut().collect(),
             RelKind::Scan(scan) => {
                 let computed = scan.columns.iter_mut().filter_map(|c| match &mut c.from {
                     ColumnSource::Computed(e) => Some(e),

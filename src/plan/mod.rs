@@ -12,6 +12,7 @@ mod count_window;
 pub mod explain;
 pub mod logical;
 pub mod options;
+mod pattern;
 pub mod physical;
 pub mod settings;
 pub mod spread;
@@ -20,6 +21,7 @@ pub use alignment::{Alignment, alignments};
 pub use changelog::Changelog;
 pub use count_window::{CountWindow, MAX_OVERLAP};
 pub use logical::JoinKind;
+pub use pattern::{Cell, CellKind, Match, MatchTime, PatternExprs, PatternVariable, Skip};
 
 use crate::batch::{ColumnRef, DataType, Schema, TypeKind};
 use crate::error::Span;
@@ -170,6 +172,8 @@ pub enum Op {
     },
     /// Adds to each row the aggregates of its frame.
     Over(Over),
+    /// Finds a pattern in the rows of each partition: one row a match.
+    Match(Match<Aggregate>),
     /// The rows of each partition whose number is in a range (Top-N).
     Rank(Rank),
     /// The rows of each window and partition whose number is in a range, given when the watermark passes the window's end.
@@ -446,6 +450,7 @@ impl Op {
             Op::SetOperation { .. } => "SetOperation",
             Op::SortByTime { .. } => "SortByTime",
             Op::Over(_) => "Over",
+            Op::Match(_) => "Match",
             Op::Rank(_) => "Rank",
             Op::WindowRank { .. } => "WindowRank",
             Op::Deduplicate { .. } => "Deduplicate",

@@ -10,6 +10,7 @@
 
 mod count_window;
 mod join;
+mod match_recognize;
 mod over;
 mod sink;
 
@@ -144,6 +145,7 @@ impl Builder {
             RelKind::Over { input, partition, order, calls } => {
                 self.over(input, partition, order, calls, rel)
             }
+            RelKind::Match { input, spec } => self.match_rows(input, spec, rel),
             RelKind::Rank { .. } => self.rank(rel),
             RelKind::Sort { input, keys } => self.sort(input, keys, rel),
             RelKind::Limit { input, offset, fetch } => self.limit(input, *offset, *fetch, rel),

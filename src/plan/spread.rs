@@ -55,6 +55,7 @@ impl Op {
             | Op::Deduplicate { keys, .. } => keyed(keys),
             Op::CountAssign(window) | Op::CountAggregate { window, .. } => keyed(&window.keys),
             Op::Rank(rank) => keyed(&rank.partition),
+            Op::Match(spec) => keyed(&spec.partition),
             Op::SetOperation { .. } => keyed(&(0..width).collect::<Vec<_>>()),
             // What does not say otherwise is right on one shard.
             _ => Distribution::One,
@@ -286,6 +287,7 @@ fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
         }
         Op::CountAggregate { window: CountWindow { keys, .. }, .. }
         | Op::GroupAggregate { keys, .. }
+        | Op::Match(super::Match { partition: keys, .. })
         | Op::WindowAggregate { keys, .. } => by.iter().map(|c| keys.iter().position(|k| k == c)).collect(),
         _ => None,
     }
@@ -294,7 +296,7 @@ fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
 /// Its rows stand before every watermark that passes them, given whether its input's do.
 fn is_punctual(op: &Op, input: bool) -> bool {
     match op {
-        Op::WindowAggregate { .. } => true,
+        Op::WindowAggregate { .. } | Op::Match(_) => true,
         Op::WindowAssign(window) => input && !is_session(window),
         Op::Filter(_) | Op::Project(_) | Op::Union | Op::Expand(_) | Op::Exchange(_) => input,
         _ => false,

@@ -30,6 +30,9 @@ impl Binder<'_> {
             return Err(Error::validation(format!("function '{}' not found", call.name), call.name.span()));
         };
         let name = simple.name.to_uppercase();
+        if let Some(bound) = self.pattern_function(&name, call, at, cx) {
+            return bound;
+        }
         if group_window::is_auxiliary(&name) {
             return self.window_auxiliary(&name, call, cx);
         }
@@ -37,6 +40,9 @@ impl Binder<'_> {
             return self.grouping_call(&name, call, at, cx);
         }
         if aggregate::is_aggregate(self.registry, &name) {
+            if self.pattern.is_some() {
+                return self.pattern_aggregate(&name, call, at, cx);
+            }
             return self.aggregate_call(&name, call, at, cx);
         }
         if let Some(what) = aggregate_clause(call) {

@@ -88,7 +88,7 @@ impl Binder<'_> {
     }
 
     fn name(&mut self, name: &ast::ObjectName, at: Span, cx: &ExprContext<'_>) -> Result<Expr> {
-        let found = cx.scope.resolve(name);
+        let found = if self.pattern.is_some() { self.pattern_name(name, at) } else { cx.scope.resolve(name) };
         match (found, name.as_simple()) {
             (Err(e), Some(simple)) if e.kind() == crate::ErrorKind::Validation => {
                 // CURRENT_DATE and its like may come as plain names.
@@ -489,7 +489,7 @@ impl Binder<'_> {
             Ast::Method { .. } => refuse("a method call"),
             Ast::Subquery(q) => self.scalar_subquery(q, at, cx),
             Ast::Cursor(_) => refuse("CURSOR"),
-            Ast::MatchSemantics { .. } => refuse("RUNNING and FINAL (MATCH_RECOGNIZE)"),
+            Ast::MatchSemantics { is_final, .. } => Err(self.match_semantics(*is_final, at)),
             Ast::JsonExists(j) => self.json_exists(j, at, cx),
             Ast::JsonValue(j) => self.json_value(j, at, cx),
             Ast::JsonQuery(j) => self.json_query(j, at, cx),

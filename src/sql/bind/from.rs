@@ -23,9 +23,6 @@ impl Binder<'_> {
     }
 
     pub(super) fn factor(&mut self, f: &TableFactor) -> Result<(Rel, Scope)> {
-        if let Some(m) = &f.match_recognize {
-            return Err(Error::unsupported("MATCH_RECOGNIZE", m.span));
-        }
         if let Some(p) = &f.pivot {
             return Err(Error::unsupported("PIVOT", p.span));
         }
@@ -53,11 +50,18 @@ impl Binder<'_> {
             TableSource::Unnest { .. } => return Err(Error::unsupported("UNNEST", f.span)),
             TableSource::Join(from) => {
                 let (rel, scope) = self.from(from)?;
-                if f.alias.is_none() {
+                if f.alias.is_none() && f.match_recognize.is_none() {
                     return Ok((rel, scope));
                 }
                 (rel, vec![])
             }
+        };
+        let name = match &f.match_recognize {
+            Some(m) => {
+                rel = self.match_recognize(rel, m)?;
+                vec![]
+            }
+            None => name,
         };
         let name = match &f.alias {
             Some(alias) => {

@@ -185,7 +185,7 @@ fn time(text: &str) -> Option<(u32, u32, u8)> {
 }
 
 /// An interval literal.
-fn interval(i: &IntervalLiteral, at: Span) -> Result<Expr> {
+pub(super) fn interval(i: &IntervalLiteral, at: Span) -> Result<Expr> {
     let wrong = || {
         Error::validation(format!("'{}' is not an INTERVAL {}", i.text, words(&i.qualifier)), at)
             .hint(format!("write it as INTERVAL '{}' {}", example(&i.qualifier), words(&i.qualifier)))

@@ -1,7 +1,7 @@
 //! From syntax tree to logical plan: names, types, implicit casts, and every rule by which Flink's validator refuses a statement.
 //!
 //! One [`Binder`] binds one statement. A file a construct: [`query`] SELECT and what surrounds it, [`from`] tables, [`scan`] how a
-//! declared table is read, [`window`] window table functions, [`aggregate`] grouping, [`set_operation`] UNION and its kin,
+//! declared table is read, [`window`] window table functions, [`aggregate`] grouping, [`match_recognize`] and [`pattern`] patterns of rows, [`set_operation`] UNION and its kin,
 //! [`expr`] and [`call`] expressions, [`subquery`] queries in them, [`insert`] sinks, [`ddl`] definitions. What Flink has and Pelton has not is refused
 //! where it is met, by name.
 //!
@@ -24,8 +24,10 @@ mod join;
 mod json;
 mod lateral;
 mod literal;
+mod match_recognize;
 mod names;
 mod over;
+mod pattern;
 mod query;
 mod scan;
 mod scope;
@@ -101,6 +103,8 @@ pub(crate) struct Binder<'a> {
     outer: Option<subquery::Outer>,
     /// How the subquery that was bound last depends on it.
     correlated: Option<subquery::Correlated>,
+    /// What names mean in the condition or measure of MATCH_RECOGNIZE at hand.
+    pattern: Option<pattern::PatternScope>,
 }
 
 impl<'a> Binder<'a> {
@@ -132,6 +136,7 @@ impl<'a> Binder<'a> {
             subqueries: None,
             outer: None,
             correlated: None,
+            pattern: None,
         }
     }
 

@@ -85,6 +85,7 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
         RelKind::CountTvf { .. }
         | RelKind::CountAggregate { .. }
         | RelKind::Over { .. }
+        | RelKind::Match { .. }
         | RelKind::Expand { .. }
         | RelKind::Rank { .. }
         | RelKind::Limit { .. }

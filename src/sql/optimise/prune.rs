@@ -3,8 +3,8 @@
 
 use crate::batch::Schema;
 use crate::expr::{Expr, ExprKind};
-use crate::plan::SortKey;
 use crate::plan::logical::{OverCall, Rel, RelKind};
+use crate::plan::{CellKind, SortKey};
 use std::collections::BTreeSet;
 
 /// Prunes a sink's relation, or any other whose columns all count.
@@ -266,6 +266,28 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             }
             let kind = RelKind::Over { input: Box::new(input.rel), partition, order, calls };
             Pruned { rel: Rel { kind, schema, span: rel.span }, place }
+        }
+        RelKind::Match { input, spec } => {
+            let mut below = BTreeSet::new();
+            below.extend(spec.partition.iter().copied().chain(spec.then.iter().map(|k| k.column)));
+            if let crate::plan::MatchTime::Rowtime(time) = spec.time {
+                below.insert(time);
+            }
+            for cell in spec.cells() {
+                match &cell.kind {
+                    CellKind::Value { column, .. } => drop(below.insert(*column)),
+                    CellKind::Aggregate { call, .. } => below.extend(call.args.iter().chain(&call.filter)),
+                    CellKind::Time => {}
+                }
+            }
+            let input = need(*input, &below);
+            let spec = spec.map(&|c| input.at(c), &|mut call| {
+                input.map(&mut call.args);
+                call.filter = call.filter.map(|f| input.at(f));
+                call
+            });
+            let kind = RelKind::Match { input: Box::new(input.rel), spec: Box::new(spec) };
+            identity(Rel { kind, ..rel })
         }
         RelKind::Rank { input, partition, order, range, number, limit, mut window } => {
             let width = input.schema.len();

@@ -1,0 +1,5 @@
+-- what: SKIP TO a variable that has no row in the match.
+-- compare: rows
+CREATE TABLE ticks (id INT, sym STRING, price INT, vol INT, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts) WITH ('connector'='filesystem','path'='${DATA}/ticks.csv','format'='csv','csv.null-literal'='n/a');
+SELECT * FROM ticks MATCH_RECOGNIZE (PARTITION BY sym ORDER BY ts MEASURES A.id AS a AFTER MATCH SKIP TO LAST B PATTERN (A B? C) DEFINE B AS B.price > 100);
