@@ -231,7 +231,11 @@ impl<A> Match<A> {
         name: &impl Fn(usize) -> String,
         call: &impl Fn(&A) -> String,
     ) -> String {
-        let of = |v: Option<usize>| v.map_or(String::new(), |v| format!("{}.", self.variables[v].name));
+        // One that is defined alone is not among the variables.
+        let of = |v: Option<usize>| {
+            let name = v.map(|v| self.variables.get(v).map_or("?", |v| &v.name));
+            name.map_or(String::new(), |name| format!("{name}."))
+        };
         match &cell.kind {
             CellKind::Value { of: v, column, first, offset } => {
                 let what = format!("{}{}", of(*v), name(*column));

@@ -26,17 +26,19 @@ impl Builder {
             && from.schema.ty(time).time != TimeAttribute::Rowtime
         {
             let name = &from.schema.fields[time].name;
-            return Err(Error::validation(format!("'{name}' is no time attribute here any more"), rel.span)
+            return Err(Error::planning(format!("'{name}' is no time attribute here any more"), rel.span)
                 .hint("joins and aggregates end a time attribute: match before them"));
         }
         // The rows of a match come behind each other's watermark: only the time of the match itself is bound by it.
         let mut schema = without_time(&rel.schema);
         for (e, field) in spec.measures.exprs.iter().zip(&mut schema.fields) {
-            if let ExprKind::Column(c) = e.kind
-                && let CellKind::Time = spec.measures.cells[c].kind
-            {
-                field.ty.time = TimeAttribute::Rowtime;
-            }
+            field.ty.time = match &e.kind {
+                ExprKind::Column(c) if matches!(spec.measures.cells[*c].kind, CellKind::Time) => {
+                    TimeAttribute::Rowtime
+                }
+                ExprKind::Call { .. } => e.ty.time,
+                _ => TimeAttribute::None,
+            };
         }
         let output = Output { schema, changelog: Changelog::INSERT, upsert_key: None };
         let node = self.add(Op::Match(spec), vec![built.node], output, rel.span);

@@ -29,7 +29,7 @@ struct Placed {
 impl Binder<'_> {
     /// The matches in the rows of `input`.
     pub(super) fn match_recognize(&mut self, input: Rel, m: &MatchRecognize) -> Result<Rel> {
-        let variables = variables_of(&m.pattern);
+        let variables = variables_of(m);
         check_definitions(m)?;
         if let Some(s) = m.subsets.first() {
             return Err(Error::unsupported("SUBSET", s.span)
@@ -152,8 +152,9 @@ fn column(input: &Rel, e: &ast::Expr) -> Result<usize> {
     }
 }
 
-/// The variables, each once, in order of the pattern, and whether each has a row in every match.
-fn variables_of(pattern: &Pattern) -> Vec<(String, bool)> {
+/// The variables, each once, in order of the pattern, and whether each has a row in every match; then those that are defined and not in the pattern:
+/// they have none, in Flink too.
+fn variables_of(m: &MatchRecognize) -> Vec<(String, bool)> {
     fn add(p: &Pattern, sure: bool, to: &mut Vec<(String, bool)>) {
         match &p.kind {
             PatternKind::Variable(v) if !to.iter().any(|t| t.0 == v.name) => to.push((v.name.clone(), sure)),
@@ -169,7 +170,12 @@ fn variables_of(pattern: &Pattern) -> Vec<(String, bool)> {
         }
     }
     let mut variables = vec![];
-    add(pattern, true, &mut variables);
+    add(&m.pattern, true, &mut variables);
+    for d in &m.definitions {
+        if !variables.iter().any(|v| v.0 == d.name.name) {
+            variables.push((d.name.name.clone(), false));
+        }
+    }
     variables
 }
 
