@@ -141,12 +141,14 @@ fn a_match_waits_for_an_earlier_one_until_within_ends_that() {
          ~ 20
          1 2 1 3 30
          ~ 30
+         2 9 9 4 70
          ~ 59
+         2 9 9 5 71
          ~ 60
+         2 9 9 6 72
          ~ end",
         "~ 59
          +I 1 2 3 1 60
-         ~ 60
          ~ end",
     );
 }
