@@ -241,10 +241,8 @@ fn q14_calculations() {
         0..=6 | 20.. => "nightTime",
         _ => "otherTime",
     };
-    let wanted = bids()
-        .iter()
-        .filter(|b| b.price * 908 > 1_000_000_000 && b.price * 908 < 50_000_000_000)
-        .map(|b| {
+    let wanted =
+        bids().iter().filter(|b| b.price * 908 > 1_000_000_000 && b.price * 908 < 50_000_000_000).map(|b| {
             let cs = b.extra.matches('c').count();
             row([&b.auction, &b.bidder, &euros(b.price), &part(b), &b.time, &b.extra, &cs])
         });
@@ -304,9 +302,7 @@ fn q15_and_q16_statistics_by_rank() {
 #[test]
 fn q17_statistics_of_auctions() {
     let mut prices: BTreeMap<(i64, String), Vec<i64>> = BTreeMap::new();
-    bids()
-        .iter()
-        .for_each(|b| prices.entry((b.auction, b.time[..10].to_owned())).or_default().push(b.price));
+    bids().iter().for_each(|b| prices.entry((b.auction, b.time[..10].to_owned())).or_default().push(b.price));
     let wanted = prices.into_iter().map(|((auction, day), p)| {
         let of = |r: usize| p.iter().filter(|p| rank(**p) == r).count();
         let (sum, n) = (p.iter().sum::<i64>(), p.len());

@@ -313,8 +313,8 @@ proptest! {
         text += "~ end";
         let spec = pattern(&variables, skip, within);
         let got = run_all(&operator(spec), &[&input(INPUT, Changelog::INSERT)], &text);
-        for k in 0..2 {
-            entered[k].sort_by_key(|r| r.3);
+        for (k, rows) in entered.iter_mut().enumerate() {
+            rows.sort_by_key(|r| r.3);
             let of_key = format!("+I {k} ");
             let lines: Vec<String> = got
                 .lines
@@ -322,7 +322,7 @@ proptest! {
                 .filter_map(|l| l.strip_prefix(&of_key))
                 .map(|l| l.rsplit_once(' ').expect("the time is last").0.to_owned())
                 .collect();
-            let want: Vec<String> = model(&variables, &entered[k], skip, within)
+            let want: Vec<String> = model(&variables, rows, skip, within)
                 .into_iter()
                 .map(|(first, last, n)| format!("{first} {last} {n}"))
                 .collect();
