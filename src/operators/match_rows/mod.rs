@@ -77,7 +77,7 @@ struct Key {
     /// Those that wait for partial ones that began before them.
     complete: Queue,
     /// Rows that wait, by time.
-    waiting: VecDeque<Instant>,
+    waiting: VecDeque<SameTime>,
     /// The number of its next row.
     next: u64,
     /// Timers that have not fired.
@@ -87,7 +87,7 @@ struct Key {
 }
 
 /// Rows of a key that have the same time.
-struct Instant {
+struct SameTime {
     time: i64,
     first: u32,
     more: Vec<u32>,
@@ -175,7 +175,7 @@ impl Match {
         match waiting.get_mut(at) {
             Some(instant) if instant.time == time => instant.more.push(row),
             _ => {
-                waiting.insert(at, Instant { time, first: row, more: vec![] });
+                waiting.insert(at, SameTime { time, first: row, more: vec![] });
                 self.set_timer(slot, time);
             }
         }
@@ -675,7 +675,7 @@ impl Operator for Match {
     fn bytes(&self) -> usize {
         let of_key = |k: &Key| {
             (k.partial.capacity() + k.complete.capacity()) * size_of::<Partial>()
-                + k.waiting.capacity() * size_of::<Instant>()
+                + k.waiting.capacity() * size_of::<SameTime>()
                 + k.waiting.iter().map(|i| i.more.capacity() * 4).sum::<usize>()
         };
         self.table.bytes()

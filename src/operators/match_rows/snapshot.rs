@@ -8,7 +8,7 @@
 
 use super::paths::{NONE, Places};
 use super::queue::{NOT_BEGUN, Partial, Queue};
-use super::{Instant, Key, Match};
+use super::{Key, Match, SameTime};
 use crate::batch::{Decoder, Encoder};
 use crate::error::{Error, Result};
 
@@ -81,7 +81,7 @@ impl Match {
             match waiting.back_mut() {
                 Some(last) if last.time > time => return Err(damaged()),
                 Some(last) if last.time == time => last.more.push(row),
-                _ => waiting.push_back(Instant { time, first: row, more: vec![] }),
+                _ => waiting.push_back(SameTime { time, first: row, more: vec![] }),
             }
         }
         due.into_iter().zip(woken).for_each(|(time, slot)| self.set_timer(slot, time));
