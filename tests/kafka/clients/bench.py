@@ -1,12 +1,12 @@
-"""Pelton and a real Kafka broker, one after the other, same client (librdkafka; franz-go for latency), same settings, same
-machine: produce and consume throughput, end-to-end latency at fixed rates, memory and start-up time. Prints a Markdown table.
+"""Pelton and a real Kafka broker, side by side: same client (librdkafka; franz-go for latency), same settings, same machine: produce
+and consume throughput, end-to-end latency at fixed rates, memory and start-up time. Prints a Markdown table.
 
     bench.py KAFKA_LIB_FOLDER FRANZ_PROGRAM [REPEATS [kafka|drivers]]
 
-With `drivers`, Pelton over io_uring is set beside Pelton over epoll instead. Rounds alternate between the two, so that a busy
-minute hits both. A throughput takes a fraction of a second: it is taken three times in each round, each with a topic of its own.
-The median of all is printed. What one wrote is removed, and the disk has done, before the other starts: neither waits for the
-other's bytes.
+With `drivers`, Pelton over io_uring is set beside Pelton over epoll instead. Both brokers run; each figure is taken of one and then of
+the other, a fraction of a second each, so that whoever else wants the processors disturbs both alike; who comes first changes from
+one take to the next. Before each the disk has done: neither waits for the other's bytes. A throughput is taken TAKES times in each
+round, each with a topic of its own. The median of all is printed.
 """
 
 import os
@@ -121,49 +121,87 @@ def processor_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(kind):
-    start = time.perf_counter()
-    flags = KINDS[kind]
-    b = Kafka() if flags is None else Broker(*flags)
-    admin = ready(b.address)
-    if flags is None:
-        # Without the formatting, which is done once.
-        b.stop()
+class Side:
+    """One broker and what was seen of it."""
+
+    def __init__(self, kind):
+        flags = KINDS[kind]
         start = time.perf_counter()
-        b.process = subprocess.Popen(["java", "-Xmx1g", "-cp", LIB + "/*", "kafka.Kafka", b.data + "/s.properties"],
-                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        admin = ready(b.address)
-    figures = {"start, s": time.perf_counter() - start}
-    figures["memory at start, MB"] = resident_mb(b.process.pid)
-    make(admin, "warm")
-    produce(b.address, "warm", 128, 200_000, 1, "none")
+        self.broker = Kafka() if flags is None else Broker(*flags)
+        self.admin = ready(self.broker.address)
+        if flags is None:
+            # Without the formatting, which is done once.
+            self.broker.stop()
+            start = time.perf_counter()
+            self.broker.process = subprocess.Popen(["java", "-Xmx1g", "-cp", LIB + "/*", "kafka.Kafka", self.broker.data + "/s.properties"],
+                                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.admin = ready(self.broker.address)
+        self.seen = {}
+        self.note("start, s", time.perf_counter() - start)
+        self.note("memory at start, MB", resident_mb(self.broker.process.pid))
+
+    def note(self, name, figure):
+        self.seen.setdefault(name, []).append(figure)
+
+    def warm(self):
+        make(self.admin, "warm")
+        produce(self.broker.address, "warm", 128, 200_000, 1, "none")
+
+    def produce(self, size, count, acks, codec, take):
+        topic = f"p-{size}-{acks}-{codec}-{take}"
+        make(self.admin, topic)
+        os.sync()
+        rate = produce(self.broker.address, topic, size, count, acks, codec)
+        self.note(f"produce {size} B, acks={acks}, {codec}, records/s", rate)
+
+    def consume(self, size, count, codec, take):
+        rate = consume(self.broker.address, f"p-{size}-1-{codec}-{take}", count)
+        self.note(f"consume {size} B, {codec}, records/s", rate)
+
+    def latency(self, rate, take):
+        make(self.admin, f"l-{rate}-{take}")
+        os.sync()
+        p50, p99 = latency(self.broker.address, f"l-{rate}-{take}", rate, 2)
+        self.note(f"end to end at {rate}/s, p50, ms", p50)
+        self.note(f"end to end at {rate}/s, p99, ms", p99)
+
+    def end(self):
+        self.note("processor time of the broker, s", processor_s(self.broker.process.pid))
+        self.note("memory after all, MB", resident_mb(self.broker.process.pid))
+        self.broker.stop()
+        shutil.rmtree(self.broker.data)
+        os.sync()
+
+
+def measure():
+    sides = {kind: Side(kind) for kind in KINDS}
+    order = list(sides.values())
+
+    def each(step):
+        for side in order:
+            step(side)
+        order.reverse()
+
+    each(Side.warm)
     for take in range(TAKES):
         for size, count in ((128, 400_000), (1024, 200_000)):
             for acks in (1, "all"):
                 for codec in ("none", "lz4", "zstd"):
-                    topic = f"p-{size}-{acks}-{codec}-{take}"
-                    make(admin, topic)
-                    rate = produce(b.address, topic, size, count, acks, codec)
-                    figures.setdefault(f"produce {size} B, acks={acks}, {codec}, records/s", []).append(rate)
+                    each(lambda side: side.produce(size, count, acks, codec, take))
             for codec in ("none", "lz4"):
-                rate = consume(b.address, f"p-{size}-1-{codec}-{take}", count)
-                figures.setdefault(f"consume {size} B, {codec}, records/s", []).append(rate)
-    for rate in (1_000, 20_000):
-        make(admin, f"l-{rate}")
-        figures[f"end to end at {rate}/s, p50, ms"], figures[f"end to end at {rate}/s, p99, ms"] = latency(b.address, f"l-{rate}", rate, 5)
-    figures["processor time of the broker, s"] = processor_s(b.process.pid)
-    figures["memory after all, MB"] = resident_mb(b.process.pid)
-    b.stop()
-    shutil.rmtree(b.data)
-    os.sync()
-    return {name: found if isinstance(found, list) else [found] for name, found in figures.items()}
+                each(lambda side: side.consume(size, count, codec, take))
+        for rate in (1_000, 20_000):
+            each(lambda side: side.latency(rate, take))
+    for side in order:
+        side.end()
+    return {kind: side.seen for kind, side in sides.items()}
 
 
 rounds = {kind: [] for kind in KINDS}
 for _ in range(REPEATS):
-    for kind in rounds:
-        rounds[kind].append(measure(kind))
-        print(kind, rounds[kind][-1], file=sys.stderr)
+    for kind, seen in measure().items():
+        rounds[kind].append(seen)
+        print(kind, seen, file=sys.stderr, flush=True)
 print(f"| | {' | '.join(KINDS)} | |\n|---|---:|---:|---:|")
 for name in next(iter(rounds.values()))[0]:
     a, b = (statistics.median(x for r in rounds[k] for x in r[name]) for k in KINDS)
