@@ -11,6 +11,7 @@ pub mod codec;
 mod column;
 pub mod decimal;
 pub mod key;
+pub mod number_set;
 pub mod order;
 mod pieces;
 mod selection;

@@ -86,6 +86,8 @@ pub enum TypeKind {
     Row(Vec<Field>),
     /// VARIANT: a self-describing value.
     Variant,
+    /// BITMAP: a set of 32-bit unsigned integers.
+    Bitmap,
 }
 
 /// The resolution with which an interval type was declared. It matters for printing alone.
@@ -192,7 +194,7 @@ impl TypeKind {
             Float => Physical::F32,
             Double => Physical::F64,
             Decimal(..) => Physical::I128,
-            Char(_) | VarChar(_) | Binary(_) | VarBinary(_) | Variant => Physical::Bytes,
+            Char(_) | VarChar(_) | Binary(_) | VarBinary(_) | Variant | Bitmap => Physical::Bytes,
             Array(_) => Physical::List,
             Map(..) | Multiset(_) => Physical::Map,
             Row(_) => Physical::Row,
@@ -314,6 +316,7 @@ impl fmt::Display for TypeKind {
                 f.write_str(">")
             }
             Variant => f.write_str("VARIANT"),
+            Bitmap => f.write_str("BITMAP"),
         }
     }
 }

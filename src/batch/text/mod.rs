@@ -169,6 +169,7 @@ impl Writer<'_> {
             Double => number::write_f64(c.slice::<f64>()[i], out),
             Decimal(_, s) => decimal::write(c.slice::<i128>()[i], *s, out),
             Char(_) | VarChar(_) | Variant => out.extend_from_slice(c.byte_column().get(i)),
+            Bitmap => crate::batch::number_set::write_bitmap_text(c.byte_column().get(i), out),
             Binary(_) | VarBinary(_) => self.binary(c.byte_column().get(i), out),
             Date => civil::write_date(c.slice::<i32>()[i], out),
             Time(p) => {

@@ -1,11 +1,12 @@
 //! Built-in aggregates: COUNT, SUM, AVG, MIN, MAX, FIRST_VALUE, LAST_VALUE, variances, LISTAGG, ARRAY_AGG, COLLECT, JSON_ARRAYAGG,
-//! JSON_OBJECTAGG, PERCENTILE, SINGLE_VALUE.
+//! JSON_OBJECTAGG, PERCENTILE, SINGLE_VALUE, BITMAP_*_AGG.
 //!
 //! Groups are slots; the state of fixed width stands in one vector by slot ([`fold`]). Only what cannot invert (MIN and MAX of rows that
 //! leave) or is of variable length keeps more: an ordered bag a group ([`bag`]) or its history ([`history`]); where rows leave in the order in
 //! which they joined, a queue ([`sliding`]). DOUBLE and FLOAT fold in row order.
 
 mod bag;
+mod bitmap;
 mod cells;
 mod count;
 mod fold;
@@ -39,6 +40,7 @@ pub(super) fn register(r: &mut Registry) {
     json::register(r);
     percentile::register(r);
     single::register(r);
+    bitmap::register(r);
 }
 
 type Bind = fn(&Call<'_>, bool) -> Result<BoundAggregate>;

@@ -146,6 +146,8 @@ fn caster(from: &TypeKind, to: &TypeKind, mode: &Mode) -> Option<Cast> {
             out.push_nulls(rows);
         }),
         (Variant, _) => None,
+        (Bitmap, Binary(_) | VarBinary(_)) => to_text::to_binary(to),
+        (_, Bitmap) => None,
         (_, Char(_) | VarChar(_)) => to_text::to_text(from, to, mode),
         (Char(_) | VarChar(_) | Binary(_) | VarBinary(_), Binary(_) | VarBinary(_)) => to_text::to_binary(to),
         (Char(_) | VarChar(_), Boolean) => numeric::text_to_boolean(mode),

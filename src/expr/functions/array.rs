@@ -377,14 +377,15 @@ fn slice(call: &Call<'_>) -> Result<BoundFunction> {
 
 /// Flink sorts and compares these.
 fn has_order(kind: &TypeKind) -> bool {
-    !kind.is_nested() && !matches!(kind, TypeKind::Boolean | TypeKind::Null | TypeKind::Variant)
+    !kind.is_nested()
+        && !matches!(kind, TypeKind::Boolean | TypeKind::Null | TypeKind::Variant | TypeKind::Bitmap)
 }
 
 fn sort(call: &Call<'_>) -> Result<BoundFunction> {
     call.count(1..=3)?;
     let of = element_of(call, 0)?.clone();
     let flags_fit = (1..call.args.len()).all(|i| matches!(call.kind(i), TypeKind::Boolean | TypeKind::Null));
-    if of.kind.is_nested() || matches!(of.kind, TypeKind::Variant) || !flags_fit {
+    if of.kind.is_nested() || matches!(of.kind, TypeKind::Variant | TypeKind::Bitmap) || !flags_fit {
         return Err(call.wrong_types(&["ARRAY", "ARRAY, BOOLEAN", "ARRAY, BOOLEAN, BOOLEAN"]));
     }
     let mut args = call.as_given();

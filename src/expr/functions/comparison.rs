@@ -134,6 +134,10 @@ pub(super) fn comparable(call: &Call<'_>, i: usize, j: usize) -> Result<(DataTyp
 fn bind(call: &Call<'_>, op: Comparison) -> Result<BoundFunction> {
     call.count(2..=2)?;
     let (x, y, form) = comparable(call, 0, 1)?;
+    let equality = matches!(op, Comparison::Equal | Comparison::NotEqual);
+    if x.kind == TypeKind::Bitmap && !(equality && x.nullable == y.nullable) {
+        return Err(call.wrong_types(&["COMPARABLE_TYPE, COMPARABLE_TYPE"]));
+    }
     let ty = call.result(TypeKind::Boolean);
     if let Form::Same(p @ (Physical::I32 | Physical::I64)) = form
         && (call.args[1].ty.kind == y.kind || call.args[1].ty.kind.is_integer() && y.kind.is_integer())

@@ -128,6 +128,12 @@ fn extreme(call: &Call<'_>, greatest: bool) -> Result<BoundFunction> {
     } else {
         common_type(call.args.iter().map(|a| &a.ty)).map(|t| t.kind)
     };
+    if kind == Some(TypeKind::Bitmap) {
+        return Err(Error::planning(
+            format!("{}: values of type BITMAP have no order", call.name),
+            call.span,
+        ));
+    }
     let kind = kind.filter(|k| !k.is_nested() && *k != TypeKind::Null).ok_or_else(|| {
         Error::validation(
             format!(

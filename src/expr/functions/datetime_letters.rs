@@ -27,7 +27,7 @@ pub(super) const QUARTERS: [&str; 4] = ["1st quarter", "2nd quarter", "3rd quart
 /// Whether `letter` may stand `n` times.
 pub(super) fn check(letter: u8, n: usize, java: Java, usage: Use, pattern: &str) -> Result<(), Refused> {
     let what = || format!("the letter '{}' in the date pattern '{pattern}'", letter as char);
-    let illegal = || Err(Refused::Illegal(format!("{}, {n} times", what())));
+    let illegal = || Err(Refused::Illegal(format!("Java refuses {}, {n} times in a row", what())));
     if let Java::Simple { utc } = java {
         return match (letter, usage) {
             (

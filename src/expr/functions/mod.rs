@@ -40,6 +40,7 @@
 
 mod arithmetic;
 mod array;
+mod bitmap;
 mod clock;
 mod collection;
 mod comparison;
@@ -92,6 +93,7 @@ pub fn builtin() -> Registry {
     map::register(&mut r);
     url::register(&mut r);
     variant::register(&mut r);
+    bitmap::register(&mut r);
     inspect::register(&mut r);
     random::register(&mut r);
     printf::register(&mut r);

@@ -82,7 +82,7 @@ fn check_type(options: &AvroOptions, ty: &DataType) -> Result<(), OptionError> {
             return fail(format!("Avro needs text in multisets, not {}", t.kind));
         }
         K::Row(fields) => fields.iter().try_for_each(|f| check_type(options, &f.ty))?,
-        K::IntervalMonths(_) | K::IntervalMillis(_) | K::Variant => {
+        K::IntervalMonths(_) | K::IntervalMillis(_) | K::Variant | K::Bitmap => {
             return fail(format!("Unsupported to derive Schema for type: {}", ty.kind));
         }
         _ => {}

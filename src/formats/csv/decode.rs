@@ -381,7 +381,7 @@ impl<'a> CellReader<'a> {
                 let types: Vec<&DataType> = fields.iter().map(|f| &f.ty).collect();
                 self.row(&types, text, out)?;
             }
-            Null | Map(..) | Multiset(_) | Variant => out.push_null(),
+            Null | Map(..) | Multiset(_) | Variant | Bitmap => out.push_null(),
         }
         Ok(())
     }

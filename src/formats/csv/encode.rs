@@ -103,6 +103,7 @@ fn write_plain(c: &Column, row: usize, ty: &DataType, options: &CsvOptions, out:
         Double => number::write_f64(c.slice::<f64>()[row], out),
         Decimal(_, s) => scalar::write_decimal(c.slice::<i128>()[row], *s, false, out),
         Char(_) | VarChar(_) | Variant => out.extend_from_slice(c.byte_column().get(row)),
+        Bitmap => crate::batch::number_set::write_bitmap_text(c.byte_column().get(row), out),
         Binary(_) | VarBinary(_) => base64_encode(c.byte_column().get(row), out),
         Date => civil::write_date(c.slice::<i32>()[row], out),
         Time(_) => scalar::write_time(c.slice::<i32>()[row], out),

@@ -174,7 +174,7 @@ fn column_type(ty: &DataType, nested_allowed: bool, reading: bool) -> Result<(),
         TypeKind::Array(_) | TypeKind::Row(_) => {
             Err("csv holds ARRAY and ROW of simple values only; use the json format".into())
         }
-        TypeKind::Map(..) | TypeKind::Multiset(_) | TypeKind::Variant => {
+        TypeKind::Map(..) | TypeKind::Multiset(_) | TypeKind::Variant | TypeKind::Bitmap => {
             Err("csv has no form for it; use the json format".into())
         }
         TypeKind::Time(p) if reading && *p > 3 => Err(format!(

@@ -100,6 +100,11 @@ fn write(c: &Column, row: usize, ty: &DataType, o: &JsonOptions, out: &mut Vec<u
         }
         Decimal(_, s) => scalar::write_decimal(c.slice::<i128>()[row], *s, false, out),
         Char(_) | VarChar(_) | Variant => write_string(c.byte_column().get(row), out),
+        Bitmap => {
+            let mut text = Vec::new();
+            crate::batch::number_set::write_bitmap_text(c.byte_column().get(row), &mut text);
+            write_string(&text, out);
+        }
         Binary(_) | VarBinary(_) => quoted(&mut |out| base64_encode(c.byte_column().get(row), out)),
         Date => quoted(&mut |out| civil::write_date(c.slice::<i32>()[row], out)),
         Time(_) => quoted(&mut |out| scalar::write_time(c.slice::<i32>()[row], out)),

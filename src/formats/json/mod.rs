@@ -133,6 +133,9 @@ fn column_type(ty: &DataType) -> Result<(), String> {
         TypeKind::Variant => {
             Err("the json format does not support VARIANT: use STRING and PARSE_JSON".into())
         }
+        TypeKind::Bitmap => {
+            Err("the json format does not support BITMAP: use BYTES and BITMAP_FROM_BYTES".into())
+        }
         _ => Ok(()),
     }
 }

@@ -222,7 +222,7 @@ impl<'o> Field<'o, '_> {
             Row(fields) => {
                 Value::Row(fields.iter().map(|f| self.part(&f.name, &f.ty)).collect::<Result<_>>()?)
             }
-            Null | Variant => return Err(self.cannot("generated")),
+            Null | Variant | Bitmap => return Err(self.cannot("generated")),
         })
     }
 

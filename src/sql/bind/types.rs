@@ -89,9 +89,9 @@ pub(crate) fn data_type(name: &TypeName) -> Result<DataType> {
             TypeKind::Row(out)
         }
         TypeNameKind::Variant => TypeKind::Variant,
+        TypeNameKind::Bitmap => TypeKind::Bitmap,
         TypeNameKind::Raw { .. } => return Err(Error::unsupported("the type RAW", at)),
         TypeNameKind::Structured { .. } => return Err(Error::unsupported("the type STRUCTURED", at)),
-        TypeNameKind::Bitmap => return Err(Error::unsupported("the type BITMAP", at)),
         TypeNameKind::Any { .. } => return Err(Error::unsupported("the type ANY", at)),
         TypeNameKind::Named(name) => {
             let e = Error::unsupported(format!("the user-defined type '{name}'"), at);
