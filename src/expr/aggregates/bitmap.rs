@@ -175,7 +175,7 @@ impl Accumulator for Growing {
         self.groups.clear();
         for _ in 0..slots {
             let set = match from.bool()? {
-                true => Some(NumberSet::read(from.bytes()?).map_err(|e| Error::corrupt(e))?.0),
+                true => Some(NumberSet::read(from.bytes()?).map_err(Error::corrupt)?.0),
                 false => None,
             };
             self.groups.push(set);
