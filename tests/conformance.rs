@@ -32,6 +32,8 @@ pub(crate) struct Pass {
     pub(crate) batch_rows: usize,
     /// Every so many turns the operators' state goes through its bytes.
     pub(crate) restore_every: Option<u64>,
+    /// Every so many turns a snapshot of the running job is begun; when it is whole the job is thrown away and another goes on from it.
+    pub(crate) restart_every: Option<u64>,
     /// With the rules that only make a plan better.
     pub(crate) optimise: bool,
     pub(crate) shards: usize,
@@ -56,6 +58,7 @@ fn passes() -> Vec<Pass> {
     let pass = |batch_rows| Pass {
         batch_rows,
         restore_every: None,
+        restart_every: None,
         optimise: true,
         shards: 1,
         turned: Turned::Here,
@@ -65,10 +68,12 @@ fn passes() -> Vec<Pass> {
     }
     let mut out: Vec<Pass> = batches.split(',').map(|b| pass(number(b.to_owned()))).collect();
     out.push(Pass { restore_every: Some(every), ..pass(7) });
+    out.push(Pass { restart_every: Some(every), ..pass(2) });
     out.push(Pass { optimise: false, ..pass(1024) });
     out.push(Pass { shards: 2, ..pass(1024) });
     out.push(Pass { shards: 4, restore_every: Some(every), ..pass(7) });
-    out.push(Pass { shards: 2, turned: Turned::Threads, ..pass(64) });
+    out.push(Pass { shards: 4, restart_every: Some(every), ..pass(7) });
+    out.push(Pass { shards: 2, restart_every: Some(9), turned: Turned::Threads, ..pass(64) });
     out.extend((0..4).map(simulated));
     out
 }
@@ -88,6 +93,7 @@ fn simulated(seed: u64) -> Pass {
     Pass {
         batch_rows: [1, 3, 16, 1024][(seed / 3 % 4) as usize],
         restore_every: (seed % 5 == 4).then_some(7),
+        restart_every: (seed % 5 >= 2).then_some(5 + seed % 7),
         optimise: true,
         shards: 2 + (seed % 3) as usize,
         turned: Turned::Simulated(seed),
@@ -131,7 +137,8 @@ fn run(case: &Case, pass: Pass) -> Result<(), String> {
         }
     };
     let rules = if pass.optimise { "" } else { ", not optimised" };
-    let restored = pass.restore_every.map_or(String::new(), |n| format!(", state restored every {n} turns"));
+    let every = |what, n: Option<u64>| n.map_or(String::new(), |n| format!(", {what} every {n} turns"));
+    let restored = every("state restored", pass.restore_every) + &every("restarted", pass.restart_every);
     let shards = match (pass.shards, pass.turned) {
         (1, _) => String::new(),
         (n, Turned::Here) => format!(", {n} shards"),

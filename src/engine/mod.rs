@@ -17,6 +17,7 @@
 //! sinks and gives a [`Run`], which its caller drives: [`Run::step`] does one turn on the caller's thread, [`Run::drive`] turns
 //! until the job ends. `Engine`, `Job` and `Run` are `Send`; nothing is shared behind the caller's back, and no runtime is started.
 
+mod barrier;
 mod connectors;
 mod feed;
 mod idle;
@@ -267,7 +268,15 @@ impl Job {
     /// # Errors
     /// A source or sink cannot be opened, or a thread cannot be started.
     pub fn start(&self) -> Result<Run> {
-        self.run(Drive::Threads)
+        self.run(Drive::Threads, None)
+    }
+
+    /// As [`Job::start`], going on from a [snapshot](Run::take_snapshot) of the same job on as many shards.
+    ///
+    /// # Errors
+    /// As [`Job::start`]; the bytes are damaged or belong to another plan, a source cannot go back to its position.
+    pub fn resume(&self, snapshot: &[u8]) -> Result<Run> {
+        self.run(Drive::Threads, Some(snapshot))
     }
 
     /// As [`Job::start`], without threads: [`Run::step`] turns each shard once, on the caller's thread. For tests.
@@ -275,7 +284,15 @@ impl Job {
     /// # Errors
     /// A source or sink cannot be opened.
     pub fn start_here(&self) -> Result<Run> {
-        self.run(Drive::Caller)
+        self.run(Drive::Caller, None)
+    }
+
+    /// As [`Job::resume`], without threads. For tests.
+    ///
+    /// # Errors
+    /// As [`Job::resume`].
+    pub fn resume_here(&self, snapshot: &[u8]) -> Result<Run> {
+        self.run(Drive::Caller, Some(snapshot))
     }
 
     /// As [`Job::start_here`], in an order of turns, with sizes of rings and with inputs and outputs that refuse now and then, all as
@@ -284,13 +301,21 @@ impl Job {
     /// # Errors
     /// A source or sink cannot be opened.
     pub fn simulate(&self, seed: u64) -> Result<Run> {
-        self.run(Drive::Simulated(seed))
+        self.run(Drive::Simulated(seed), None)
     }
 
-    fn run(&self, drive: Drive) -> Result<Run> {
+    /// As [`Job::resume`], in the orders of a seed. For tests.
+    ///
+    /// # Errors
+    /// As [`Job::resume`].
+    pub fn resume_simulated(&self, seed: u64, snapshot: &[u8]) -> Result<Run> {
+        self.run(Drive::Simulated(seed), Some(snapshot))
+    }
+
+    fn run(&self, drive: Drive, from: Option<&[u8]>) -> Result<Run> {
         let mut config = self.config.clone();
         config.memory_limit = self.plan.settings.memory_limit().unwrap_or(config.memory_limit);
         config.idle = self.plan.settings.get("pelton.idle").map_or(Ok(config.idle), str::parse)?;
-        Run::new(&self.plan.graph, self.plan.shards, &self.connectors, &config, drive)
+        Run::new(&self.plan.graph, self.plan.shards, &self.connectors, &config, drive, from)
     }
 }

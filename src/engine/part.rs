@@ -1,6 +1,7 @@
 //! One shard with all that it reads and writes, and the wiring of a graph into such parts: the rings between them, the inputs and
 //! outputs of each.
 
+use super::barrier::{Asking, Crossing, crossing};
 use super::connectors::{Connection, ConnectorRegistry};
 use super::feed::{self, Pushed};
 use super::result::{self, Results};
@@ -26,8 +27,8 @@ pub(super) struct Part {
     pub(super) inputs: Vec<Box<dyn Input>>,
     pub(super) outputs: Vec<Box<dyn Output>>,
     /// Which inputs and outputs are ends of exchanges.
-    inboxes: Vec<usize>,
-    outboxes: Vec<usize>,
+    pub(super) inboxes: Vec<usize>,
+    pub(super) outboxes: Vec<usize>,
     /// Which node of the graph each node of the shard is, or an end of.
     pub(super) nodes: Vec<NodeId>,
     /// Woken when something comes, or when there is room.
@@ -38,6 +39,9 @@ pub(super) struct Part {
     blocked: bool,
     turns: u32,
     pub(super) measures: Arc<Measures>,
+    pub(super) crossing: Crossing,
+    /// It stands still after a snapshot until it is released.
+    stays: bool,
 }
 
 /// What is measured of a shard, one turn of [`MEASURE_EVERY`] that had work.
@@ -56,6 +60,8 @@ const MEASURE_EVERY: u32 = 32;
 /// The parts of a graph, the rows of the query where it has a result, and the tables whose rows the caller pushes.
 pub(super) struct Wired {
     pub(super) parts: Vec<Part>,
+    /// For each of them: who asks it for snapshots.
+    pub(super) asking: Vec<Asking>,
     pub(super) results: Option<Results>,
     pub(super) feeds: Vec<Pushed>,
 }
@@ -108,7 +114,7 @@ pub(super) fn wire(
     }
     let state = Arc::new(AtomicUsize::new(0));
     let (mut results, mut feeds) = (None, vec![]);
-    let mut parts = vec![];
+    let (mut parts, mut asking) = (vec![], vec![]);
     for (s, bell) in bells.into_iter().enumerate() {
         let mut part = Unwired::default();
         for (n, node) in graph.nodes.iter().enumerate() {
@@ -172,7 +178,11 @@ pub(super) fn wire(
         if shards > 1 {
             shard.share_memory(state.clone());
         }
+        let (crossing, asks) = crossing(shard.feeds(part.outputs.len()));
+        asking.push(asks);
         parts.push(Part {
+            crossing,
+            stays: s == 0,
             shard,
             inputs: part.inputs,
             outputs: part.outputs,
@@ -186,7 +196,7 @@ pub(super) fn wire(
             measures: Arc::default(),
         });
     }
-    Ok(Wired { parts, results, feeds })
+    Ok(Wired { parts, asking, results, feeds })
 }
 
 /// A part that is being made.
@@ -274,6 +284,7 @@ impl Part {
             },
         };
         self.ended |= turn == Turn::Done;
+        self.cross(self.stays);
         self.publish();
         Ok(if self.ended && self.blocked { Turn::Idle { wake_at_us: None } } else { turn })
     }
@@ -293,7 +304,7 @@ impl Part {
                 return true;
             }
         }
-        self.inboxes.iter().any(|&i| self.inputs[i].is_ready())
+        self.crossing.is_asked() || self.inboxes.iter().any(|&i| self.inputs[i].is_ready())
     }
 
     /// Nothing but other shards can give it work: whoever does rings its bell.

@@ -1,6 +1,7 @@
 //! A job that runs: its shards, driven by whoever calls. Shard 0 is on the caller's thread, the others are on threads of their own, or,
 //! where a test wants to turn them itself, on the caller's thread as well.
 
+use super::barrier::Asking;
 use super::connectors::ConnectorRegistry;
 use super::feed::{Feed, Pushed};
 use super::idle::Idle;
@@ -39,6 +40,9 @@ pub struct Run {
     /// Shard 0, and the others unless they have threads.
     parts: Vec<Part>,
     workers: Vec<Worker>,
+    /// By shard.
+    asking: Vec<Asking>,
+    snapshot_begun: bool,
     results: Option<Results>,
     feeds: Vec<Pushed>,
     subscriber: Option<Subscriber>,
@@ -65,6 +69,7 @@ impl Run {
         connectors: &ConnectorRegistry,
         config: &Config,
         drive: Drive,
+        from: Option<&[u8]>,
     ) -> Result<Self> {
         let graph = Arc::new(graph.clone());
         let mut simulation = match drive {
@@ -74,6 +79,9 @@ impl Run {
         let ring = simulation.as_mut().map(Simulation::ring);
         let wired = part::wire(&graph, shards, connectors, config, ring)?;
         let (mut parts, mut workers) = (wired.parts, vec![]);
+        if let Some(bytes) = from {
+            restore(&mut parts, bytes)?;
+        }
         if let Some(s) = &mut simulation {
             s.hinder(&mut parts);
         }
@@ -87,6 +95,8 @@ impl Run {
         Ok(Self {
             parts,
             workers,
+            asking: wired.asking,
+            snapshot_begun: false,
             results: wired.results,
             feeds: wired.feeds,
             subscriber: None,
@@ -272,59 +282,45 @@ impl Run {
         Stats::of(&self.graph, &own.chain(others).collect::<Vec<_>>())
     }
 
-    /// The only shard.
-    fn alone(&self) -> Result<&Part> {
-        match (&self.parts[..], self.workers.len()) {
-            ([part], 0) => Ok(part),
-            _ => Err(Error::new(ErrorKind::Config, "a job on several shards cannot write its state down")
-                .hint("run it on one shard")),
-        }
-    }
-
-    /// The positions of all sources and the state of all operators, as bytes. Call it between steps.
+    /// Begins a snapshot: the positions of all sources and the state of all operators at one point of every stream. Later steps bring it about,
+    /// while rows go on; [`Run::take_snapshot`] says when it is there.
     ///
     /// # Errors
-    /// Retryable while a sink holds rows back. There are several shards.
-    pub fn snapshot(&self) -> Result<Vec<u8>> {
-        let part = self.alone()?;
+    /// Retryable: one is under way already, or a shard has ended.
+    pub fn begin_snapshot(&mut self) -> Result<()> {
+        let retry = |what| Err(Error::new(ErrorKind::Retryable, what));
+        if self.snapshot_begun {
+            return retry("a snapshot of this job is under way");
+        }
+        if self.workers.iter().any(Worker::is_finished) {
+            return retry("a part of this job has ended: a snapshot has to wait for the rest");
+        }
+        self.snapshot_begun = true;
+        self.asking.iter_mut().for_each(Asking::ask);
+        self.workers.iter().for_each(Worker::wake);
+        Ok(())
+    }
+
+    /// The snapshot that was begun, once it is whole: asked after a step. The rows of the result that were given so far, up to
+    /// [`Run::take_results`] right after it, are those before the snapshot; [`Job::resume`](super::Job::resume) goes on behind them.
+    pub fn take_snapshot(&mut self) -> Option<Vec<u8>> {
+        if !self.snapshot_begun || !self.asking.iter_mut().fold(true, |all, a| a.has_told() & all) {
+            return None;
+        }
+        self.snapshot_begun = false;
+        self.parts[0].release();
         let mut all = Encoder::default();
-        all.block(b"PLTN", 1);
-        all.bytes(&part.shard().snapshot()?);
-        all.len(part.inputs.len());
-        for input in &part.inputs {
-            let mut own = Encoder::default();
-            input.snapshot(&mut own);
-            all.bytes(&own.finish());
-        }
-        Ok(all.finish())
-    }
-
-    /// Goes on from a snapshot of the same job, before the first step.
-    ///
-    /// # Errors
-    /// The bytes are damaged or belong to another plan. There are several shards.
-    pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
-        self.alone()?;
-        let part = &mut self.parts[0];
-        let mut all = Decoder::new(bytes);
-        all.block(b"PLTN", 1)?;
-        part.shard_mut().restore(all.bytes()?)?;
-        if all.len(8)? != part.inputs.len() {
-            return Err(Error::corrupt("the snapshot has another number of inputs"));
-        }
-        for input in &mut part.inputs {
-            let mut own = Decoder::new(all.bytes()?);
-            input.restore(&mut own)?;
-            own.end()?;
-        }
-        all.end()
+        all.block(b"PLTN", 2);
+        all.len(self.asking.len());
+        self.asking.iter_mut().for_each(|a| all.bytes(&a.take()));
+        Some(all.finish())
     }
 
     /// Replaces every operator of the shards on this thread by a new one that has read the old one's state from its bytes: what a
     /// restart does to state, without the restart. For tests.
     ///
     /// # Errors
-    /// As [`Run::snapshot`], but for the number of shards.
+    /// An operator refuses its own bytes. Retryable while a sink holds rows back.
     pub fn cycle_state(&mut self) -> Result<()> {
         let graph = self.graph.clone();
         self.parts.iter_mut().try_for_each(|part| part.cycle(&graph))
@@ -365,6 +361,20 @@ impl Run {
             each(self)?;
         }
     }
+}
+
+/// Lets all parts go on from a snapshot of the same job on as many shards.
+fn restore(parts: &mut [Part], bytes: &[u8]) -> Result<()> {
+    let mut all = Decoder::new(bytes);
+    all.block(b"PLTN", 2)?;
+    let shards = all.len(8)?;
+    if shards != parts.len() {
+        return Err(Error::corrupt(format!("the snapshot is of {shards} shards, not of {}", parts.len())));
+    }
+    for part in parts {
+        part.restore(all.bytes()?)?;
+    }
+    all.end()
 }
 
 impl Drop for Run {

@@ -124,6 +124,14 @@ impl Input for Late {
     fn stop(&mut self) {
         self.input.stop();
     }
+
+    fn is_at_barrier(&self) -> bool {
+        self.input.is_at_barrier()
+    }
+
+    fn pass_barrier(&mut self) {
+        self.input.pass_barrier();
+    }
 }
 
 /// An output that takes nothing, or sends nothing on, for a while.
@@ -158,6 +166,10 @@ impl Output for Stalling {
 
     fn publish(&mut self) -> bool {
         !self.mood.refuses() && self.output.publish()
+    }
+
+    fn put_barrier(&mut self) {
+        self.output.put_barrier();
     }
 
     fn fail(&mut self, error: &Error) {

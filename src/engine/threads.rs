@@ -63,6 +63,11 @@ impl Worker {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
+    /// Lets the thread look whether it was asked for something.
+    pub(super) fn wake(&self) {
+        self.bell.ring();
+    }
+
     /// Tells the thread to stop after its turn.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);

@@ -22,6 +22,8 @@ use std::sync::Arc;
 pub enum Message<T> {
     /// Goods.
     Item(T),
+    /// What the sender sent before belongs to a snapshot of the job, what it sends from now on does not.
+    Barrier,
     /// Nothing more comes.
     End,
     /// The sender's shard has failed; what it sent before is whole.

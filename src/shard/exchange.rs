@@ -8,6 +8,9 @@
 //! **Time** travels with the rows: each target gets every movement of the watermark at its place between its rows, so that which rows are
 //! late is decided as on one shard. An inbox gives the smallest watermark of its senders.
 //!
+//! **A barrier** of a snapshot comes behind the rows before it. An inbox that has one from a sender leaves that sender's ring alone until the others'
+//! have come and the shard has written its state down ([`Input::pass_barrier`]).
+//!
 //! **The end and errors** come behind the rows before them. A sender that has vanished without either (a panic) is an error. An inbox
 //! whose rows nobody wants any more drops its links, which the outboxes notice ([`Output::is_done`]).
 
@@ -33,7 +36,9 @@ struct Target {
     rows: Vec<u32>,
     /// What is to be sent.
     filling: Option<Batch>,
-    /// The message behind it.
+    /// A barrier is to be sent behind it, before anything else is taken.
+    barrier: bool,
+    /// The message behind all.
     last: Option<Message<Batch>>,
 }
 
@@ -55,7 +60,8 @@ impl Outbox {
             Exchange::Keyed(keys) => Some(keys.clone()),
             Exchange::Gather => None,
         };
-        let target = |link| Target { link: Some(link), rows: vec![], filling: None, last: None };
+        let target =
+            |link| Target { link: Some(link), rows: vec![], filling: None, barrier: false, last: None };
         Self {
             keys,
             types,
@@ -149,6 +155,12 @@ impl Target {
             self.filling = Some(batch);
             return false;
         }
+        if self.barrier {
+            if link.send(Message::Barrier).is_err() {
+                return false;
+            }
+            self.barrier = false;
+        }
         if let Some(last) = self.last.take()
             && let Err(last) = link.send(last)
         {
@@ -172,7 +184,7 @@ impl Output for Outbox {
         let no_room =
             |t: &Target| t.filling.as_ref().is_some_and(|f| f.rows() > 0 && f.rows() + rows > MAX_ROWS);
         for t in &mut self.targets {
-            if no_room(t) && !t.send() {
+            if (t.barrier || no_room(t)) && !t.send() {
                 return Ok(Some(batch));
             }
         }
@@ -191,6 +203,10 @@ impl Output for Outbox {
             all &= t.send();
         }
         all
+    }
+
+    fn put_barrier(&mut self) {
+        self.targets.iter_mut().for_each(|t| t.barrier = t.link.is_some());
     }
 
     fn fail(&mut self, error: &Error) {
@@ -217,6 +233,8 @@ pub struct Inbox {
     links: Vec<Option<Receiver<Batch>>>,
     /// How far each sender has come.
     watermarks: Vec<i64>,
+    /// Whose barrier has come: what they sent behind it waits.
+    held: Vec<bool>,
     /// The sender to ask first, so that none waits for the others.
     next: usize,
     rows: u64,
@@ -228,6 +246,7 @@ impl Inbox {
         Self {
             types,
             watermarks: vec![BEFORE_TIME; links.len()],
+            held: vec![false; links.len()],
             links: links.into_iter().map(Some).collect(),
             next: 0,
             rows: 0,
@@ -267,6 +286,10 @@ impl Inbox {
                 self.rows += batch.rows() as u64;
                 Ok(Some(batch))
             }
+            Message::Barrier => {
+                self.held[k] = true;
+                Ok(None)
+            }
             Message::End => {
                 self.links[k] = None;
                 Ok(None)
@@ -287,6 +310,9 @@ impl Input for Inbox {
             self.next = if k + 1 == self.links.len() { 0 } else { k + 1 };
             while let Some(link) = &mut self.links[k] {
                 open = true;
+                if self.held[k] {
+                    break;
+                }
                 // In this order: what was sent before the sender went is there when it has gone.
                 let gone = link.is_abandoned();
                 match link.receive() {
@@ -312,7 +338,16 @@ impl Input for Inbox {
     }
 
     fn is_ready(&self) -> bool {
-        self.links.iter().flatten().any(|l| l.is_ready() || l.is_abandoned())
+        let free = self.links.iter().zip(&self.held).filter(|(_, held)| !**held);
+        free.filter_map(|(link, _)| link.as_ref()).any(|l| l.is_ready() || l.is_abandoned())
+    }
+
+    fn is_at_barrier(&self) -> bool {
+        self.links.iter().zip(&self.held).all(|(link, held)| *held || link.is_none())
+    }
+
+    fn pass_barrier(&mut self) {
+        self.held.fill(false);
     }
 
     fn stop(&mut self) {

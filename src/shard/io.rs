@@ -77,6 +77,14 @@ pub trait Input: Send {
 
     /// Nobody wants more: called instead of further polls.
     fn stop(&mut self) {}
+
+    /// Of exchanges: every sender's barrier or end has come. Nothing is given until the barrier is [passed](Input::pass_barrier).
+    fn is_at_barrier(&self) -> bool {
+        false
+    }
+
+    /// Goes on behind the barrier.
+    fn pass_barrier(&mut self) {}
 }
 
 /// A sink, as one shard writes to it.
@@ -115,6 +123,9 @@ pub trait Output: Send {
     fn publish(&mut self) -> bool {
         true
     }
+
+    /// Of exchanges: tells every reader that what was taken before belongs to a snapshot, and what is taken from now on does not.
+    fn put_barrier(&mut self) {}
 
     /// The shard has failed: tells whoever reads, behind what was taken.
     fn fail(&mut self, _error: &Error) {}

@@ -149,6 +149,17 @@ struct Port {
     closed: bool,
 }
 
+impl Port {
+    /// Which of the two ends it has seen, for snapshots.
+    fn state(&self) -> u8 {
+        u8::from(self.closing) | u8::from(self.closed) << 1
+    }
+
+    fn set_state(&mut self, state: u8) {
+        (self.closing, self.closed) = (state & 1 != 0, state & 2 != 0);
+    }
+}
+
 /// See the module's text.
 pub struct Shard {
     nodes: Vec<Node>,
@@ -168,6 +179,9 @@ pub struct Shard {
     aligned: Vec<Aligned>,
     /// Some port waits, or some operator is in the middle of its output.
     stalled: bool,
+    /// Inputs that are not polled for the time being.
+    held: Vec<bool>,
+    holds: bool,
     /// The earliest timer of an operator, µs.
     wake_at_us: i64,
     failed: Option<Error>,
@@ -247,6 +261,8 @@ impl Shard {
             sources,
             aligned: vec![],
             stalled: false,
+            held: vec![false; inputs],
+            holds: false,
             wake_at_us: i64::MAX,
             failed: None,
         };
@@ -344,10 +360,53 @@ impl Shard {
         for n in (0..self.nodes.len()).rev() {
             worked |= self.drive(n, doors);
         }
-        self.stalled |= !self.is_quiet();
+        self.stalled |= self.holds || !self.is_quiet();
         let wakes = self.nodes.iter().filter_map(|n| n.operator()?.wake_at_us());
         self.wake_at_us = wakes.min().unwrap_or(i64::MAX);
         worked
+    }
+
+    /// Leaves these inputs alone until [`Shard::release`].
+    pub fn hold(&mut self, inputs: impl IntoIterator<Item = usize>) {
+        for i in inputs {
+            // An input that no node reads is not polled anyway.
+            if let Some(held) = self.held.get_mut(i) {
+                *held = true;
+            }
+        }
+        (self.holds, self.stalled) = (true, true);
+    }
+
+    /// Polls all inputs again.
+    pub fn release(&mut self) {
+        self.held.fill(false);
+        self.holds = false;
+    }
+
+    /// The inputs whose rows reach each output of `outputs`.
+    pub fn feeds(&self, outputs: usize) -> Vec<Vec<usize>> {
+        let mut of_nodes: Vec<Vec<usize>> = vec![vec![]; self.nodes.len()];
+        let mut of_outputs = vec![vec![]; outputs];
+        for (n, node) in self.nodes.iter().enumerate() {
+            match &node.role {
+                Role::Source(own) => of_nodes[n].extend(own),
+                Role::Sink(output) => of_outputs[*output] = of_nodes[n].clone(),
+                Role::Stage(_) | Role::Operator(_) => {}
+            }
+            let own = of_nodes[n].clone();
+            for &(r, _) in node.readers.iter().chain(&node.asides) {
+                of_nodes[r].extend(&own);
+            }
+        }
+        of_outputs
+    }
+
+    /// The outputs that have been told that nothing more comes.
+    pub fn finished_outputs(&self) -> impl Iterator<Item = usize> {
+        self.nodes.iter().filter(|n| n.finished).filter_map(|n| match n.role {
+            Role::Sink(output) => Some(output),
+            _ => None,
+        })
     }
 
     /// Nothing waits at any port and no operator is in the middle of its output: state may be written.
@@ -374,7 +433,7 @@ impl Shard {
                 continue;
             }
             open = true;
-            if self.has_room(n) {
+            if !self.held[i] && self.has_room(n) {
                 worked |= self.take(n, i, inputs, doors);
             }
             if self.failed.is_some() {
@@ -813,7 +872,7 @@ impl Shard {
         })
     }
 
-    /// Writes the state of every operator, by its stable name. The shard must be [quiet](Shard::is_quiet).
+    /// Writes what has ended and the state of every operator, by its stable name. The shard must be [quiet](Shard::is_quiet).
     ///
     /// # Errors
     /// It is not quiet.
@@ -822,7 +881,12 @@ impl Shard {
             return Err(Error::new(ErrorKind::Retryable, "the shard is in the middle of its output"));
         }
         let mut all = Encoder::default();
-        all.block(b"SHRD", 1);
+        all.block(b"SHRD", 2);
+        all.slice(&self.ended.iter().map(|e| u8::from(*e)).collect::<Vec<_>>());
+        for node in &self.nodes {
+            all.bool(node.finished);
+            all.slice(&node.ports.iter().map(Port::state).collect::<Vec<_>>());
+        }
         all.len(self.nodes.iter().filter(|n| n.has_state()).count());
         for node in self.nodes.iter().filter(|n| n.has_state()) {
             let mut own = Encoder::default();
@@ -843,7 +907,21 @@ impl Shard {
     /// The bytes are damaged, or belong to another plan: an operator's state is missing or left over.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
         let mut all = Decoder::new(bytes);
-        all.block(b"SHRD", 1)?;
+        all.block(b"SHRD", 2)?;
+        let another = || Error::corrupt("the snapshot is of another plan");
+        let ended: Vec<u8> = all.slice()?;
+        if ended.len() != self.ended.len() {
+            return Err(another());
+        }
+        self.ended = ended.into_iter().map(|e| e != 0).collect();
+        for node in &mut self.nodes {
+            node.finished = all.bool()?;
+            let ports: Vec<u8> = all.slice()?;
+            if ports.len() != node.ports.len() {
+                return Err(another());
+            }
+            node.ports.iter_mut().zip(ports).for_each(|(p, state)| p.set_state(state));
+        }
         let count = all.len(16)?;
         let mut found = hashbrown::HashMap::new();
         for _ in 0..count {

@@ -7,6 +7,7 @@ use crate::{Pass, Turned};
 use jiff::tz::TimeZone;
 use pelton::batch::text::{Style, write_value};
 use pelton::batch::{Batch, Schema};
+use pelton::plan::{Node, Op};
 use pelton::sinks::{Streams, Target};
 use pelton::{Engine, Job, Progress, Result};
 use std::fs;
@@ -47,7 +48,10 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
         Turned::Simulated(seed) => job.simulate(seed)?,
         Turned::Threads => job.start()?,
     };
-    let mut turns = 0;
+    // What sinks of tables hold is not part of a snapshot yet.
+    let tables = |n: &Node| matches!(&n.op, Op::Sink(sink) if sink.table.is_some());
+    let restart_every = pass.restart_every.filter(|_| !job.graph().nodes.iter().any(tables));
+    let (mut turns, mut idle) = (0, 0);
     loop {
         turns += 1;
         // The clock moves by a millisecond a turn.
@@ -55,6 +59,20 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
         for batch in run.take_results() {
             let schema = job.schema().expect("only queries give results");
             rows(&batch, schema, &zone, lines);
+        }
+        if restart_every.is_some_and(|n| turns % n == 0)
+            && let Err(e) = run.begin_snapshot()
+            && !e.is_retryable()
+        {
+            return Err(e);
+        }
+        if let Some(bytes) = run.take_snapshot() {
+            run = match pass.turned {
+                Turned::Here => job.resume_here(&bytes)?,
+                Turned::Simulated(seed) => job.resume_simulated(seed + turns, &bytes)?,
+                Turned::Threads => job.resume(&bytes)?,
+            };
+            continue;
         }
         if pass.restore_every.is_some_and(|n| turns % n == 0) {
             match run.cycle_state() {
@@ -66,14 +84,21 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
             Progress::Done => {
                 // An operator that was replaced on the way has forgotten what it counted.
                 if pass.restore_every.is_none()
+                    && restart_every.is_none()
                     && let Err(missing) = accounting::check(job.graph(), &run.stats())
                 {
                     panic!("not every row is accounted for: {missing}");
                 }
                 return Ok(());
             }
-            Progress::Working => {}
-            Progress::Idle { .. } => std::thread::yield_now(),
+            Progress::Working => idle = 0,
+            // Simulated refusals are no reason to wait; readers of files and other shards are.
+            Progress::Idle { .. } => {
+                idle += 1;
+                if idle % 64 == 0 {
+                    std::thread::yield_now();
+                }
+            }
         }
     }
 }
