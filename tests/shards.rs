@@ -11,8 +11,8 @@ use pelton::{Engine, Progress, Run};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-/// Gives its argument; panics on the thread of shard 1.
-struct Boom(FunctionDoc);
+/// Gives its argument; panics on the thread of that name.
+struct Boom(FunctionDoc, &'static str);
 
 impl ScalarFunction for Boom {
     fn doc(&self) -> &FunctionDoc {
@@ -21,12 +21,13 @@ impl ScalarFunction for Boom {
 
     fn bind(&self, call: &Call<'_>) -> Result<BoundFunction> {
         let ty = call.args[0].ty.clone();
-        let kernel: pelton::expr::KernelFactory = Arc::new(|| Box::new(BoomKernel));
+        let thread = self.1;
+        let kernel: pelton::expr::KernelFactory = Arc::new(move || Box::new(BoomKernel(thread)));
         Ok(BoundFunction { args: vec![ty.clone()], ty, determinism: Determinism::PerRow, kernel })
     }
 }
 
-struct BoomKernel;
+struct BoomKernel(&'static str);
 
 impl Kernel for BoomKernel {
     fn eval(
@@ -37,7 +38,7 @@ impl Kernel for BoomKernel {
         out: &mut Column,
         _cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
-        assert_ne!(std::thread::current().name(), Some("shard-1"), "boom");
+        assert_ne!(std::thread::current().name(), Some(self.0), "boom");
         let values = args[0].column.slice::<i64>();
         sel.for_each(|r| out.buffer_mut::<i64>()[r] = values[args[0].at(r)]);
         Ok(())
@@ -55,8 +56,14 @@ fn table(rows: u64) -> String {
 }
 
 fn start(sql: &str, shards: usize, idle: IdlePolicy) -> Run {
-    let doc = FunctionDoc { names: &["BOOM"], signatures: &["BOOM(n)"], ..FunctionDoc::default() };
-    let engine = Engine::builder().shards(shards).idle(idle).scalar_function(Arc::new(Boom(doc))).build();
+    let boom =
+        |names, thread| Boom(FunctionDoc { names, signatures: &["(n)"], ..FunctionDoc::default() }, thread);
+    let engine = Engine::builder()
+        .shards(shards)
+        .idle(idle)
+        .scalar_function(Arc::new(boom(&["BOOM"], "shard-1")))
+        .scalar_function(Arc::new(boom(&["BOOM_HERE"], "shard-0")))
+        .build();
     let script = engine.and_then(|e| e.prepare(sql)).unwrap_or_else(|e| panic!("{}", e.render("test", sql)));
     script.jobs().next().expect("one job").start().expect("a run")
 }
@@ -64,7 +71,8 @@ fn start(sql: &str, shards: usize, idle: IdlePolicy) -> Run {
 /// Runs to the end on a thread of its own, so that a hang is a failure and not a hang.
 fn end_of(mut run: Run) -> (Result<Progress>, u64, Run) {
     let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || {
+    let thread = std::thread::Builder::new().name("shard-0".into());
+    let started = thread.spawn(move || {
         let (mut rows, mut now) = (0, 0);
         let clock = || {
             now += 1;
@@ -80,17 +88,27 @@ fn end_of(mut run: Run) -> (Result<Progress>, u64, Run) {
         );
         let _ = send.send((end, rows, run));
     });
+    started.expect("a thread");
     receive.recv_timeout(Duration::from_secs(60)).expect("the job comes to an end")
 }
 
 #[test]
 fn a_panic_in_one_shard_ends_the_job_with_a_clear_error() {
-    for idle in [IdlePolicy::SpinThenPark, IdlePolicy::Park] {
-        let sql =
-            format!("{} SELECT n, BOOM(c) FROM (SELECT n, COUNT(*) c FROM t GROUP BY n)", table(100_000));
+    for (boom, shard, idle) in [
+        ("BOOM", 1, IdlePolicy::SpinThenPark),
+        ("BOOM", 1, IdlePolicy::Park),
+        ("BOOM_HERE", 0, IdlePolicy::SpinThenPark),
+    ] {
+        let table = table(100_000);
+        let sql = format!("{table} SELECT n, {boom}(c) FROM (SELECT n, COUNT(*) c FROM t GROUP BY n)");
         let (end, _, _) = end_of(start(&sql, 3, idle));
-        let e = end.expect_err("shard 1 panics");
-        assert!(e.message().contains("shard 1 has panicked") && e.message().contains("boom"), "{e}");
+        let e = end.expect_err("a shard panics");
+        assert!(
+            e.message().contains(&format!("shard {shard} has panicked")) && e.message().contains("boom"),
+            "{e}"
+        );
+        // The command line's exit code for it is that of a job that failed while it ran.
+        assert_eq!(e.kind(), pelton::ErrorKind::Runtime);
     }
 }
 
@@ -177,6 +195,54 @@ fn generated_rows_and_files_are_read_by_all_shards_and_each_row_once() {
     let one = sql.replace(&path(folder.path()), &path(&folder.path().join("1.csv")));
     let (got, read) = numbers_of(&one, 2);
     assert_eq!((got.len(), read.len()), (100, 1));
+}
+
+#[test]
+fn a_snapshot_on_threads_goes_on_behind_the_rows_that_were_given() {
+    let sql = format!("{} SELECT n, COUNT(*) FROM t GROUP BY n", table(300_000));
+    let engine = Engine::builder().shards(3).idle(IdlePolicy::Park).build().expect("an engine");
+    let script = engine.prepare(&sql).expect("a query");
+    let job = script.jobs().next().expect("a job");
+    let (mut got, mut now, mut restarts) = (vec![], 0, 0);
+    let mut run = job.start().expect("a run");
+    loop {
+        now += 1;
+        let progress = run.step(now).expect("no error");
+        for batch in run.take_results() {
+            got.extend(batch.sel().iter().map(|r| batch.column(0).slice::<i64>()[r]));
+        }
+        if progress == Progress::Done {
+            break;
+        }
+        if now % 40 == 0 && restarts < 5 {
+            match run.begin_snapshot() {
+                Err(e) => assert!(e.is_retryable(), "{e}"),
+                Ok(()) => assert!(run.begin_snapshot().is_err_and(|e| e.is_retryable()), "one at a time"),
+            }
+        }
+        if let Some(bytes) = run.take_snapshot() {
+            restarts += 1;
+            run = job.resume(&bytes).expect("its own bytes");
+        }
+        if progress != Progress::Working {
+            std::thread::yield_now();
+        }
+    }
+    assert!(restarts > 0);
+    got.sort_unstable();
+    assert_eq!(got, (0..300_000).collect::<Vec<i64>>());
+    // One shard less: refused, not misread.
+    let mut run = job.start_here().expect("a run");
+    run.begin_snapshot().expect("nothing is under way");
+    let bytes = loop {
+        run.step(0).expect("no error");
+        if let Some(bytes) = run.take_snapshot() {
+            break bytes;
+        }
+    };
+    let fewer = Engine::builder().shards(2).build().and_then(|e| e.prepare(&sql)).expect("a query");
+    let refused = fewer.jobs().next().expect("a job").resume(&bytes).err().expect("other shards");
+    assert!(refused.message().contains("3 shards, not of 2"), "{refused}");
 }
 
 #[test]

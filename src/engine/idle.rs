@@ -34,8 +34,9 @@ impl Idle {
         self.turns == 0
     }
 
-    /// Waits after an idle turn, longer the longer nothing has happened, and never past a timer that is due in `timer_us`.
-    pub(super) fn wait(&mut self, part: &mut Part, timer_us: Option<i64>) {
+    /// Waits after an idle turn, longer the longer nothing has happened, and never past a timer that is due in `timer_us`. `woken` says, once a
+    /// sleep was announced, whether there is something else to do than what the part knows of.
+    pub(super) fn wait(&mut self, part: &mut Part, timer_us: Option<i64>, woken: impl Fn() -> bool) {
         self.turns = self.turns.saturating_add(1);
         match (self.policy, self.turns) {
             (IdlePolicy::Spin, _) | (IdlePolicy::SpinThenPark, 0..SPINS) => std::hint::spin_loop(),
@@ -44,7 +45,7 @@ impl Idle {
                 let most = if part.is_inner() { INNER_US } else { OUTER_US.min(u64::from(turns)) };
                 let timer = timer_us.map_or(most, |t| t.clamp(0, most as i64) as u64);
                 let bell = part.bell.clone();
-                bell.sleep_unless(|| part.has_work(), Duration::from_micros(timer.min(most)));
+                bell.sleep_unless(|| woken() || part.has_work(), Duration::from_micros(timer.min(most)));
             }
         }
     }

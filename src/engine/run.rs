@@ -351,7 +351,8 @@ impl Run {
                 }
                 Ok(Progress::Working) => self.idle.reset(),
                 Ok(Progress::Idle { wake_at_us }) => {
-                    self.idle.wait(&mut self.parts[0], wake_at_us.map(|t| t.saturating_sub(now)));
+                    let timer = wake_at_us.map(|t| t.saturating_sub(now));
+                    self.idle.wait(&mut self.parts[0], timer, || false);
                 }
                 Err(e) => {
                     each(self)?;

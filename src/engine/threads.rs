@@ -116,7 +116,8 @@ fn work(mut part: Part, mut idle: Idle, stop: &AtomicBool, gauges: &Gauges) -> O
                 if idle.is_first() {
                     super::stats::show(&part, gauges);
                 }
-                idle.wait(&mut part, wake_at_us.map(|t| t.saturating_sub(now)));
+                let stopped = || stop.load(Ordering::Relaxed);
+                idle.wait(&mut part, wake_at_us.map(|t| t.saturating_sub(now)), stopped);
             }
             Err(e) => error = error.or(Some(e)),
         }

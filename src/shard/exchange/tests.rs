@@ -175,3 +175,45 @@ fn row_kinds_cross_with_their_rows_also_when_only_later_rows_have_any() {
     use RowKind::{Delete, Insert, UpdateAfter};
     assert_eq!(b.kinds(), Some(&[Insert, Insert, Delete, UpdateAfter][..]));
 }
+
+#[test]
+fn a_barrier_stands_between_the_rows_before_and_behind_it() {
+    let types = vec![TypeKind::BigInt.nullable()];
+    let (bell, mut outs, mut receivers) = (std::sync::Arc::default(), vec![], vec![]);
+    for _ in 0..2 {
+        let (sender, receiver) = link(2, &bell, &bell);
+        outs.push(Outbox::new(&Exchange::Gather, types.clone(), vec![sender]));
+        receivers.push(receiver);
+    }
+    let mut inbox = Inbox::new(types, receivers);
+    let (mut pool, mut there) = (Pool::default(), Pool::default());
+    let mut send = |out: &mut Outbox, value: i64| {
+        let back = out.offer(numbers(&[value]), &mut IoContext { pool: &mut pool, now_us: 0 }).unwrap();
+        (back.is_none(), out.publish())
+    };
+    let mut next = |inbox: &mut Inbox| match inbox.poll(1024, &mut IoContext { pool: &mut there, now_us: 0 })
+    {
+        Ok(Polled::Batch(b)) => Some(b.column(0).slice::<i64>().to_vec()),
+        Ok(Polled::Pending) => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(send(&mut outs[0], 1), (true, true));
+    outs[0].put_barrier();
+    assert!(outs[0].publish());
+    // The ring of two is full: row 2 waits here, and the next barrier behind it.
+    assert_eq!(send(&mut outs[0], 2), (true, false));
+    outs[0].put_barrier();
+    assert_eq!(send(&mut outs[0], 3), (false, false), "nothing is taken behind a barrier that is not sent");
+    assert_eq!(next(&mut inbox), Some(vec![1]));
+    assert!(next(&mut inbox).is_none() && !inbox.is_at_barrier(), "the other sender has said nothing");
+    assert!(outs[0].publish() && next(&mut inbox).is_none() && !inbox.is_ready(), "row 2 waits in the ring");
+    assert_eq!(send(&mut outs[1], 10), (true, true));
+    assert!(inbox.is_ready());
+    outs[1].finish().unwrap();
+    assert!(outs[1].publish());
+    assert_eq!(next(&mut inbox), Some(vec![10]));
+    assert!(next(&mut inbox).is_none() && inbox.is_at_barrier(), "one at its barrier, one at its end");
+    inbox.pass_barrier();
+    assert_eq!(next(&mut inbox), Some(vec![2]));
+    assert!(next(&mut inbox).is_none() && inbox.is_at_barrier());
+}
