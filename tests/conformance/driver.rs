@@ -38,6 +38,9 @@ pub(crate) fn run(case: &Case, pass: Pass) -> Got {
     Ok(lines)
 }
 
+/// How often a run is restarted at most: opening its files again takes longer than anything else.
+const RESTARTS: u64 = 12;
+
 fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
     let zone = job.time_zone();
     if let Some(schema) = job.schema() {
@@ -51,7 +54,7 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
     // What sinks of tables hold is not part of a snapshot yet.
     let tables = |n: &Node| matches!(&n.op, Op::Sink(sink) if sink.table.is_some());
     let restart_every = pass.restart_every.filter(|_| !job.graph().nodes.iter().any(tables));
-    let (mut turns, mut idle) = (0, 0);
+    let (mut turns, mut idle, mut worked, mut restarts) = (0, 0, 0, 0);
     loop {
         turns += 1;
         // The clock moves by a millisecond a turn.
@@ -60,13 +63,16 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
             let schema = job.schema().expect("only queries give results");
             rows(&batch, schema, &zone, lines);
         }
-        if restart_every.is_some_and(|n| turns % n == 0)
+        // Counted in turns that moved rows, so that every restart finds the job further on.
+        let due = restart_every.is_some_and(|n| worked >= n) && restarts < RESTARTS;
+        if due
             && let Err(e) = run.begin_snapshot()
             && !e.is_retryable()
         {
             return Err(e);
         }
         if let Some(bytes) = run.take_snapshot() {
+            (worked, restarts) = (0, restarts + 1);
             run = match pass.turned {
                 Turned::Here => job.resume_here(&bytes)?,
                 Turned::Simulated(seed) => job.resume_simulated(seed + turns, &bytes)?,
@@ -91,7 +97,7 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
                 }
                 return Ok(());
             }
-            Progress::Working => idle = 0,
+            Progress::Working => (idle, worked) = (0, worked + 1),
             // Simulated refusals are no reason to wait; readers of files and other shards are.
             Progress::Idle { .. } => {
                 idle += 1;
