@@ -882,11 +882,6 @@ impl Shard {
         }
         let mut all = Encoder::default();
         all.block(b"SHRD", 2);
-        all.slice(&self.ended.iter().map(|e| u8::from(*e)).collect::<Vec<_>>());
-        for node in &self.nodes {
-            all.bool(node.finished);
-            all.slice(&node.ports.iter().map(Port::state).collect::<Vec<_>>());
-        }
         all.len(self.nodes.iter().filter(|n| n.has_state()).count());
         for node in self.nodes.iter().filter(|n| n.has_state()) {
             let mut own = Encoder::default();
@@ -898,6 +893,7 @@ impl Shard {
             all.bytes(node.id.as_bytes());
             all.bytes(&own.finish());
         }
+        all.slice(&self.ends());
         Ok(all.finish())
     }
 
@@ -908,26 +904,13 @@ impl Shard {
     pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
         let mut all = Decoder::new(bytes);
         all.block(b"SHRD", 2)?;
-        let another = || Error::corrupt("the snapshot is of another plan");
-        let ended: Vec<u8> = all.slice()?;
-        if ended.len() != self.ended.len() {
-            return Err(another());
-        }
-        self.ended = ended.into_iter().map(|e| e != 0).collect();
-        for node in &mut self.nodes {
-            node.finished = all.bool()?;
-            let ports: Vec<u8> = all.slice()?;
-            if ports.len() != node.ports.len() {
-                return Err(another());
-            }
-            node.ports.iter_mut().zip(ports).for_each(|(p, state)| p.set_state(state));
-        }
         let count = all.len(16)?;
         let mut found = hashbrown::HashMap::new();
         for _ in 0..count {
             let id = String::from_utf8_lossy(all.bytes()?).into_owned();
             found.insert(id, all.bytes()?);
         }
+        let ends: Vec<u8> = all.slice()?;
         all.end()?;
         for node in self.nodes.iter_mut().filter(|n| n.has_state()) {
             let state = found.remove(&node.id).ok_or_else(|| {
@@ -941,11 +924,32 @@ impl Shard {
             }
             d.end()?;
         }
-        match found.keys().next() {
-            None => Ok(()),
-            Some(id) => {
-                Err(Error::corrupt(format!("state for operator '{id}', which this plan does not have")))
-            }
+        if let Some(id) = found.keys().next() {
+            return Err(Error::corrupt(format!("state for operator '{id}', which this plan does not have")));
+        }
+        if ends.len() != self.ends().len() {
+            return Err(Error::corrupt("the snapshot is of a plan with other sources and sinks"));
+        }
+        self.set_ends(&ends);
+        Ok(())
+    }
+
+    /// What has ended, a byte each: the inputs, then each node and its ports.
+    fn ends(&self) -> Vec<u8> {
+        let nodes = self.nodes.iter().flat_map(|n| {
+            [u8::from(n.finished)].into_iter().chain(n.ports.iter().map(Port::state)).collect::<Vec<_>>()
+        });
+        self.ended.iter().map(|e| u8::from(*e)).chain(nodes).collect()
+    }
+
+    /// The reverse of [`Shard::ends`].
+    fn set_ends(&mut self, ends: &[u8]) {
+        let mut ends = ends.iter().copied();
+        let mut next = || ends.next().unwrap_or_default();
+        self.ended.iter_mut().for_each(|e| *e = next() != 0);
+        for node in &mut self.nodes {
+            node.finished = next() != 0;
+            node.ports.iter_mut().for_each(|p| p.set_state(next()));
         }
     }
 
