@@ -115,6 +115,14 @@ impl Part {
         }
     }
 
+    /// Goes on behind the barrier as soon as its own state is written down: the snapshot comes to nothing.
+    pub(super) fn stay_no_longer(&mut self) {
+        self.stays = false;
+        if self.crossing.waits {
+            self.release();
+        }
+    }
+
     /// Goes on behind the barrier.
     pub(super) fn release(&mut self) {
         self.crossing.waits = false;

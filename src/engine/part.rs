@@ -41,7 +41,7 @@ pub(super) struct Part {
     pub(super) measures: Arc<Measures>,
     pub(super) crossing: Crossing,
     /// It stands still after a snapshot until it is released.
-    stays: bool,
+    pub(super) stays: bool,
 }
 
 /// What is measured of a shard, one turn of [`MEASURE_EVERY`] that had work.

@@ -304,7 +304,16 @@ impl Run {
     /// The snapshot that was begun, once it is whole: asked after a step. The rows of the result that were given so far, up to
     /// [`Run::take_results`] right after it, are those before the snapshot; [`Job::resume`](super::Job::resume) goes on behind them.
     pub fn take_snapshot(&mut self) -> Option<Vec<u8>> {
-        if !self.snapshot_begun || !self.asking.iter_mut().fold(true, |all, a| a.has_told() & all) {
+        if !self.snapshot_begun {
+            return None;
+        }
+        if !self.asking.iter_mut().fold(true, |all, a| a.has_told() & all) {
+            // A shard that has ended meanwhile answers no more: the job ends without this snapshot.
+            let others = self.workers.iter().zip(self.asking.iter_mut().skip(1));
+            if others.filter(|(w, _)| w.is_finished()).any(|(_, a)| !a.has_told()) {
+                self.snapshot_begun = false;
+                self.parts[0].stay_no_longer();
+            }
             return None;
         }
         self.snapshot_begun = false;
