@@ -245,6 +245,151 @@ fn a_snapshot_on_threads_goes_on_behind_the_rows_that_were_given() {
     assert!(refused.message().contains("3 shards, not of 2"), "{refused}");
 }
 
+/// Steps until the snapshot that was begun is there; the rows that came meanwhile.
+fn snapshot_of(run: &mut Run, now: &mut i64, got: &mut Vec<i64>) -> Vec<u8> {
+    run.begin_snapshot().expect("nothing is under way");
+    for _ in 0..100_000 {
+        *now += 1;
+        run.step(*now).expect("no error");
+        take_numbers(run, got);
+        if let Some(bytes) = run.take_snapshot() {
+            return bytes;
+        }
+    }
+    panic!("the snapshot does not come");
+}
+
+/// The first column of the results that wait.
+fn take_numbers(run: &mut Run, got: &mut Vec<i64>) {
+    for batch in run.take_results() {
+        got.extend(batch.sel().iter().map(|r| batch.column(0).slice::<i64>()[r]));
+    }
+}
+
+pelton::row! {
+    struct Event {
+        k: i64,
+    }
+}
+
+#[test]
+fn a_shard_that_has_ended_has_its_part_in_a_snapshot() {
+    let sql = "CREATE TABLE events (k BIGINT) WITH ('connector' = 'push');
+               SELECT n, COUNT(*) FROM t GROUP BY n UNION ALL SELECT k, k FROM events";
+    let sql = table(3_000) + sql;
+    let engine = Engine::builder().shards(3).idle(IdlePolicy::Park).build().expect("an engine");
+    let script = engine.prepare(&sql).expect("a query");
+    let job = script.jobs().next().expect("a job");
+    for here in [true, false] {
+        let (mut got, mut now) = (vec![], 0);
+        let mut run = if here { job.start_here() } else { job.start() }.expect("a run");
+        let mut feed = run.feed::<Event>("events").expect("a feed");
+        feed.push(&Event { k: 10_000 }).expect("room");
+        while got.len() < 3001 {
+            now += 1;
+            run.step(now).expect("no error");
+            take_numbers(&mut run, &mut got);
+        }
+        // All that is left is the feed. Two, so that one also follows on one.
+        for k in [10_001, 10_002] {
+            let bytes = snapshot_of(&mut run, &mut now, &mut got);
+            run = if here { job.resume_here(&bytes) } else { job.resume(&bytes) }.expect("its own bytes");
+            feed = run.feed::<Event>("events").expect("a feed");
+            feed.push(&Event { k }).expect("room");
+        }
+        drop(feed);
+        let (end, rows, _) = end_of(run);
+        assert_eq!(
+            (end.expect("no error"), got.len() as u64 + rows),
+            (Progress::Done, 3002 + rows),
+            "{here}"
+        );
+        assert!(rows <= 1);
+    }
+}
+
+/// What reads only some of the rows has told those who send them; after a restart they have to hear it again, or they wait for room for ever.
+#[test]
+fn what_nobody_wants_any_more_is_known_after_a_restart() {
+    let sql = "CREATE TABLE events (k BIGINT) WITH ('connector' = 'push');
+               SELECT n FROM (SELECT DISTINCT n FROM t LIMIT 10) UNION ALL SELECT k FROM events";
+    let sql = table(3_000_000) + sql;
+    let engine = Engine::builder().shards(2).idle(IdlePolicy::Park).build().expect("an engine");
+    let script = engine.prepare(&sql).expect("a query");
+    let job = script.jobs().next().expect("a job");
+    let (mut got, mut now) = (vec![], 0);
+    let mut run = job.start_here().expect("a run");
+    let _feed = run.feed::<Event>("events").expect("a feed");
+    for _ in 0..100 {
+        now += 1;
+        run.step(now).expect("no error");
+        take_numbers(&mut run, &mut got);
+    }
+    let bytes = snapshot_of(&mut run, &mut now, &mut got);
+    assert_eq!(got.len(), 10);
+    let mut run = job.resume(&bytes).expect("its own bytes");
+    drop(run.feed::<Event>("events").expect("a feed"));
+    let (end, rows, _) = end_of(run);
+    assert_eq!((end.expect("no error"), rows), (Progress::Done, 0));
+}
+
+#[test]
+fn a_failure_while_a_snapshot_is_under_way_is_the_error_of_the_job() {
+    let sql = table(2_000) + "SELECT n, 10 / (n - 1777) FROM (SELECT n, COUNT(*) c FROM t GROUP BY n)";
+    let engine = Engine::builder().shards(3).build().expect("an engine");
+    let script = engine.prepare(&sql).expect("a query");
+    for seed in 0..200 {
+        let mut run = script.jobs().next().expect("a job").simulate(seed).expect("a run");
+        let end = (0..1_000_000).find_map(|now| {
+            // Each as soon as the last is there: one is always under way when the row comes.
+            drop(run.begin_snapshot());
+            let end = run.step(now).err();
+            run.take_results();
+            run.take_snapshot();
+            end
+        });
+        let e = end.unwrap_or_else(|| panic!("seed {seed}: the job does not fail"));
+        assert!(e.message().to_lowercase().contains("zero"), "{e}");
+    }
+}
+
+/// Whoever pushes wakes the job; until then it sleeps for as long as it may, which the number of its turns shows.
+#[test]
+fn an_idle_job_sleeps_and_is_woken_by_what_comes() {
+    let sql = "CREATE TABLE events (k BIGINT) WITH ('connector' = 'push');
+               SELECT k, COUNT(*) FROM events GROUP BY k";
+    for idle in [IdlePolicy::Park, IdlePolicy::SpinThenPark] {
+        let mut run = start(sql, 2, idle);
+        let mut feed = run.feed::<Event>("events").expect("a feed");
+        let (begin, mut turns) = (std::time::Instant::now(), 0u64);
+        let stop = || {
+            turns += 1;
+            begin.elapsed() > Duration::from_secs(1)
+        };
+        run.drive(|| 0, stop, |_| Ok(())).expect("no error");
+        // Ten and some before the first sleep; parking may end early now and then.
+        assert!(turns < 400, "{idle:?}: {turns} turns in a second");
+
+        // One event at a time: each is pushed when the one before has come out, so that the job sleeps in between.
+        let (says, hears) = mpsc::channel();
+        let pusher = std::thread::spawn(move || {
+            for k in 0..50 {
+                feed.push(&Event { k }).expect("room");
+                hears.recv_timeout(Duration::from_secs(60)).expect("its row comes");
+            }
+        });
+        let begin = std::time::Instant::now();
+        let each = |run: &mut Run| {
+            run.take_results().iter().for_each(|_| says.send(()).expect("the pusher hears"));
+            Ok(())
+        };
+        run.drive(|| 0, || false, each).expect("no error");
+        pusher.join().expect("all rows have come");
+        // Each of them waited for the end of a sleep would be 50 times a tenth of a second, once for each shard.
+        assert!(begin.elapsed() < Duration::from_secs(4), "{idle:?}: {:?}", begin.elapsed());
+    }
+}
+
 #[test]
 fn a_result_that_nobody_takes_holds_the_source_back() {
     let rows = 50_000_000;

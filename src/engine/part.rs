@@ -12,7 +12,9 @@ use crate::metrics::Histogram;
 use crate::operators::{self, Built, BundledAggregate};
 use crate::plan::{self, Graph, NodeId, Op, Place};
 use crate::ring::link;
-use crate::shard::{Inbox, Input, InputCounters, NodeSpec, Outbox, Output, Role, Shard, Turn, ValuesInput};
+use crate::shard::{
+    Comes, Inbox, Input, InputCounters, NodeSpec, Outbox, Output, Role, Shard, Turn, ValuesInput,
+};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
@@ -115,6 +117,7 @@ pub(super) fn wire(
     let state = Arc::new(AtomicUsize::new(0));
     let (mut results, mut feeds) = (None, vec![]);
     let (mut parts, mut asking) = (vec![], vec![]);
+    let first = bells[0].clone();
     for (s, bell) in bells.into_iter().enumerate() {
         let mut part = Unwired::default();
         for (n, node) in graph.nodes.iter().enumerate() {
@@ -137,7 +140,7 @@ pub(super) fn wire(
                 }
                 _ if !here => continue,
                 Op::Scan(source) if source.table.connector.connector == feed::CONNECTOR => {
-                    let (pushed, input) = Pushed::open(source, &node.schema, n as u32)?;
+                    let (pushed, input) = Pushed::open(source, &node.schema, n as u32, &bell)?;
                     feeds.push(pushed);
                     part.inputs.push(Box::new(input));
                     Role::Source(vec![part.inputs.len() - 1])
@@ -178,7 +181,8 @@ pub(super) fn wire(
         if shards > 1 {
             shard.share_memory(state.clone());
         }
-        let (crossing, asks) = crossing(shard.feeds(part.outputs.len()));
+        part.inputs.iter_mut().for_each(|i| i.bell(&bell));
+        let (crossing, asks) = crossing(shard.feeds(part.outputs.len()), first.clone());
         asking.push(asks);
         parts.push(Part {
             crossing,
@@ -277,6 +281,7 @@ impl Part {
                 Ok(turn) => turn,
                 Err(e) => {
                     self.ended = true;
+                    self.crossing.fail();
                     self.outboxes.iter().for_each(|&o| self.outputs[o].fail(&e));
                     self.publish();
                     return Err(e);
@@ -284,9 +289,13 @@ impl Part {
             },
         };
         self.ended |= turn == Turn::Done;
-        self.cross(self.stays);
+        let released = self.cross();
         self.publish();
-        Ok(if self.ended && self.blocked { Turn::Idle { wake_at_us: None } } else { turn })
+        Ok(match turn {
+            Turn::Done if self.blocked => Turn::Idle { wake_at_us: None },
+            Turn::Idle { .. } if released => Turn::Worked,
+            turn => turn,
+        })
     }
 
     fn publish(&mut self) {
@@ -304,12 +313,24 @@ impl Part {
                 return true;
             }
         }
-        self.crossing.is_asked() || self.inboxes.iter().any(|&i| self.inputs[i].is_ready())
+        let ready = |i: usize| self.inputs[i].is_ready();
+        self.crossing.is_asked() || !self.ended && self.shard.open_inputs().any(ready)
     }
 
-    /// Nothing but other shards can give it work: whoever does rings its bell.
-    pub(super) fn is_inner(&self) -> bool {
-        self.inboxes.len() == self.inputs.len() && self.outboxes.len() == self.outputs.len()
+    /// Work may come without a sign: an input does not ring, or an output has refused.
+    pub(super) fn has_to_look(&self) -> bool {
+        let unannounced = |i: usize| self.inputs[i].comes() == Comes::Unannounced;
+        let refused = || self.outboxes.len() < self.outputs.len() && !self.shard.is_quiet();
+        !self.ended && (self.shard.open_inputs().any(unannounced) || refused())
+    }
+
+    /// When an input has something that knows its time.
+    pub(super) fn next_input_us(&self) -> Option<i64> {
+        let due = |i: usize| match self.inputs[i].comes() {
+            Comes::At(t) => Some(t),
+            Comes::Unannounced | Comes::Rung => None,
+        };
+        self.shard.open_inputs().filter_map(due).min()
     }
 
     /// It has ended or failed, and the others have been told.

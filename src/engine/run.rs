@@ -1,7 +1,7 @@
 //! A job that runs: its shards, driven by whoever calls. Shard 0 is on the caller's thread, the others are on threads of their own, or,
 //! where a test wants to turn them itself, on the caller's thread as well.
 
-use super::barrier::Asking;
+use super::barrier::{Asking, Told};
 use super::connectors::ConnectorRegistry;
 use super::feed::{Feed, Pushed};
 use super::idle::Idle;
@@ -114,6 +114,9 @@ impl Run {
     /// The job cannot go on. Rows before the failing one have reached the sinks; [`Run::take_results`] still has them.
     pub fn step(&mut self, now_us: i64) -> Result<Progress> {
         let progress = self.turn(now_us);
+        if self.snapshot_begun {
+            self.asking.iter_mut().for_each(Asking::listen);
+        }
         if let Some(each) = &mut self.subscriber {
             self.results.iter_mut().flat_map(Results::take).for_each(each);
         }
@@ -138,6 +141,7 @@ impl Run {
                 Progress::Idle { wake_at_us: None }
             }
             Turn::Done => {
+                self.workers.iter().for_each(Worker::stop);
                 for worker in &mut self.workers {
                     if let Ended::Failed(e) | Ended::Panicked(e) = worker.join() {
                         return Err(e);
@@ -286,14 +290,13 @@ impl Run {
     /// while rows go on; [`Run::take_snapshot`] says when it is there.
     ///
     /// # Errors
-    /// Retryable: one is under way already, or a shard has ended.
+    /// Retryable: one is under way already. The job has ended.
     pub fn begin_snapshot(&mut self) -> Result<()> {
-        let retry = |what| Err(Error::new(ErrorKind::Retryable, what));
         if self.snapshot_begun {
-            return retry("a snapshot of this job is under way");
+            return Err(Error::new(ErrorKind::Retryable, "a snapshot of this job is under way"));
         }
-        if self.workers.iter().any(Worker::is_finished) {
-            return retry("a part of this job has ended: a snapshot has to wait for the rest");
+        if self.done {
+            return Err(Error::runtime("the job has ended: there is nothing to take a snapshot of"));
         }
         self.snapshot_begun = true;
         self.asking.iter_mut().for_each(Asking::ask);
@@ -301,27 +304,31 @@ impl Run {
         Ok(())
     }
 
-    /// The snapshot that was begun, once it is whole: asked after a step. The rows of the result that were given so far, up to
+    /// The snapshot that was begun, once it is whole: asked after each step, since the first shard stands still until it is taken. None comes
+    /// where the job ends or fails before. The rows of the result that were given so far, up to
     /// [`Run::take_results`] right after it, are those before the snapshot; [`Job::resume`](super::Job::resume) goes on behind them.
     pub fn take_snapshot(&mut self) -> Option<Vec<u8>> {
         if !self.snapshot_begun {
             return None;
         }
-        if !self.asking.iter_mut().fold(true, |all, a| a.has_told() & all) {
-            // A shard that has ended meanwhile answers no more: the job ends without this snapshot.
-            let others = self.workers.iter().zip(self.asking.iter_mut().skip(1));
-            if others.filter(|(w, _)| w.is_finished()).any(|(_, a)| !a.has_told()) {
-                self.snapshot_begun = false;
-                self.parts[0].stay_no_longer();
-            }
+        self.asking.iter_mut().for_each(Asking::listen);
+        if self.asking.iter().any(|a| matches!(a.told(), Told::Never)) {
+            self.snapshot_begun = false;
+            self.parts[0].stay_no_longer();
             return None;
         }
-        self.snapshot_begun = false;
-        self.parts[0].release();
+        if self.asking.iter().any(|a| matches!(a.told(), Told::Nothing)) {
+            return None;
+        }
         let mut all = Encoder::default();
         all.block(b"PLTN", 2);
         all.len(self.asking.len());
-        self.asking.iter_mut().for_each(|a| all.bytes(&a.take()));
+        for asked in &self.asking {
+            let Told::State(state) = asked.told() else { return None };
+            all.bytes(state);
+        }
+        self.snapshot_begun = false;
+        self.parts[0].release();
         Some(all.finish())
     }
 
@@ -360,8 +367,12 @@ impl Run {
                 }
                 Ok(Progress::Working) => self.idle.reset(),
                 Ok(Progress::Idle { wake_at_us }) => {
-                    let timer = wake_at_us.map(|t| t.saturating_sub(now));
-                    self.idle.wait(&mut self.parts[0], timer, || false);
+                    let ended = self.parts[0].is_done();
+                    let news = || {
+                        self.asking.iter().any(Asking::has_news)
+                            || ended && self.workers.iter().all(Worker::is_finished)
+                    };
+                    self.idle.wait(&mut self.parts[0], now, wake_at_us, news);
                 }
                 Err(e) => {
                     each(self)?;

@@ -108,6 +108,29 @@ impl Bell {
     }
 }
 
+/// Rings when it is dropped: the last word of an end that goes. Declared behind what goes with that end, it rings when that is gone.
+#[derive(Debug)]
+pub struct LastRing(std::sync::Arc<Bell>);
+
+impl LastRing {
+    /// Rings that bell.
+    pub fn of(bell: &std::sync::Arc<Bell>) -> Self {
+        Self(bell.clone())
+    }
+
+    /// Called after work was made visible.
+    #[inline]
+    pub fn ring(&self) {
+        self.0.ring();
+    }
+}
+
+impl Drop for LastRing {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
+}
+
 /// Under loom nobody sleeps by it: the models are of [`Wake`].
 #[cfg(loom)]
 #[derive(Debug, Default)]
@@ -180,6 +203,78 @@ mod loom_models {
                 sleeper.thread().unpark();
             }
             sleeper.join().unwrap();
+        });
+    }
+
+    /// A shard is asked for its part of a snapshot while it may be asleep, tells it, and wakes who asked, who may be asleep as well; then it is
+    /// told to stop. The flag is relaxed: what the bell's fences order is enough.
+    #[test]
+    fn loom_who_is_asked_wakes_and_tells() {
+        loom::model(|| {
+            let (asked, told) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let stop = Arc::new(AtomicBool::new(false));
+            let (shard_wake, asker_wake) = (Arc::new(Wake::default()), Arc::new(Wake::default()));
+            let shard = {
+                let (asked, told, stop) = (asked.clone(), told.clone(), stop.clone());
+                let (mine, theirs) = (shard_wake.clone(), asker_wake.clone());
+                let asker = thread::current();
+                thread::spawn(move || {
+                    let mut begun = 0;
+                    while !stop.load(Ordering::Relaxed) {
+                        if asked.load(Ordering::Acquire) != begun {
+                            begun += 1;
+                            told.store(begun, Ordering::Release);
+                            if theirs.is_needed() {
+                                asker.unpark();
+                            }
+                        }
+                        let work = || stop.load(Ordering::Relaxed) || asked.load(Ordering::Acquire) != begun;
+                        mine.sleep_unless(work, thread::park);
+                    }
+                })
+            };
+            asked.fetch_add(1, Ordering::Release);
+            if shard_wake.is_needed() {
+                shard.thread().unpark();
+            }
+            while told.load(Ordering::Acquire) != 1 {
+                asker_wake.sleep_unless(|| told.load(Ordering::Acquire) == 1, thread::park);
+            }
+            stop.store(true, Ordering::Relaxed);
+            if shard_wake.is_needed() {
+                shard.thread().unpark();
+            }
+            shard.join().unwrap();
+        });
+    }
+
+    /// An end that goes is seen by who sleeps for it: it is marked as gone before the last ring.
+    #[test]
+    fn loom_who_goes_is_noticed() {
+        loom::model(|| {
+            let (gone, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+            let wake = Arc::new(Wake::default());
+            let reader = {
+                let (gone, ended, wake) = (gone.clone(), ended.clone(), wake.clone());
+                thread::spawn(move || {
+                    // What was sent before the sender went is there when it has gone.
+                    loop {
+                        let was_gone = gone.load(Ordering::Acquire);
+                        if ended.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        assert!(!was_gone, "gone without a word");
+                        let ready = || ended.load(Ordering::Relaxed) || gone.load(Ordering::Acquire);
+                        wake.sleep_unless(ready, thread::park);
+                    }
+                })
+            };
+            ended.store(true, Ordering::Relaxed);
+            gone.store(true, Ordering::Release);
+            if wake.is_needed() {
+                reader.thread().unpark();
+            }
+            reader.join().unwrap();
         });
     }
 

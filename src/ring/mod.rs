@@ -10,10 +10,11 @@
 //! make. Nothing here blocks. A full ring gives the message back, which is all there is to backpressure.
 //!
 //! **Who sleeps is woken**: both ends hold the other's [`Bell`]. A sender rings after it has sent, a receiver when it takes from a full
-//! ring. While nobody sleeps that is a fence and a load. An end that is dropped without `End` (a panic) is noticed by the other.
+//! ring, and either when it goes. While nobody sleeps that is a fence and a load. An end that is dropped without `End` (a panic) is noticed by
+//! the other.
 
 use crate::error::Error;
-use crate::host::sync::Bell;
+use crate::host::sync::{Bell, LastRing};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub enum Message<T> {
 pub struct Sender<T> {
     ring: Producer<Message<T>>,
     back: Consumer<T>,
-    peer: Arc<Bell>,
+    peer: LastRing,
 }
 
 /// The receiving end of a link.
@@ -43,15 +44,15 @@ pub struct Sender<T> {
 pub struct Receiver<T> {
     ring: Consumer<Message<T>>,
     back: Producer<T>,
-    peer: Arc<Bell>,
+    peer: LastRing,
 }
 
 /// A link with room for `capacity` messages. Each end gets the bell of the other's shard.
 pub fn link<T>(capacity: usize, from: &Arc<Bell>, to: &Arc<Bell>) -> (Sender<T>, Receiver<T>) {
     let (messages, taken) = RingBuffer::new(capacity);
     let (emptied, back) = RingBuffer::new(capacity);
-    let sender = Sender { ring: messages, back, peer: to.clone() };
-    (sender, Receiver { ring: taken, back: emptied, peer: from.clone() })
+    let sender = Sender { ring: messages, back, peer: LastRing::of(to) };
+    (sender, Receiver { ring: taken, back: emptied, peer: LastRing::of(from) })
 }
 
 impl<T> Sender<T> {
@@ -126,13 +127,6 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn is_abandoned(&self) -> bool {
         self.ring.is_abandoned()
-    }
-}
-
-impl<T> Drop for Receiver<T> {
-    /// The sender learns that nobody wants more.
-    fn drop(&mut self) {
-        self.peer.ring();
     }
 }
 

@@ -14,7 +14,7 @@
 //! **The end and errors** come behind the rows before them. A sender that has vanished without either (a panic) is an error. An inbox
 //! whose rows nobody wants any more drops its links, which the outboxes notice ([`Output::is_done`]).
 
-use super::io::{Input, InputCounters, IoContext, Output, Polled};
+use super::io::{Comes, Input, InputCounters, IoContext, Output, Polled};
 use crate::batch::key::{KEY_GROUPS, hash_keys, key_group};
 use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind};
 use crate::error::{Error, Result};
@@ -32,8 +32,9 @@ pub fn owner(group: u16, shards: usize) -> usize {
 struct Target {
     /// None: nobody there wants more.
     link: Option<Sender<Batch>>,
-    /// The rows of the batch at hand that go there.
+    /// The rows of the batch at hand that go there, and how often the watermark moves before each.
     rows: Vec<u32>,
+    moves: Vec<u32>,
     /// What is to be sent.
     filling: Option<Batch>,
     /// A barrier is to be sent behind it, before anything else is taken.
@@ -60,8 +61,14 @@ impl Outbox {
             Exchange::Keyed(keys) => Some(keys.clone()),
             Exchange::Gather => None,
         };
-        let target =
-            |link| Target { link: Some(link), rows: vec![], filling: None, barrier: false, last: None };
+        let target = |link| Target {
+            link: Some(link),
+            rows: vec![],
+            moves: vec![],
+            filling: None,
+            barrier: false,
+            last: None,
+        };
         Self {
             keys,
             types,
@@ -76,14 +83,18 @@ impl Outbox {
     fn split(&mut self, batch: &Batch) {
         for t in &mut self.targets {
             t.rows.clear();
+            t.moves.clear();
         }
         // A batch that only moves the watermark may have no columns.
         if batch.selected() == 0 {
             return;
         }
         let shards = self.targets.len();
+        let mut moves = Moves { runs: batch.watermarks.runs(), passed: 0 };
         let Some(keys) = self.keys.as_ref().filter(|_| shards > 1) else {
-            self.targets[0].rows.extend(batch.sel().iter().map(|r| r as u32));
+            let Target { rows, moves: before, .. } = &mut self.targets[0];
+            rows.extend(batch.sel().iter().map(|r| r as u32));
+            before.extend(rows.iter().map(|&r| moves.before(r)));
             return;
         };
         self.hashes.clear();
@@ -97,8 +108,10 @@ impl Outbox {
             }
         }
         for (k, &hash) in self.hashes.iter().enumerate() {
-            let target = owner(key_group(hash), shards);
-            self.targets[target].rows.push(batch.sel().row(k) as u32);
+            let target = &mut self.targets[owner(key_group(hash), shards)];
+            let row = batch.sel().row(k) as u32;
+            target.rows.push(row);
+            target.moves.push(moves.before(row));
         }
     }
 
@@ -107,6 +120,22 @@ impl Outbox {
         for t in &mut self.targets {
             t.last.get_or_insert_with(|| Message::Failed(error.clone()));
         }
+    }
+}
+
+/// Counts how often the watermark has moved before a row, asked for ascending rows.
+struct Moves<'a> {
+    runs: &'a [(u32, i64)],
+    passed: usize,
+}
+
+impl Moves<'_> {
+    #[inline]
+    fn before(&mut self, row: u32) -> u32 {
+        while self.runs.get(self.passed).is_some_and(|&(after, _)| after <= row) {
+            self.passed += 1;
+        }
+        self.passed as u32
     }
 }
 
@@ -133,12 +162,16 @@ impl Target {
                 to.set_kinds(Some(kinds));
             }
         }
-        let mut passed = 0;
-        for &(after, watermark) in batch.watermarks.runs() {
-            while self.rows.get(passed).is_some_and(|&r| r < after) {
-                passed += 1;
+        // Of the movements between two of its rows only the last one matters.
+        let (runs, mut told) = (batch.watermarks.runs(), 0);
+        for (n, &moves) in self.moves.iter().enumerate() {
+            if moves > told {
+                told = moves;
+                to.watermarks.advance(before + n, runs[moves as usize - 1].1);
             }
-            to.watermarks.advance(before + passed, watermark);
+        }
+        if let Some(&(_, last)) = runs.get(told as usize..).and_then(<[_]>::last) {
+            to.watermarks.advance(before + self.rows.len(), last);
         }
     }
 
@@ -335,6 +368,10 @@ impl Input for Inbox {
 
     fn waiting(&self) -> usize {
         self.links.iter().flatten().map(Receiver::depth).sum()
+    }
+
+    fn comes(&self) -> Comes {
+        Comes::Rung
     }
 
     fn is_ready(&self) -> bool {

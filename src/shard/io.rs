@@ -3,6 +3,8 @@
 
 use crate::batch::{Batch, Decoder, Encoder, Pool};
 use crate::error::{Error, Result};
+use crate::host::sync::Bell;
+use std::sync::Arc;
 
 /// What an input or output may know.
 #[derive(Debug)]
@@ -37,6 +39,17 @@ pub struct InputCounters {
     pub nulled: u64,
 }
 
+/// When an input that had [nothing](Polled::Pending) is worth asking again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comes {
+    /// It does not know: it is asked every millisecond.
+    Unannounced,
+    /// When the bell has rung that it was given, and [`Input::is_ready`] says so.
+    Rung,
+    /// At this time of the driver's clock, µs.
+    At(i64),
+}
+
 /// A partition of a source, as one shard reads it.
 pub trait Input: Send {
     /// The next rows, `max_rows` at most (the source's columns in the order of its `SourceSpec`). Never blocks.
@@ -68,6 +81,14 @@ pub trait Input: Send {
     /// How many messages are known to wait in rings of other shards.
     fn waiting(&self) -> usize {
         0
+    }
+
+    /// The bell of the thread that polls, before the first poll: rung when something comes or it ends, where [`Input::comes`] says so.
+    fn bell(&mut self, _bell: &Arc<Bell>) {}
+
+    /// When it is worth asking again after it had nothing: how long its thread may sleep.
+    fn comes(&self) -> Comes {
+        Comes::Unannounced
     }
 
     /// Something is known to have come. Only inputs that wake the shard's thread know; what they do not know, a poll tells.

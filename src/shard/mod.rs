@@ -13,6 +13,6 @@ mod values;
 mod tests;
 
 pub use exchange::{Inbox, Outbox, owner};
-pub use io::{Input, InputCounters, IoContext, Output, Polled};
+pub use io::{Comes, Input, InputCounters, IoContext, Output, Polled};
 pub use shard::{NodeCounts, NodeSpec, NodeStats, Role, Shard, Turn};
 pub use values::ValuesInput;

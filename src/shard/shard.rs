@@ -309,8 +309,9 @@ impl Shard {
         if self.stalled || self.failed.is_some() || now_us >= self.wake_at_us {
             worked = self.drive_all(doors);
         }
-        // Whether anybody still wants rows is asked now and then: a walk over the graph.
-        let ask = self.turns.is_multiple_of(ASK_EVERY);
+        // Whether anybody still wants rows is asked now and then: a walk over the graph. Not while inputs are held: an end would be behind
+        // the barrier.
+        let ask = !self.holds && self.turns.is_multiple_of(ASK_EVERY);
         for k in 0..self.sources.len() {
             if self.failed.is_some() {
                 break;
@@ -366,7 +367,7 @@ impl Shard {
         worked
     }
 
-    /// Leaves these inputs alone until [`Shard::release`].
+    /// Leaves these inputs alone until [`Shard::release`], and lets no timer fire.
     pub fn hold(&mut self, inputs: impl IntoIterator<Item = usize>) {
         for i in inputs {
             // An input that no node reads is not polled anyway.
@@ -399,6 +400,21 @@ impl Shard {
             }
         }
         of_outputs
+    }
+
+    /// The inputs that the next turn will poll, as things stand.
+    pub fn open_inputs(&self) -> impl Iterator<Item = usize> {
+        let free = |n: &&usize| !self.nodes[**n].finished && !self.is_held(**n) && self.has_room(**n);
+        let inputs = self.sources.iter().filter(free).flat_map(|&n| match &self.nodes[n].role {
+            Role::Source(own) => own.as_slice(),
+            _ => &[],
+        });
+        inputs.copied().filter(|&i| !self.ended[i] && !self.held[i])
+    }
+
+    /// The inputs that give nothing more.
+    pub fn ended_inputs(&self) -> impl Iterator<Item = usize> {
+        (0..self.ended.len()).filter(|&i| self.ended[i])
     }
 
     /// The outputs that have been told that nothing more comes.
@@ -758,7 +774,7 @@ impl Shard {
             let Node { role: Role::Operator(op), ports, producing, timed, .. } = &mut self.nodes[n] else {
                 unreachable!("drive_operator is called for operators")
             };
-            if !*producing && *timed && op.wake_at_us().is_some_and(|t| t <= doors.now_us) {
+            if !*producing && *timed && !self.holds && op.wake_at_us().is_some_and(|t| t <= doors.now_us) {
                 *producing = true;
             }
             if *producing {

@@ -85,11 +85,12 @@ impl Output for Slow {
     }
 }
 
-/// Gives every row `times` times, one small batch a pull; fails at `bad`; is done after `limit` rows.
+/// Gives every row `times` times, one small batch a pull; fails at `bad`; is done after `limit` rows. Gives -1 when it is time for its alarm.
 struct Repeat {
     times: usize,
     bad: Option<i64>,
     limit: u64,
+    alarm_us: Option<i64>,
     queue: Vec<i64>,
     copies: usize,
     time: Option<i64>,
@@ -103,6 +104,7 @@ impl Repeat {
             times,
             bad: None,
             limit: u64::MAX,
+            alarm_us: None,
             queue: vec![],
             copies: 0,
             time: None,
@@ -123,8 +125,11 @@ impl Operator for Repeat {
         cx.pool.recycle(batch);
         Ok(())
     }
-    fn pull(&mut self, _cx: &mut Context<'_>) -> Result<Option<Batch>> {
+    fn pull(&mut self, cx: &mut Context<'_>) -> Result<Option<Batch>> {
         let Some(&next) = self.queue.last() else {
+            if self.alarm_us.take_if(|t| *t <= cx.now_us).is_some() {
+                return Ok(Some(numbers(-1..0)));
+            }
             return Ok(self.time.take().map(Batch::watermark));
         };
         if self.bad == Some(next) {
@@ -140,6 +145,12 @@ impl Operator for Repeat {
     }
     fn is_done(&self) -> bool {
         self.counters.rows_out >= self.limit
+    }
+    fn has_timers(&self) -> bool {
+        self.alarm_us.is_some()
+    }
+    fn wake_at_us(&self) -> Option<i64> {
+        self.alarm_us
     }
     fn snapshot(&self, to: &mut Encoder) {
         to.u64(self.counters.rows_out);
@@ -246,6 +257,30 @@ fn inputs_stop_when_nobody_wants_more() {
     let mut h = Harness::chain(i64::MAX, vec![Repeat::new(1), limit], &[1], 4, usize::MAX);
     h.run().unwrap();
     assert!((10..100).contains(&h.got(0).len()), "the source stops soon after the limit");
+}
+
+/// What a timer gave between a barrier and the snapshot would be behind the one and in the other.
+#[test]
+fn timers_and_inputs_stand_still_while_they_are_held() {
+    let alarm = Repeat { alarm_us: Some(100), ..Repeat::new(1) };
+    let mut h = Harness::chain(i64::MAX, vec![alarm], &[1], 4, usize::MAX);
+    for now_us in 0..10 {
+        h.shard.turn(now_us, &mut h.inputs, &mut h.outputs).unwrap();
+    }
+    h.shard.hold([0]);
+    let before = h.got(0);
+    for now_us in 90..110 {
+        let turn = h.shard.turn(now_us, &mut h.inputs, &mut h.outputs).unwrap();
+        assert!(matches!(turn, Turn::Idle { .. }));
+    }
+    assert!(h.shard.is_quiet() && !before.is_empty());
+    assert_eq!(h.got(0), before);
+    h.shard.release();
+    for now_us in 110..113 {
+        h.shard.turn(now_us, &mut h.inputs, &mut h.outputs).unwrap();
+    }
+    assert_eq!(h.got(0)[before.len()], -1);
+    assert!(h.got(0).len() > before.len() + 1, "rows come again");
 }
 
 #[test]

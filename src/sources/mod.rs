@@ -15,6 +15,7 @@ use datagen::DatagenSource;
 use filesystem::FilesystemSource;
 use nexmark::NexmarkSource;
 use push::PushSource;
+use std::sync::Arc;
 
 /// The connectors that can be read.
 pub const NAMES: &[&str] = &["datagen", "filesystem", "nexmark", "push"];
@@ -84,6 +85,6 @@ pub fn open(spec: &SourceSpec, source: u32, parallelism: usize) -> Result<Vec<Bo
         Source::Filesystem(s) => s.open(spec, source, parallelism),
         Source::Nexmark(s) => Ok(s.open(spec, source, parallelism)),
         // Without a sender: nothing comes. A job's feeds are opened by the engine.
-        Source::Push(s) => Ok(vec![Box::new(s.open(spec, source).1)]),
+        Source::Push(s) => Ok(vec![Box::new(s.open(spec, source, &Arc::default()).1)]),
     }
 }

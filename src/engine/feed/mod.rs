@@ -4,9 +4,11 @@ use super::Columns;
 use super::rows::{Mapping, Row};
 use crate::batch::{Batch, MAX_ROWS, Schema};
 use crate::error::{Error, ErrorKind, Result};
+use crate::host::sync::Bell;
 use crate::plan::connector::SourceSpec;
 use crate::sources::push::{PushInput, PushSender, PushSource};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// The name of the connector whose rows come by a feed.
 pub(super) const CONNECTOR: &str = "push";
@@ -21,9 +23,14 @@ pub(super) struct Pushed {
 }
 
 impl Pushed {
-    /// Opens the scan of a pushed table, whose columns are `reads`.
-    pub(super) fn open(spec: &SourceSpec, reads: &Schema, source: u32) -> Result<(Self, PushInput)> {
-        let (sender, input) = PushSource::of(&spec.table)?.open(spec, source);
+    /// Opens the scan of a pushed table, whose columns are `reads`, on the shard with that bell.
+    pub(super) fn open(
+        spec: &SourceSpec,
+        reads: &Schema,
+        source: u32,
+        bell: &Arc<Bell>,
+    ) -> Result<(Self, PushInput)> {
+        let (sender, input) = PushSource::of(&spec.table)?.open(spec, source, bell);
         let declared = spec.table.schema.clone();
         Ok((Self { name: spec.table.name.clone(), declared, reads: reads.clone(), sender }, input))
     }

@@ -5,7 +5,7 @@ use super::fields::Random;
 use crate::batch::{ColumnRef, DataType, Decoder, Encoder, Origin};
 use crate::error::Result;
 use crate::plan::connector::SourceSpec;
-use crate::shard::{Input, InputCounters, IoContext, Polled};
+use crate::shard::{Comes, Input, InputCounters, IoContext, Polled};
 
 /// Every `parts`-th row from row `part` on. Its position is the number of rows given out.
 pub struct DatagenInput {
@@ -52,6 +52,14 @@ impl DatagenInput {
         let rows = passed * u128::from(self.source.rows_per_second) / (1_000_000 * u128::from(self.parts));
         before.saturating_add(u64::try_from(rows).unwrap_or(u64::MAX)).saturating_add(1)
     }
+
+    /// When the next row is allowed, µs: the reverse.
+    fn next_us(&self) -> Option<i64> {
+        let (start, before) = self.start?;
+        let rows = u128::from(self.given.saturating_sub(before)) * 1_000_000 * u128::from(self.parts);
+        let after = rows.div_ceil(u128::from(self.source.rows_per_second.max(1)));
+        Some(start.saturating_add(i64::try_from(after).unwrap_or(i64::MAX)))
+    }
 }
 
 impl Input for DatagenInput {
@@ -89,6 +97,10 @@ impl Input for DatagenInput {
         self.given = to;
         self.counters.rows += rows as u64;
         Ok(Polled::Batch(batch))
+    }
+
+    fn comes(&self) -> Comes {
+        self.next_us().map_or(Comes::Unannounced, Comes::At)
     }
 
     fn snapshot(&self, to: &mut Encoder) {

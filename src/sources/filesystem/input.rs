@@ -13,9 +13,11 @@ use crate::batch::{Batch, Column, ColumnRef, DataType, Origin, Schema};
 use crate::batch::{Decoder as StateDecoder, Encoder as StateEncoder};
 use crate::error::{Error, Result};
 use crate::formats::{Decoder, RowError, Rows, lines};
+use crate::host::sync::Bell;
 use crate::plan::aside::Aside;
 use crate::plan::connector::SourceSpec;
-use crate::shard::{Input, InputCounters, IoContext, Polled};
+use crate::shard::{Comes, Input, InputCounters, IoContext, Polled};
+use std::sync::Arc;
 
 /// Where a column of the output comes from.
 enum Part {
@@ -67,6 +69,8 @@ pub struct FileInput {
     bad: Option<BadRows>,
     counters: InputCounters,
     started: bool,
+    /// Rung by the reader.
+    bell: Arc<Bell>,
 }
 
 /// A batch of more rows than were asked for: a JSON array is a record of many, an update one of two.
@@ -131,6 +135,7 @@ impl FileInput {
             table: spec.table.name.clone(),
             counters: InputCounters::default(),
             started: false,
+            bell: Arc::default(),
         })
     }
 
@@ -147,7 +152,7 @@ impl FileInput {
         });
         if some || watch.is_some() {
             let files = self.files[self.at.file..].to_vec();
-            let reader = Reader::start(files, self.at.offset, watch)
+            let reader = Reader::start(files, self.at.offset, watch, &self.bell)
                 .map_err(|e| Error::io("a thread for reading files", &e))?;
             self.reader = Some(reader);
         }
@@ -391,6 +396,19 @@ impl Input for FileInput {
                 return Ok(Polled::Pending);
             }
         }
+    }
+
+    fn bell(&mut self, bell: &Arc<Bell>) {
+        self.bell = bell.clone();
+    }
+
+    fn comes(&self) -> Comes {
+        Comes::Rung
+    }
+
+    fn is_ready(&self) -> bool {
+        let waits = self.held.is_some() || self.failure.is_some();
+        !self.started || waits || self.reader.as_ref().is_none_or(Reader::is_ready)
     }
 
     fn keep_bad(&mut self) {

@@ -2,16 +2,18 @@
 //!
 //! Two rings join them: full blocks go one way, empty ones come back. At most [`DEPTH`] blocks are on the way; a reader that has
 //! no room parks, and the shard wakes it when it takes a block. The thread ends with the last file, on an error, or when the
-//! shard's side is gone. Where the folder is watched, it does not end with the last file but looks for more.
+//! shard's side is gone; it rings the shard's bell with whatever it says. Where the folder is watched, it does not end with the last file but looks for more.
 
 use super::FilesystemSource;
 use super::files::{File, FileList};
 use super::window::{BLOCK, HEADROOM};
+use crate::host::sync::{Bell, LastRing};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -39,10 +41,15 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Starts reading these files, the first from byte `offset` on.
-    pub(super) fn start(files: Vec<File>, offset: u64, watch: Option<Watch>) -> io::Result<Self> {
+    pub(super) fn start(
+        files: Vec<File>,
+        offset: u64,
+        watch: Option<Watch>,
+        bell: &Arc<Bell>,
+    ) -> io::Result<Self> {
         let (to_shard, messages) = RingBuffer::new(DEPTH);
         let (spare, from_shard) = RingBuffer::new(DEPTH);
-        let worker = Worker { to_shard, from_shard, watch };
+        let worker = Worker { to_shard, from_shard, watch, bell: LastRing::of(bell) };
         let handle =
             thread::Builder::new().name("pelton-files".into()).spawn(move || worker.run(&files, offset))?;
         Ok(Self { messages, spare, thread: handle.thread().clone() })
@@ -58,6 +65,11 @@ impl Reader {
     /// Gives a block back.
     pub(super) fn give_back(&mut self, block: Vec<u8>) {
         let _ = self.spare.push(block);
+    }
+
+    /// Something was said, or the thread has ended.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.messages.is_empty() || self.messages.is_abandoned()
     }
 
     /// The thread has ended and everything it said was taken.
@@ -86,6 +98,7 @@ struct Worker {
     to_shard: Producer<Message>,
     from_shard: Consumer<Vec<u8>>,
     watch: Option<Watch>,
+    bell: LastRing,
 }
 
 /// The shard is gone.
@@ -146,7 +159,10 @@ impl Worker {
                 return Err(Gone);
             }
             match self.to_shard.push(message) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.bell.ring();
+                    return Ok(());
+                }
                 Err(rtrb::PushError::Full(m)) => {
                     message = m;
                     // The limit is for a shard that went away just before: nobody would wake this thread again.

@@ -4,7 +4,7 @@ use super::{EventColumns, NexmarkSource, Pace};
 use crate::batch::{Decoder, Encoder, Origin};
 use crate::error::Result;
 use crate::plan::connector::SourceSpec;
-use crate::shard::{Input, InputCounters, IoContext, Polled};
+use crate::shard::{Comes, Input, InputCounters, IoContext, Polled};
 use ::nexmark::EventGenerator;
 
 /// Every `parts`-th event from event `part` on. Its position is the number of events given out.
@@ -82,6 +82,14 @@ impl Input for GenerateInput {
         self.given += rows as u64;
         self.counters.rows += rows as u64;
         Ok(Polled::Batch(batch))
+    }
+
+    fn comes(&self) -> Comes {
+        // At the end nothing comes any more.
+        if self.given == self.end() {
+            return Comes::Rung;
+        }
+        self.pace.at(self.generator.timestamp().saturating_sub(self.source.config.base_time))
     }
 
     fn snapshot(&self, to: &mut Encoder) {

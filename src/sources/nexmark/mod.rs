@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::plan::Changelog;
 use crate::plan::connector::{SourceInfo, SourceSpec, TableSpec};
 use crate::plan::options::Options;
-use crate::shard::Input;
+use crate::shard::{Comes, Input};
 use ::nexmark::config::{NexmarkConfig, RateShape};
 
 /// The default of `base-time`: 2023-11-14 22:13:20 UTC.
@@ -261,6 +261,13 @@ impl Pace {
     pub(super) fn passed_ms(&mut self, now_us: i64) -> u64 {
         let start = *self.started_us.get_or_insert(now_us);
         (now_us - start).max(0) as u64 / 1000
+    }
+
+    /// When so many ms will have passed.
+    pub(super) fn at(self, ms: u64) -> Comes {
+        let at =
+            |start: i64| start.saturating_add(i64::try_from(ms.saturating_mul(1000)).unwrap_or(i64::MAX));
+        self.started_us.map_or(Comes::Unannounced, |start| Comes::At(at(start)))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::batch::{
     Batch, Column, ColumnData, ColumnRef, Decoder, Encoder, Home, MAX_ROWS, Origin, Pieces, Pool, Validity,
 };
 use crate::error::Result;
-use crate::shard::{Input, InputCounters, IoContext, Polled};
+use crate::shard::{Comes, Input, InputCounters, IoContext, Polled};
 use ::nexmark::EventGenerator;
 use ::nexmark::config::NexmarkConfig;
 use std::ops::Range;
@@ -316,6 +316,14 @@ impl ReplayInput {
     }
 }
 
+impl ReplayInput {
+    /// When the block at hand may be given out, ms since the first poll.
+    fn due_ms(&self) -> u64 {
+        self.recording.ends_ms[self.at.block as usize]
+            + self.at.pass * (self.recording.duration_us / 1000) as u64
+    }
+}
+
 impl Input for ReplayInput {
     fn poll(&mut self, max_rows: usize, cx: &mut IoContext<'_>) -> Result<Polled> {
         let available = self.available();
@@ -323,12 +331,8 @@ impl Input for ReplayInput {
             // The place is at the end of events, as a block that is used up is left behind below.
             return Ok(if self.source.keep_alive { Polled::Pending } else { Polled::End });
         }
-        if self.source.rate_limited {
-            let end = self.recording.ends_ms[self.at.block as usize]
-                + self.at.pass * (self.recording.duration_us / 1000) as u64;
-            if self.pace.passed_ms(cx.now_us) < end {
-                return Ok(Polled::Pending);
-            }
+        if self.source.rate_limited && self.pace.passed_ms(cx.now_us) < self.due_ms() {
+            return Ok(Polled::Pending);
         }
         let n = available.min(max_rows as u64) as usize;
         let (first, mut batch) =
@@ -350,6 +354,11 @@ impl Input for ReplayInput {
             self.settle();
         }
         Ok(Polled::Batch(batch))
+    }
+
+    fn comes(&self) -> Comes {
+        // At the end nothing comes any more.
+        if self.available() == 0 { Comes::Rung } else { self.pace.at(self.due_ms()) }
     }
 
     fn snapshot(&self, to: &mut Encoder) {

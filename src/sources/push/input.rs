@@ -2,7 +2,7 @@
 
 use crate::batch::{Batch, DataType, Decoder, Encoder, Origin};
 use crate::error::Result;
-use crate::shard::{Input, InputCounters, IoContext, Polled};
+use crate::shard::{Comes, Input, InputCounters, IoContext, Polled};
 use rtrb::{Consumer, Producer};
 
 /// See the module's text. Its position is the number of rows taken: whoever restores a job pushes the rows behind it.
@@ -70,6 +70,14 @@ impl Input for PushInput {
 
     fn counters(&self) -> InputCounters {
         InputCounters { rows: self.rows, ..InputCounters::default() }
+    }
+
+    fn comes(&self) -> Comes {
+        Comes::Rung
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.filled.is_empty() || self.filled.is_abandoned()
     }
 
     fn stop(&mut self) {

@@ -10,10 +10,12 @@ pub use input::PushInput;
 
 use crate::batch::{Batch, Column, ColumnRef, DataType};
 use crate::error::Result;
+use crate::host::sync::{Bell, LastRing};
 use crate::plan::Changelog;
 use crate::plan::connector::{SourceInfo, SourceSpec, TableSpec};
 use crate::plan::options::Options;
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use std::sync::Arc;
 
 /// Batches that may wait for the job.
 const WAITING: usize = 64;
@@ -37,13 +39,13 @@ impl PushSource {
         SourceInfo { bounded: false, changelog: Changelog::INSERT, metadata: vec![], nested: false }
     }
 
-    /// Both ends of a table that is read.
-    pub fn open(self, spec: &SourceSpec, source: u32) -> (PushSender, PushInput) {
+    /// Both ends of a table that is read by the thread with that bell.
+    pub fn open(self, spec: &SourceSpec, source: u32, bell: &Arc<Bell>) -> (PushSender, PushInput) {
         let types: Vec<DataType> = spec.columns.iter().map(|&c| spec.table.schema.ty(c).clone()).collect();
         let (filled, taken) = RingBuffer::new(WAITING);
         let (emptied, back) = RingBuffer::new(WAITING);
         let input = PushInput::new(taken, emptied, types.clone(), source);
-        (PushSender { filled, back, types }, input)
+        (PushSender { filled, back, types, bell: LastRing::of(bell) }, input)
     }
 }
 
@@ -53,6 +55,7 @@ pub struct PushSender {
     filled: Producer<Batch>,
     back: Consumer<Batch>,
     types: Vec<DataType>,
+    bell: LastRing,
 }
 
 impl PushSender {
@@ -83,6 +86,8 @@ impl PushSender {
     /// # Errors
     /// There is no room.
     pub fn send(&mut self, batch: Batch) -> Result<(), Box<Batch>> {
-        self.filled.push(batch).map_err(|PushError::Full(b)| Box::new(b))
+        self.filled.push(batch).map_err(|PushError::Full(b)| Box::new(b))?;
+        self.bell.ring();
+        Ok(())
     }
 }
