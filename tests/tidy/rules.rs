@@ -70,7 +70,7 @@ pub(crate) fn imports(s: &Source, reexports: &[(String, String)]) -> Vec<Finding
 
 /// Connectors take `Input`, `Output` and what belongs to them from `shard`, nothing else.
 fn only_io_traits(s: &Source) -> Vec<Finding> {
-    let allowed = ["Input", "Output", "IoContext", "Polled", "InputCounters", "io"];
+    let allowed = ["Input", "Output", "IoContext", "Polled", "Comes", "InputCounters", "io"];
     let mut out = vec![];
     for at in words(&s.live, "crate::shard") {
         let rest = &s.live[at + "crate::shard".len()..];
