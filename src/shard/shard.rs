@@ -400,7 +400,8 @@ impl Shard {
                 return true;
             }
         }
-        if !open && self.has_room(n) {
+        // Not at a barrier, which may have been passed on already: what operators give at the end would be behind it and in the state.
+        if !open && !self.holds && self.has_room(n) {
             worked = true;
             self.give(n, Batch::watermark(END_OF_TIME), doors);
             self.give_asides(n, Batch::watermark(END_OF_TIME), doors);

@@ -283,6 +283,25 @@ fn timers_and_inputs_stand_still_while_they_are_held() {
     assert!(h.got(0).len() > before.len() + 1, "rows come again");
 }
 
+/// As with timers; the end of time makes operators give rows as well.
+#[test]
+fn an_end_that_has_come_is_not_passed_on_at_a_barrier() {
+    let mut h = Harness::chain(5, vec![Repeat::new(1)], &[1], 4, usize::MAX);
+    while h.shard.ended_inputs().next().is_none() {
+        h.shard.turn(0, &mut h.inputs, &mut h.outputs).unwrap();
+    }
+    h.shard.hold([0]);
+    for _ in 0..10 {
+        let turn = h.shard.turn(0, &mut h.inputs, &mut h.outputs).unwrap();
+        assert!(matches!(turn, Turn::Idle { .. }));
+    }
+    let told = |h: &Harness| (h.shard.stats()[1].watermark, h.finished.load(Ordering::Relaxed));
+    assert_eq!(told(&h), (None, 0));
+    h.shard.release();
+    h.run().unwrap();
+    assert_eq!(told(&h), (Some(END_OF_TIME), 1));
+}
+
 #[test]
 fn small_batches_share_a_turn() {
     let rows = |turn_rows| {

@@ -64,7 +64,8 @@ fn run_job(job: &Job, pass: Pass, lines: &mut Vec<String>) -> Result<()> {
             rows(&batch, schema, &zone, lines);
         }
         // Counted in turns that moved rows, so that every restart finds the job further on.
-        let due = restart_every.is_some_and(|n| worked >= n) && restarts < RESTARTS;
+        let due =
+            restart_every.is_some_and(|n| worked >= n) && restarts < RESTARTS && progress != Progress::Done;
         if due
             && let Err(e) = run.begin_snapshot()
             && !e.is_retryable()
