@@ -2,7 +2,7 @@
 //! result. Informs decision 0040 and the limits set for it: under 25 ns a row at full batches, a hop within twice the bare ring's of the
 //! same run, and at most 2 µs at the median from an event to its result across one hop.
 //!
-//! `cargo bench --bench exchange` measures all; `-- row`, `-- hop`, `-- event` or `-- idle` one. Times are medians of rounds by the wall clock:
+//! `cargo bench --bench exchange` measures all; `-- row`, `-- hop`, `-- event`, `-- phases` or `-- idle` one. Times are medians of rounds by the wall clock:
 //! they need two cores that nobody else uses.
 
 use pelton::batch::{Batch, Column, ColumnRef, DataType, Pool, Sel, TypeKind};
@@ -256,6 +256,72 @@ fn event() {
     }
 }
 
+/// A row of a window's aggregation on two shards, in one phase and in two, with few keys and with many: 4 windows of a million rows.
+fn phases() {
+    const ROWS: i64 = 4_000_000;
+    let table = "CREATE TABLE events (k BIGINT, v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'push');";
+    let by_key = "SELECT k, window_start, window_end, COUNT(*) AS n, SUM(v) AS s, MAX(v) AS m
+                  FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '1' SECOND))
+                  GROUP BY k, window_start, window_end";
+    let largest =
+        format!("SELECT window_start, MAX(n), SUM(s) FROM ({by_key}) GROUP BY window_start, window_end");
+    for (name, query) in [("by key", by_key.to_owned()), ("largest of keys", largest)] {
+        for keys in [10, 100_000] {
+            let mut took = vec![];
+            for strategy in ["ONE_PHASE", "TWO_PHASE"] {
+                let sql = format!("SET 'table.optimizer.agg-phase-strategy' = '{strategy}'; {table} {query}");
+                let engine = pelton::Engine::builder().shards(2).idle(IdlePolicy::Spin).build();
+                let script = engine.and_then(|e| e.prepare(&sql)).expect("the query is right");
+                let rounds = (0..5).map(|_| {
+                    let batches: Vec<Batch> = (0..ROWS / 1000).map(|b| keyed(b * 1000, 1000, keys)).collect();
+                    let mut run = script.jobs().next().expect("a query").start().expect("it starts");
+                    let mut feed = run.column_feed("events").expect("a feed");
+                    let start = Instant::now();
+                    let mut now = 0;
+                    let mut step = |run: &mut pelton::Run| {
+                        now += 1;
+                        let progress = run.step(now).expect("no error");
+                        black_box(run.take_results());
+                        progress
+                    };
+                    for batch in batches {
+                        let mut batch = Some(batch);
+                        while let Some(next) = batch.take() {
+                            batch = feed.push_columns(next).err().map(|(_, back)| back);
+                            step(&mut run);
+                        }
+                    }
+                    drop(feed);
+                    while step(&mut run) != pelton::Progress::Done {}
+                    start.elapsed().as_nanos() as f64 / ROWS as f64
+                });
+                took.push(median(rounds.collect()));
+            }
+            println!(
+                "phases {name}, {keys:>6} keys: {:>6.1} ns a row in one, {:>6.1} in two",
+                took[0], took[1]
+            );
+        }
+    }
+}
+
+/// Rows from number `from` on, a µs apart, of so many keys.
+fn keyed(from: i64, rows: usize, keys: i64) -> Batch {
+    let column = |kind: TypeKind, value: &dyn Fn(i64) -> i64| {
+        let mut column = Column::of_kind(&kind);
+        column.buffer_mut::<i64>().extend((from..from + rows as i64).map(value));
+        column.validity.reset(rows);
+        ColumnRef::new(column)
+    };
+    let key = |n: i64| ((n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as i64 % keys;
+    let columns = vec![
+        column(TypeKind::BigInt, &key),
+        column(TypeKind::BigInt, &|n| n),
+        column(TypeKind::Timestamp(3), &|n| n / 1000 * 1000),
+    ];
+    Batch::new(columns, rows)
+}
+
 /// Processor time of this process so far.
 fn cpu_time() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -283,7 +349,8 @@ fn idle() {
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let all: [(&str, fn()); 4] = [("row", row), ("hop", hop), ("event", event), ("idle", idle)];
+    let all: [(&str, fn()); 5] =
+        [("row", row), ("hop", hop), ("event", event), ("phases", phases), ("idle", idle)];
     for (name, bench) in all {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
             bench();

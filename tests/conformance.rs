@@ -36,6 +36,8 @@ pub(crate) struct Pass {
     pub(crate) restart_every: Option<u64>,
     /// With the rules that only make a plan better.
     pub(crate) optimise: bool,
+    /// Aggregations of windows in two phases wherever they can be.
+    pub(crate) two_phases: bool,
     pub(crate) shards: usize,
     pub(crate) turned: Turned,
 }
@@ -60,6 +62,7 @@ fn passes() -> Vec<Pass> {
         restore_every: None,
         restart_every: None,
         optimise: true,
+        two_phases: false,
         shards: 1,
         turned: Turned::Here,
     };
@@ -70,9 +73,9 @@ fn passes() -> Vec<Pass> {
     out.push(Pass { restore_every: Some(every), ..pass(7) });
     out.push(Pass { restart_every: Some(every), ..pass(2) });
     out.push(Pass { optimise: false, ..pass(1024) });
-    out.push(Pass { shards: 2, ..pass(1024) });
+    out.push(Pass { shards: 2, two_phases: true, ..pass(1024) });
     out.push(Pass { shards: 4, restore_every: Some(every), ..pass(7) });
-    out.push(Pass { shards: 4, restart_every: Some(every), ..pass(7) });
+    out.push(Pass { shards: 4, restart_every: Some(every), two_phases: true, ..pass(7) });
     out.push(Pass { shards: 2, restart_every: Some(9), turned: Turned::Threads, ..pass(64) });
     out.extend((0..4).map(simulated));
     out
@@ -95,6 +98,7 @@ fn simulated(seed: u64) -> Pass {
         restore_every: (seed % 5 == 4).then_some(7),
         restart_every: (seed % 5 >= 2).then_some(5 + seed % 7),
         optimise: true,
+        two_phases: seed % 2 == 1,
         shards: 2 + (seed % 3) as usize,
         turned: Turned::Simulated(seed),
     }

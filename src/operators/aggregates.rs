@@ -291,6 +291,9 @@ impl Aggregates {
     /// Writes the groups of `slots`, which are all there are; `bound` is above every slot.
     pub(super) fn encode(&self, slots: &[u32], bound: usize, to: &mut Encoder) {
         self.calls.iter().for_each(|c| c.accumulator.encode(slots, to));
+        if self.feeds.iter().all(|f| f.view.is_none()) {
+            return;
+        }
         let mut position = vec![0; bound];
         slots.iter().enumerate().for_each(|(n, &s)| position[s as usize] = n as u32);
         self.feeds.iter().filter_map(|f| f.view.as_ref()).for_each(|v| v.encode(&position, to));

@@ -264,6 +264,7 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
             keys,
             aggregates,
             properties,
+            ..
         } => Box::new(SessionAggregate::new(window, *time, keys, aggregates, properties, inputs[0], node)),
         Op::WindowAggregate {
             window:
@@ -275,9 +276,11 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
             keys,
             aggregates,
             properties,
+            ..
         } => Box::new(SlideAggregate::new(window, *time, keys, aggregates, properties, inputs[0], node)),
-        Op::WindowAggregate { window, keys, aggregates, properties } => {
-            Box::new(WindowAggregate::new(window, keys, aggregates, properties, inputs[0], node)?)
+        Op::WindowAggregate { window, keys, aggregates, properties, phase } => {
+            let whole = WindowAggregate::new(window, keys, aggregates, properties, inputs[0], node)?;
+            Box::new(whole.phase(*phase))
         }
         Op::Join(spec) => Box::new(Join::new(spec, [inputs[0], inputs[1]])),
         Op::SetOperation { kind, all } => Box::new(SetOperation::new(*kind, *all, inputs[0])),

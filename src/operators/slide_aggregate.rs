@@ -732,7 +732,7 @@ impl Operator for SlideAggregate {
 #[cfg(test)]
 mod tests {
     use crate::operators::testing::{aggregate, check, input, node, run, run_all};
-    use crate::plan::{Changelog, Node, Op, Window, WindowKind, WindowProperty, WindowTime};
+    use crate::plan::{Changelog, Node, Op, Phase, Window, WindowKind, WindowProperty, WindowTime};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::fmt::Write;
@@ -752,6 +752,7 @@ mod tests {
             keys: vec![0],
             aggregates: aggregates.collect(),
             properties: vec![WindowProperty::Start, WindowProperty::End, WindowProperty::Time],
+            phase: Phase::Whole,
         };
         let columns: Vec<String> = (0..calls.len()).map(|i| format!("a{i} BIGINT")).collect();
         let out = format!("k STRING, {}, start TIMESTAMP, end TIMESTAMP, time ROWTIME", columns.join(", "));

@@ -6,17 +6,20 @@
 //!
 //! A closed slice leaves the state at once and waits to be pulled, so that its rows can be given in parts. Windows close by time, and
 //! within a window keys come in the order of their first row. A group that all rows have left again is not given.
+//!
+//! In [two phases](Phase) the first gives, instead of results, the state of each group as bytes, with the keys and the window; the second folds these
+//! into groups of its own. Neither knows of the exchange between them.
 
 use super::aggregates::{Aggregates, unshared, with_columns};
 use super::late::{Late, When};
 use super::windows::{Span, Windows};
 use super::{Context, Counters, Operator};
 use crate::batch::{
-    BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind, Schema,
+    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind, Schema,
 };
 use crate::error::{Error, Result};
 use crate::expr::RowError;
-use crate::plan::{self, Window, WindowKind, WindowProperty, WindowTime};
+use crate::plan::{self, Phase, Window, WindowKind, WindowProperty, WindowTime};
 use crate::state::{KeyTable, SliceKey, Slices};
 use std::collections::VecDeque;
 
@@ -31,6 +34,7 @@ pub struct WindowAggregate {
     aggregates: Vec<plan::Aggregate>,
     input: Schema,
     retracting: bool,
+    phase: Phase,
     watermark: i64,
     /// The watermark that was last given out.
     told: i64,
@@ -98,6 +102,7 @@ impl WindowAggregate {
             aggregates: aggregates.to_vec(),
             input: input.schema.clone(),
             retracting: !input.changelog.is_insert_only(),
+            phase: Phase::Whole,
             watermark: BEFORE_TIME,
             told: BEFORE_TIME,
             slices: Slices::default(),
@@ -107,6 +112,16 @@ impl WindowAggregate {
             late: Late::default(),
             touched: Vec::new(),
         })
+    }
+
+    /// The same as that part of an aggregation.
+    #[must_use]
+    pub fn phase(mut self, phase: Phase) -> Self {
+        self.phase = phase;
+        if phase == Phase::Local {
+            self.properties = vec![WindowProperty::Start, WindowProperty::End];
+        }
+        self
     }
 
     /// Takes the rows of a batch, closing slices where the watermark passes them.
@@ -182,7 +197,12 @@ impl WindowAggregate {
     fn take_touched(&mut self, batch: &Batch) -> Result<(), RowError> {
         let mut first: Option<RowError> = None;
         for number in self.touched.drain(..) {
-            if let Err(e) = self.slices.state(number).take(&self.keys, batch)
+            let slice = self.slices.state(number);
+            let taken = match self.phase {
+                Phase::Whole | Phase::Local => slice.take(&self.keys, batch),
+                Phase::Global => slice.take_states(&self.keys, batch, &self.aggregates, &self.input),
+            };
+            if let Err(e) = taken
                 && first.as_ref().is_none_or(|f| e.row < f.row)
             {
                 first = Some(e);
@@ -231,9 +251,15 @@ impl WindowAggregate {
         let is_there = |&s: &u32| slice.counts.as_ref().is_none_or(|c| c[s as usize] != 0);
         slots.extend((next as u32..stop as u32).filter(is_there));
         let (keys, rest) = columns.split_at_mut(self.keys.len());
-        let (aggregates, properties) = rest.split_at_mut(self.aggregates.len());
         slice.table.emit(&slots, keys);
-        slice.aggregates.emit(&slots, aggregates);
+        let properties = if self.phase == Phase::Local {
+            slice.emit_states(&slots, unshared(&mut rest[0]));
+            &mut rest[1..]
+        } else {
+            let (aggregates, properties) = rest.split_at_mut(self.aggregates.len());
+            slice.aggregates.emit(&slots, aggregates);
+            properties
+        };
         for (p, c) in self.properties.iter().zip(properties) {
             let v = match p {
                 WindowProperty::Start => window.start,
@@ -315,6 +341,39 @@ impl Slice {
         let result = aggregates.update(batch, rows, slots);
         rows.clear();
         result
+    }
+
+    /// Appends the state of groups to a column of bytes.
+    fn emit_states(&self, slots: &[u32], out: &mut Column) {
+        for &slot in slots {
+            let mut state = Encoder::default();
+            self.aggregates.encode(&[slot], self.table.bound(), &mut state);
+            out.byte_column_mut().push(&state.finish());
+            out.validity.push(true);
+        }
+    }
+
+    /// Folds in the states, behind the keys, of its rows of the batch.
+    fn take_states(
+        &mut self,
+        keys: &[usize],
+        batch: &Batch,
+        calls: &[plan::Aggregate],
+        input: &Schema,
+    ) -> Result<(), RowError> {
+        let Self { table, aggregates, rows, slots, .. } = self;
+        slots.clear();
+        with_columns(keys, batch, |columns| table.find_or_insert(None, columns, rows, slots));
+        aggregates.grow(table.bound());
+        let states = batch.column(keys.len()).byte_column();
+        for (&r, &slot) in rows.iter().zip(&*slots) {
+            let mut one = Aggregates::new(calls, input, false);
+            one.decode(1, &mut Decoder::new(states.get(r as usize)))
+                .map_err(|error| RowError { row: r as usize, error })?;
+            aggregates.merge(&[slot], &one, &[0]);
+        }
+        rows.clear();
+        Ok(())
     }
 
     fn clear(&mut self) {
@@ -423,7 +482,7 @@ impl Operator for WindowAggregate {
 mod tests {
     use crate::batch::{BEFORE_TIME, END_OF_TIME, RowKind};
     use crate::operators::testing::{aggregate, check, input, node, run, run_all};
-    use crate::plan::{Changelog, Node, Op, Window, WindowKind, WindowProperty, WindowTime};
+    use crate::plan::{Changelog, Node, Op, Phase, Window, WindowKind, WindowProperty, WindowTime};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::fmt::Write;
@@ -436,6 +495,7 @@ mod tests {
             keys: vec![key],
             aggregates: vec![aggregate("COUNT", &[]), aggregate("SUM", &[value])],
             properties: vec![WindowProperty::Start, WindowProperty::End, WindowProperty::Time],
+            phase: Phase::Whole,
         };
         let out = "k STRING, n BIGINT, s BIGINT, start TIMESTAMP, end TIMESTAMP, time ROWTIME";
         node(op, out, Changelog::INSERT)
@@ -534,6 +594,7 @@ mod tests {
             keys: vec![],
             aggregates: vec![distinct, filtered],
             properties: vec![],
+            phase: Phase::Whole,
         };
         check(
             &node(op, "d BIGINT, f BIGINT", Changelog::INSERT),

@@ -6,8 +6,8 @@
 
 use super::logical::{AggregateCall, ColumnSource, OverCall, Rel, RelKind};
 use super::{
-    Aggregate, Changelog, CountWindow, Exchange, Expand, Frame, Graph, Node, NodeId, Op, OverOrder, Place,
-    SetOperation, SortKey, Window, WindowKind, WindowTime,
+    Aggregate, Changelog, CountWindow, Exchange, Expand, Frame, Graph, Node, NodeId, Op, OverOrder, Phase,
+    Place, SetOperation, SortKey, Window, WindowKind, WindowTime,
 };
 use crate::batch::text::{Style, write_value};
 use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
@@ -475,7 +475,13 @@ fn op_text(graph: &Graph, node: &Node) -> String {
         Op::Clock { column, .. } => format!("{name} in {}", names_of(&[*column], input)),
         Op::Expand(spec) => expand_text(spec, input),
         Op::WindowAssign(window) => format!("{name} {}", window_on(window, input)),
-        Op::WindowAggregate { window, keys, aggregates, properties } => format!(
+        Op::WindowAggregate { window, keys, aggregates, phase: Phase::Local, .. } => format!(
+            "{name} {} by [{}]: {}",
+            window_on(window, input),
+            names_of(keys, input),
+            calls(aggregates)
+        ),
+        Op::WindowAggregate { window, keys, aggregates, properties, .. } => format!(
             "{name} {} by [{}]: {} with {properties:?}",
             window_on(window, input),
             names_of(keys, input),
@@ -742,8 +748,11 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
         Op::Clock { column, window } => drop(write!(out, "{column} {window:?}")),
         Op::Expand(spec) => drop(write!(out, "{spec:?}")),
         Op::WindowAssign(window) => drop(write!(out, "{window:?}")),
-        Op::WindowAggregate { window, keys, aggregates, properties } => {
+        Op::WindowAggregate { window, keys, aggregates, properties, phase } => {
             let _ = write!(out, "{window:?} {keys:?} {properties:?}");
+            if *phase != Phase::Whole {
+                let _ = write!(out, " {phase:?}");
+            }
             aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
         }
         Op::Union | Op::Sink(_) | Op::Aside(_) => {}

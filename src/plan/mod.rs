@@ -142,6 +142,8 @@ pub enum Op {
         aggregates: Vec<Aggregate>,
         /// What of the window is output, after the aggregates.
         properties: Vec<WindowProperty>,
+        /// All of it, or what comes before or behind an exchange.
+        phase: Phase,
     },
     /// Windows by number of rows: gives the rows of each with its number once it is complete.
     CountAssign(CountWindow),
@@ -242,6 +244,30 @@ impl Aggregate {
             _ => false,
         }
     }
+}
+
+/// Which part of an aggregation a node does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// All of it.
+    #[default]
+    Whole,
+    /// Rows to groups, as far as this shard has them: gives the keys, the state of the accumulators as bytes, start and end of the window.
+    Local,
+    /// What [`Phase::Local`] gave on all shards to groups, and these to results.
+    Global,
+}
+
+/// `table.optimizer.agg-phase-strategy`: whether aggregations are split into [phases](Phase) around an exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AggregatePhases {
+    /// Where groups are certain to be fewer than rows.
+    #[default]
+    Auto,
+    /// Nowhere.
+    One,
+    /// Wherever it can be done.
+    Two,
 }
 
 /// How rows are repeated: GROUPING SETS, ROLLUP, CUBE. The numbers of the sets stand behind the input's columns.
@@ -440,7 +466,11 @@ impl Op {
             Op::Watermark { .. } => "Watermark",
             Op::GroupAggregate { .. } => "GroupAggregate",
             Op::WindowAssign(_) => "WindowAssign",
-            Op::WindowAggregate { .. } => "WindowAggregate",
+            Op::WindowAggregate { phase, .. } => match phase {
+                Phase::Whole => "WindowAggregate",
+                Phase::Local => "LocalWindowAggregate",
+                Phase::Global => "GlobalWindowAggregate",
+            },
             Op::CountAssign(_) => "CountAssign",
             Op::CountAggregate { .. } => "CountAggregate",
             Op::Clock { .. } => "Clock",

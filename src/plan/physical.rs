@@ -19,8 +19,8 @@ use super::connector::SourceSpec;
 use super::explain;
 use super::logical::{AggregateCall, ColumnSource, Rel, RelKind, TableScan, window_fields};
 use super::{
-    Aggregate, Changelog, Expand, Graph, Keep, Node, NodeId, Op, RankInput, SetOperation, SortKey, Window,
-    WindowKind, WindowProperty, WindowTime,
+    Aggregate, Changelog, Expand, Graph, Keep, Node, NodeId, Op, Phase, RankInput, SetOperation, SortKey,
+    Window, WindowKind, WindowProperty, WindowTime,
 };
 use crate::batch::{Column, ColumnRef, Field, RowKind, Schema, TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
@@ -563,6 +563,7 @@ impl Builder {
             keys,
             aggregates,
             properties: properties.to_vec(),
+            phase: Phase::Whole,
         };
         let node = self.add(op, vec![built.node], output, rel.span);
         Ok(Built { node, columns: (0..rel.schema.len()).collect() })

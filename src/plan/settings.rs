@@ -140,14 +140,22 @@ impl Settings {
         let size = self.get("table.exec.mini-batch.size").and_then(|n| n.parse::<i64>().ok());
         match (latency_ms.filter(|l| *l > 0), size) {
             (Some(latency_ms), Some(size)) if size > 0 => {
-                let strategy = self.get("table.optimizer.agg-phase-strategy");
-                let one_phase = strategy.is_some_and(|s| s.eq_ignore_ascii_case("one_phase"));
+                let one_phase = self.aggregate_phases() == super::AggregatePhases::One;
                 Ok(Some(super::MiniBatch { size: size as u64, latency_ms, one_phase }))
             }
             (None, _) => Err(Error::planning("mini-batches need a latency above 0", span)
                 .hint("SET 'table.exec.mini-batch.allow-latency' = '1 s'")),
             _ => Err(Error::planning("mini-batches need a size above 0", span)
                 .hint("SET 'table.exec.mini-batch.size' = '5000'")),
+        }
+    }
+
+    /// `table.optimizer.agg-phase-strategy`.
+    pub fn aggregate_phases(&self) -> super::AggregatePhases {
+        match self.get("table.optimizer.agg-phase-strategy").map(str::to_ascii_lowercase).as_deref() {
+            Some("one_phase") => super::AggregatePhases::One,
+            Some("two_phase") => super::AggregatePhases::Two,
+            _ => super::AggregatePhases::Auto,
         }
     }
 

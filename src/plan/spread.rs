@@ -7,6 +7,11 @@
 //! **A source that can be split** is on all shards, and what needs no keys behind it as well, where nothing behind it asks for the order of
 //! its rows: reading, decoding, filters and projections then scale. Where something does, the source is read on shard 0 again.
 //!
+//! **An aggregation of windows in two phases** sends the state of its groups through the exchange instead of rows: as many as there are groups,
+//! windows and shards. It pays where groups are few. That is certain only where windows are aggregated once more without a key (the largest count of
+//! each window): what each shard has of a window becomes one row. Else the user may know: `table.optimizer.agg-phase-strategy`.
+//! Which rows are late is decided before the exchange, as it is behind it.
+//!
 //! **The number of shards never changes the rows.** Each operation states what it takes ([`Op::distribution`]) and whether its result
 //! depends on the order of arrival. A stream is *ordered* while each key's rows, with the watermarks between them, arrive as with one
 //! shard: over any number of exchanges from a single shard. Behind an exchange from many shards it is not, since their rows interleave
@@ -15,8 +20,11 @@
 //! that closed it ([`is_punctual`]), while the watermark behind an exchange is the smallest of all its shards'.
 
 use super::connector::Connectors;
-use super::{CountWindow, Exchange, Graph, Node, NodeId, Op, Place, Window, WindowKind, WindowTime};
-use crate::batch::TypeKind;
+use super::{
+    AggregatePhases, Changelog, CountWindow, Exchange, Graph, Node, NodeId, Op, Phase, Place, Window,
+    WindowKind, WindowTime,
+};
+use crate::batch::{Field, Schema, TypeKind};
 use crate::expr::{Expr, ExprKind};
 
 /// What an operation asks of the rows at a port.
@@ -71,7 +79,7 @@ fn is_session(window: &Window) -> bool {
 /// The graph for `shards` shards: with exchanges, and the place of each node. The graph as it is for one shard, where nothing has keys to spread
 /// it by, and where all rows stand in the query: those are too few.
 #[must_use]
-pub fn spread(graph: Graph, shards: usize, connectors: &dyn Connectors) -> Graph {
+pub fn spread(graph: Graph, shards: usize, phases: AggregatePhases, connectors: &dyn Connectors) -> Graph {
     if shards <= 1 || !graph.nodes.iter().any(|n| matches!(n.op, Op::Scan(_))) {
         return graph;
     }
@@ -82,7 +90,7 @@ pub fn spread(graph: Graph, shards: usize, connectors: &dyn Connectors) -> Graph
     }
     let can_spread: Vec<bool> = graph.nodes.iter().map(|n| can_spread(n, connectors)).collect();
     loop {
-        match Spreader::new(&graph, &alone, &can_spread).run() {
+        match Spreader::new(&graph, &alone, &can_spread, phases).run() {
             Ok(spread) => return if spread.places.contains(&Place::All) { spread } else { graph },
             Err(offended) => {
                 let before = ancestors(&graph, offended);
@@ -135,6 +143,7 @@ struct Spreader<'a> {
     alone: &'a [bool],
     /// Sources and sinks that may be on all shards.
     can_spread: &'a [bool],
+    phases: AggregatePhases,
     graph: Graph,
     streams: Vec<Stream>,
     /// Where the nodes of the old graph stand in the new one.
@@ -142,8 +151,8 @@ struct Spreader<'a> {
 }
 
 impl<'a> Spreader<'a> {
-    fn new(from: &'a Graph, alone: &'a [bool], can_spread: &'a [bool]) -> Self {
-        Self { from, alone, can_spread, graph: Graph::default(), streams: vec![], at: vec![] }
+    fn new(from: &'a Graph, alone: &'a [bool], can_spread: &'a [bool], phases: AggregatePhases) -> Self {
+        Self { from, alone, can_spread, phases, graph: Graph::default(), streams: vec![], at: vec![] }
     }
 
     /// The new graph, or the number of a node whose input would come in another order.
@@ -164,6 +173,13 @@ impl<'a> Spreader<'a> {
         let node = &self.from.nodes[n];
         let inputs: Vec<NodeId> = node.inputs.iter().map(|i| self.at[i.0]).collect();
         let place = self.place(n, &inputs);
+        if let [input] = inputs[..]
+            && let Some(exchange) = self.exchange(n, input, place, 1)
+            && self.pays(n, input)
+        {
+            self.two_phases(n, input, place, exchange);
+            return Ok(());
+        }
         let mut node = node.clone();
         for (port, input) in node.inputs.iter_mut().enumerate() {
             *input = self.input(n, inputs[port], place, inputs.len());
@@ -220,22 +236,105 @@ impl<'a> Spreader<'a> {
         keys.iter().all(|&k| inputs.iter().all(|&i| alike(ty(i, k), ty(inputs[0], k))))
     }
 
-    /// The node to read instead of `input`, for old node `n` at `place` with that many ports.
-    fn input(&mut self, n: usize, input: NodeId, place: Place, ports: usize) -> NodeId {
+    /// The exchange between `input` and old node `n` at `place` with that many ports, if there has to be one.
+    fn exchange(&self, n: usize, input: NodeId, place: Place, ports: usize) -> Option<Exchange> {
         let stream = &self.streams[input.0];
         let width = self.graph.node(input).schema.len();
-        let exchange = match (place, self.from.nodes[n].op.distribution(width)) {
-            (Place::One, _) if stream.place == Place::All => Exchange::Gather,
+        match (place, self.from.nodes[n].op.distribution(width)) {
+            (Place::One, _) if stream.place == Place::All => Some(Exchange::Gather),
             (Place::All, Distribution::Keyed(keys)) => {
                 // Spread by some of the keys, rows of equal keys have met already. Two inputs have to agree on all of them.
                 let met = stream.by.as_ref().is_some_and(|by| by.iter().all(|c| keys.contains(c)));
-                if ports == 1 && met {
-                    return input;
-                }
-                Exchange::Keyed(keys)
+                (ports != 1 || !met).then_some(Exchange::Keyed(keys))
             }
-            _ => return input,
+            _ => None,
+        }
+    }
+
+    /// Old node `n`, an aggregation of `input`'s rows behind an exchange, can be done in two phases, and should.
+    fn pays(&self, n: usize, input: NodeId) -> bool {
+        let node = &self.from.nodes[n];
+        let (stream, from) = (&self.streams[input.0], self.graph.node(input));
+        let Op::WindowAggregate { window, keys, aggregates, .. } = &node.op else { return false };
+        let wanted = match self.phases {
+            AggregatePhases::One => false,
+            AggregatePhases::Auto => stream.place == Place::All && keys.is_empty(),
+            AggregatePhases::Two => true,
         };
+        // Who is late is told by the first phase, who reads late rows knows one node of them.
+        let late = match window.time {
+            WindowTime::Attached { .. } => stream.punctual,
+            WindowTime::Attribute(_) => {
+                stream.ordered
+                    && stream.place == Place::One
+                    && matches!(window.kind, WindowKind::Tumble { .. })
+            }
+        };
+        wanted
+            && late
+            && from.changelog.is_insert_only()
+            && !self.from.lays_aside(NodeId(n))
+            && aggregates.iter().all(|a| !a.distinct && a.ignores_order(&from.schema))
+    }
+
+    /// Adds old node `n` in two phases, with the exchange between them.
+    fn two_phases(&mut self, n: usize, input: NodeId, place: Place, exchange: Exchange) {
+        let node = &self.from.nodes[n];
+        let Op::WindowAggregate { window, keys, aggregates, properties, .. } = &node.op else {
+            unreachable!("only these pay")
+        };
+        let mut fields: Vec<Field> =
+            keys.iter().map(|&k| self.graph.node(input).schema.fields[k].clone()).collect();
+        let (start, end) = (keys.len() + 1, keys.len() + 2);
+        fields.push(Field::new("state", TypeKind::BYTES.not_null()));
+        let time = || TypeKind::Timestamp(3).not_null();
+        fields.extend([Field::new("window_start", time()), Field::new("window_end", time())]);
+        let op = |window, keys, phase| Op::WindowAggregate {
+            window,
+            keys,
+            aggregates: aggregates.clone(),
+            properties: properties.clone(),
+            phase,
+        };
+        let local = Node {
+            op: op(window.clone(), keys.clone(), Phase::Local),
+            inputs: vec![input],
+            schema: Schema::new(fields),
+            changelog: Changelog::INSERT,
+            upsert_key: None,
+            id: format!("{}-local", node.id),
+            state_ttl_ms: None,
+            span: node.span,
+        };
+        let window =
+            Window { time: WindowTime::Attached { start, end }, partition: vec![], ..window.clone() };
+        let own: Vec<usize> = (0..keys.len()).collect();
+        let mut global = Node { op: op(window, own.clone(), Phase::Global), ..node.clone() };
+        let Stream { place: from, ordered, .. } = self.streams[input.0];
+        let local = self.add(local, Stream { place: from, by: None, ordered, punctual: true });
+        let exchange = match exchange {
+            Exchange::Keyed(_) => Exchange::Keyed(own.clone()),
+            Exchange::Gather => Exchange::Gather,
+        };
+        let between = self.exchanged(local, exchange, place);
+        global.inputs = vec![between];
+        let by = (place == Place::All).then_some(own);
+        let ordered = self.streams[between.0].ordered;
+        let id = self.add(global, Stream { place, by, ordered, punctual: true });
+        self.at.push(id);
+    }
+
+    /// The node to read instead of `input`, for old node `n` at `place` with that many ports.
+    fn input(&mut self, n: usize, input: NodeId, place: Place, ports: usize) -> NodeId {
+        match self.exchange(n, input, place, ports) {
+            Some(exchange) => self.exchanged(input, exchange, place),
+            None => input,
+        }
+    }
+
+    /// The exchange of `input`'s rows to `place`.
+    fn exchanged(&mut self, input: NodeId, exchange: Exchange, place: Place) -> NodeId {
+        let stream = &self.streams[input.0];
         let same = |n: &Node| n.inputs == [input] && matches!(&n.op, Op::Exchange(e) if *e == exchange);
         if let Some(known) = self.graph.nodes.iter().position(same) {
             return NodeId(known);

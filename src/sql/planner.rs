@@ -287,7 +287,8 @@ impl<'a> Planner<'a> {
             });
         }
         let shards = self.settings.shards().unwrap_or(self.shards);
-        let mut graph = spread::spread(physical::build(&logical)?, shards, self.connectors);
+        let phases = self.settings.aggregate_phases();
+        let mut graph = spread::spread(physical::build(&logical)?, shards, phases, self.connectors);
         graph.state_ttl_ms = self.settings.state_ttl_ms();
         // What is not there to be folded needs no limits.
         if graph.nodes.iter().any(|n| matches!(n.op, Op::GroupAggregate { .. })) {

@@ -97,6 +97,44 @@ fn a_source_in_parts_is_read_by_all_where_nothing_asks_for_order() {
 }
 
 #[test]
+fn windows_of_windows_are_aggregated_on_each_shard_first() {
+    let counts = "SELECT a, window_start, window_end, COUNT(*) AS n
+                  FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' HOUR)) GROUP BY a, window_start, window_end";
+    let largest = |set: &str, what: &str| {
+        places(&format!(
+            "{set} SELECT window_start, {what} FROM ({counts}) GROUP BY window_start, window_end"
+        ))
+    };
+    let counted = "Scan/one > by 0 > WindowAggregate/all";
+    let whole = format!("{counted} > gather > WindowAggregate/one > Sink/one");
+    let parts =
+        format!("{counted} > LocalWindowAggregate/all > gather > GlobalWindowAggregate/one > Sink/one");
+    assert_eq!(largest("", "MAX(n), AVG(n), COUNT(*) FILTER (WHERE n > 3)"), parts);
+    assert_eq!(largest("SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';", "MAX(n)"), whole);
+    // Distinct values have to meet.
+    assert_eq!(largest("", "COUNT(DISTINCT n)"), whole);
+    // By a key there may be as many groups as rows: only who knows better says so.
+    let by_a_key = format!("SELECT n, COUNT(*) FROM ({counts}) GROUP BY n, window_start, window_end");
+    let two = "SET 'table.optimizer.agg-phase-strategy' = 'TWO_PHASE';";
+    assert!(!places(&by_a_key).contains("Local"));
+    assert_eq!(places(&format!("{two} {by_a_key}")).matches("Local").count(), 2);
+    assert_eq!(
+        places(&format!("{two} {counts}")),
+        "Scan/one > LocalWindowAggregate/one > by 0 > GlobalWindowAggregate/all > gather > Sink/one"
+    );
+    // What depends on the order of all rows is left alone, and what is not a plain window.
+    let sums = counts.replace("COUNT(*)", "SUM(d)");
+    assert!(!places(&format!("{two} {sums}")).contains("Local"));
+    assert!(
+        !places(&format!(
+            "{two} {}",
+            counts.replace("TUMBLE", "HOP").replace("'1' HOUR", "'1' HOUR, INTERVAL '2' HOUR")
+        ))
+        .contains("Local")
+    );
+}
+
+#[test]
 fn what_has_no_keys_does_not_pay_for_shards() {
     assert!(graph("SELECT a + 1 FROM t WHERE b > 2", 4).places.is_empty());
     assert!(graph("SELECT COUNT(*) FROM t", 4).places.is_empty());

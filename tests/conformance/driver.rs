@@ -28,7 +28,9 @@ pub(crate) fn run(case: &Case, pass: Pass) -> Got {
         .streams(Streams { out: target(), err: target() })
         .build()?;
     let rules = if pass.optimise { "" } else { "SET 'pelton.optimizer' = 'off';\n" };
-    let script = engine.prepare(&format!("{rules}{}", case.script(&out.0)))?;
+    let phases =
+        if pass.two_phases { "SET 'table.optimizer.agg-phase-strategy' = 'TWO_PHASE';\n" } else { "" };
+    let script = engine.prepare(&format!("{rules}{phases}{}", case.script(&out.0)))?;
     let mut lines = vec![];
     for job in script.jobs() {
         run_job(job, pass, &mut lines)?;
