@@ -282,6 +282,8 @@ impl Part {
                 Err(e) => {
                     self.ended = true;
                     self.crossing.fail();
+                    // Whoever sends to this shard is not to wait for room.
+                    self.inboxes.iter().for_each(|&i| self.inputs[i].stop());
                     self.outboxes.iter().for_each(|&o| self.outputs[o].fail(&e));
                     self.publish();
                     return Err(e);
