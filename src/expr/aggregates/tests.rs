@@ -1,6 +1,7 @@
 //! Aggregates against a model that keeps every row of a group, with rows that join and leave, merges and the byte form.
 
 use super::*;
+use crate::batch::number_set::NumberSet;
 use crate::batch::text::{Style, write_value};
 use crate::batch::{Column, Decoder, Encoder, RowKind, TypeKind};
 use crate::error::Span;
@@ -259,7 +260,29 @@ const OF_VALUES: &[(&str, &[TypeKind])] = &[
     ("COLLECT", &[TypeKind::STRING, TypeKind::Boolean]),
     ("LISTAGG", &[TypeKind::STRING]),
     ("JSON_ARRAYAGG", &[TypeKind::STRING]),
+    ("BITMAP_BUILD_AGG", &[TypeKind::Int]),
+    ("BITMAP_BUILD_CARDINALITY_AGG", &[TypeKind::Int]),
+    ("BITMAP_AND_AGG", &[TypeKind::Bitmap]),
+    ("BITMAP_AND_CARDINALITY_AGG", &[TypeKind::Bitmap]),
+    ("BITMAP_OR_AGG", &[TypeKind::Bitmap]),
+    ("BITMAP_OR_CARDINALITY_AGG", &[TypeKind::Bitmap]),
+    ("BITMAP_XOR_AGG", &[TypeKind::Bitmap]),
+    ("BITMAP_XOR_CARDINALITY_AGG", &[TypeKind::Bitmap]),
 ];
+
+/// Sets of the numbers that stand in each text.
+fn sets(rows: &[Option<&str>]) -> Column {
+    let mut column = Column::of_kind(&TypeKind::Bitmap);
+    for row in rows {
+        let numbers =
+            row.iter().flat_map(|t| t.split_whitespace()).map(|n| n.parse::<u32>().expect("a number"));
+        let mut bytes = vec![];
+        NumberSet(numbers.collect()).write(&mut bytes);
+        column.byte_column_mut().push(&bytes);
+        column.validity.push(row.is_some());
+    }
+    column
+}
 
 /// The others, and where they are tried.
 const ELSEWHERE: &[&str] = &[
@@ -299,6 +322,7 @@ proptest! {
         let kind = &kinds[kind.index(kinds.len())];
         let values: [Option<&str>; 6] = match kind {
             TypeKind::VarChar(_) => [Some("a"), Some("b"), Some("a text of more than twelve bytes"), None, Some(""), Some("B")],
+            TypeKind::Bitmap => [Some("1 2"), Some("2 3 70000"), Some("1 2"), None, Some(""), Some("7")],
             TypeKind::Boolean => [Some("true"), Some("false"), Some("true"), None, Some("false"), Some("true")],
             TypeKind::Decimal(..) => [Some("1.50"), Some("-2.25"), Some("1.50"), None, Some("0.00"), Some("99999999.99")],
             TypeKind::Double => [Some("1.5"), Some("-2.25"), Some("0.0"), None, Some("1e300"), Some("-7")],
@@ -321,7 +345,10 @@ proptest! {
         }
         let b = bind(name, &[kind.clone().nullable()], true);
         let result = |make: &AccumulatorFactory, rows: &[Option<&str>], kinds: Option<&[RowKind]>| {
-            let column = crate::expr::functions::test_column(kind, rows);
+            let column = match kind {
+                TypeKind::Bitmap => sets(rows),
+                _ => Column::clone(&crate::expr::functions::test_column(kind, rows)),
+            };
             let mut acc = make();
             acc.grow(1);
             let arg = [Arg { column: &column, constant: false }];

@@ -272,11 +272,14 @@ fn shape_of(call: &Call<'_>, i: usize, raw: bool) -> Result<Shape> {
         return Ok(Shape::Raw);
     }
     Shape::of(kind).map_err(|part| {
-        Error::planning(
-            format!("a value of type {} cannot be written as JSON", message_name(&part)),
-            call.args[i].span,
-        )
-        .hint("cast it to STRING")
+        let text = format!("a value of type {} cannot be written as JSON", message_name(&part));
+        let span = call.args[i].span;
+        // Flink knows of the newest type before it plans.
+        let error = match part {
+            TypeKind::Bitmap => Error::validation(text, span),
+            _ => Error::planning(text, span),
+        };
+        error.hint("cast it to STRING")
     })
 }
 
