@@ -343,6 +343,8 @@ impl Shard {
                 }
                 return Err(e);
             }
+            // What is before the error waits for room at another shard, which may wait for room here: nothing is read here any more.
+            inputs.iter_mut().for_each(|i| i.stop());
         }
         if self.turns.is_multiple_of(MEASURE_EVERY) {
             self.check_memory()?;
