@@ -2,6 +2,7 @@
 
 use super::comparison::comparable;
 use super::math::copy;
+use super::string::common_text;
 use crate::batch::{Column, DataType, Sel, TypeKind, order};
 use crate::error::{Error, Result};
 use crate::expr::Arg;
@@ -144,8 +145,11 @@ fn extreme(call: &Call<'_>, greatest: bool) -> Result<BoundFunction> {
             call.span,
         )
     })?;
-    let same = kinds.iter().all(|k| **k == kind);
-    let kind = if kind.is_character() && !same { TypeKind::STRING } else { kind };
+    let kind = if kind.is_character() {
+        common_text(kinds.iter().copied().filter(|k| k.is_character()))
+    } else {
+        kind
+    };
     let args = (0..call.args.len()).map(|i| call.wanted(i, kind.clone())).collect();
     let ty = call.result(kind);
     Ok(infallible(args, ty, move |a, sel, rows, out| {

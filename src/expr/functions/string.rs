@@ -583,15 +583,22 @@ fn affix(call: &Call<'_>, start: bool) -> Result<BoundFunction> {
     ))
 }
 
+/// The type of one of several texts: theirs if they have one, else as long as the longest may be.
+pub(super) fn common_text<'k>(mut kinds: impl Iterator<Item = &'k TypeKind> + Clone) -> TypeKind {
+    let longest = TypeKind::VarChar(kinds.clone().map(length).max().unwrap_or(MAX_LENGTH));
+    let first = kinds.next();
+    first.filter(|f| kinds.all(|k| k == *f)).cloned().unwrap_or(longest)
+}
+
 fn elt(call: &Call<'_>) -> Result<BoundFunction> {
     call.count(2..=usize::MAX)?;
     if !call.kind(0).is_integer() || !call.args[1..].iter().all(|a| a.ty.kind.is_character()) {
         return Err(call.wrong_types(&["INTEGER, CHARACTER, ..."]));
     }
-    let n = call.args[1..].iter().map(|a| length(&a.ty.kind)).max().unwrap_or(MAX_LENGTH);
+    let ty = common_text(call.args[1..].iter().map(|a| &a.ty.kind));
     let mut args = call.as_given();
     args[0] = call.wanted(0, TypeKind::BigInt);
-    Ok(infallible(args, TypeKind::VarChar(n).nullable(), |a, sel, _, out| {
+    Ok(infallible(args, ty.nullable(), |a, sel, _, out| {
         build(&a[..1], sel, out, |i, to| {
             let n = a[0].column.slice::<i64>()[a[0].at(i)];
             match usize::try_from(n).ok().filter(|&n| n > 0).and_then(|n| a.get(n)) {
