@@ -541,7 +541,7 @@ impl<'a> Iterator for Headers<'a> {
 /// The checksum of a batch, to be stored at [`CRC_AT`].
 #[inline]
 pub fn checksum(bytes: &[u8]) -> u32 {
-    crc32c::crc32c(&bytes[CRC_FROM..])
+    super::checksum::crc32c(&bytes[CRC_FROM..])
 }
 
 /// Sets the fields that a broker owns, in place: the CRC does not cover them.

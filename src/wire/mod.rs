@@ -7,6 +7,7 @@ pub mod api;
 pub mod batch;
 pub mod broker;
 pub mod builder;
+mod checksum;
 mod codec;
 pub mod compression;
 pub mod error_code;
