@@ -197,7 +197,9 @@ impl Operator for CountAggregate {
     }
 
     fn bytes(&self) -> usize {
-        self.keys.bytes() + self.aggregates.bytes() + self.free.capacity() * size_of::<u32>()
+        self.keys.bytes(self.bound as usize)
+            + self.aggregates.bytes()
+            + self.free.capacity() * size_of::<u32>()
     }
 
     fn counters(&self) -> Counters {

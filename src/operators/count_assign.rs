@@ -166,7 +166,7 @@ impl Operator for CountAssign {
     }
 
     fn bytes(&self) -> usize {
-        self.keys.bytes() + self.rows.bytes()
+        self.keys.bytes(self.rows.len()) + self.rows.bytes()
     }
 
     fn counters(&self) -> Counters {
