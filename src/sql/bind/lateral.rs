@@ -7,7 +7,7 @@
 use super::Binder;
 use super::query::{Order, rename, row_count, unique};
 use super::scope::Scope;
-use super::subquery::{Correlated, OUTER, Outer, Purpose, reads, stands_in};
+use super::subquery::{Correlated, OUTER, Purpose, equality, stands_in};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{Rel, RelKind};
@@ -44,12 +44,8 @@ impl Binder<'_> {
         if !q.with.is_empty() {
             return Err(Error::unsupported("WITH in a LATERAL subquery", q.span));
         }
-        let outer = self.outer.replace(Outer::new(scope.clone(), Purpose::Lateral));
-        let (subqueries, known) = (self.subqueries.take(), self.correlated.take());
-        let rel = self.select(select, &q.order_by);
-        (self.outer, self.subqueries) = (outer, subqueries);
-        let correlated = std::mem::replace(&mut self.correlated, known);
-        let rel = rel?;
+        let (rel, correlated) =
+            self.inside(scope, Purpose::Lateral, |binder| binder.select(select, &q.order_by))?;
         let (mut rel, visible, conditions) = match correlated {
             Some(Correlated::Lateral { conditions, visible, order }) => {
                 let (rel, conditions) = self.of_each_row(rel, q, conditions, order, left)?;
@@ -86,7 +82,7 @@ impl Binder<'_> {
         }
         let mut pairs = vec![];
         for e in &conditions {
-            pairs.push(equality(e).ok_or_else(|| {
+            pairs.push(equal_columns(e).ok_or_else(|| {
                 Error::unsupported(
                     "LIMIT in a LATERAL subquery that is not correlated by equal columns",
                     e.span,
@@ -162,13 +158,10 @@ impl Binder<'_> {
 }
 
 /// `own = outer` of two columns.
-fn equality(e: &Expr) -> Option<(usize, usize)> {
-    let ExprKind::Call { function, args } = &e.kind else { return None };
-    let [a, b] = &args[..] else { return None };
-    let (ExprKind::Column(a_column), ExprKind::Column(b_column)) = (&a.kind, &b.kind) else { return None };
-    match (&*function.name, reads(a), reads(b)) {
-        ("=", (true, false), (false, true)) => Some((*a_column, b_column - OUTER)),
-        ("=", (false, true), (true, false)) => Some((*b_column, a_column - OUTER)),
+fn equal_columns(e: &Expr) -> Option<(usize, usize)> {
+    let (own, outer) = equality(e)?;
+    match (own.kind, outer.kind) {
+        (ExprKind::Column(own), ExprKind::Column(outer)) => Some((own, outer)),
         _ => None,
     }
 }

@@ -51,11 +51,6 @@ pub(crate) enum Purpose {
 }
 
 impl Outer {
-    /// `scope` around a subquery.
-    pub(super) fn new(scope: Scope, purpose: Purpose) -> Self {
-        Self { scope, purpose, allowed: true }
-    }
-
     /// It is that of a LATERAL subquery.
     pub(super) fn is_lateral(&self) -> bool {
         self.purpose == Purpose::Lateral
@@ -105,19 +100,29 @@ impl Binder<'_> {
         Some(Ok(found))
     }
 
+    /// What `bind` makes of a subquery in the middle of a query with `scope`, and how it depends on that.
+    pub(super) fn inside(
+        &mut self,
+        scope: &Scope,
+        purpose: Purpose,
+        bind: impl FnOnce(&mut Self) -> Result<Rel>,
+    ) -> Result<(Rel, Option<Correlated>)> {
+        let outer = self.outer.replace(Outer { scope: scope.clone(), purpose, allowed: true });
+        let (subqueries, known) = (self.subqueries.take(), self.correlated.take());
+        let rel = bind(self);
+        (self.outer, self.subqueries) = (outer, subqueries);
+        let correlated = std::mem::replace(&mut self.correlated, known);
+        Ok((rel?, correlated))
+    }
+
     /// Binds a subquery of an expression over `scope`.
     fn subquery(&mut self, q: &Query, scope: &Scope, purpose: Purpose) -> Result<(Rel, Option<Correlated>)> {
-        let outer = self.outer.replace(Outer::new(scope.clone(), purpose));
-        let (subqueries, known) = (self.subqueries.take(), self.correlated.take());
-        let rel = self.query(q);
-        self.outer = outer;
-        self.subqueries = subqueries;
-        let correlated = std::mem::replace(&mut self.correlated, known);
+        let found = self.inside(scope, purpose, |binder| binder.query(q))?;
         let plain = matches!(q.body.kind, QueryBodyKind::Select(_))
             && q.order_by.is_empty()
             && q.limit.is_none()
             && q.offset.is_none();
-        match (rel?, correlated) {
+        match found {
             (_, Some(_)) if !plain => Err(Error::unsupported(
                 "a correlated subquery with ORDER BY, LIMIT or a set operation",
                 q.span,
@@ -376,22 +381,11 @@ impl Binder<'_> {
         let counts = self.text(items[0].0.span).to_uppercase().starts_with("COUNT");
         let (mut own, mut keys) = (vec![], vec![]);
         for e in conditions {
-            let (ExprKind::Call { function, args }, 2) = (&e.kind, e.children().len()) else {
+            let Some((inner, around)) = equality(&e) else {
                 return refuse("that is not correlated by equality");
             };
-            let outside = [&args[0], &args[1]].map(reads);
-            let (a, b) = match outside {
-                [(true, false), (false, true)] => (args[0].clone(), args[1].clone()),
-                [(false, true), (true, false)] => (args[1].clone(), args[0].clone()),
-                _ => return refuse("that is not correlated by equality"),
-            };
-            if &*function.name != "=" {
-                return refuse("that is not correlated by equality");
-            }
-            let mut b = b;
-            b.map_columns(&|c| c - OUTER);
-            own.push(a);
-            keys.push(b);
+            own.push(inner);
+            keys.push(around);
         }
         let mut value = items.into_iter().next().expect("one item").0;
         let rel = self.group(rel, &own, uses, &mut [&mut value], span)?;
@@ -407,8 +401,22 @@ pub(super) fn stands_in(e: &Expr) -> bool {
     any
 }
 
+/// `own = around`, of a side that reads the subquery alone and one over the columns around it.
+pub(super) fn equality(e: &Expr) -> Option<(Expr, Expr)> {
+    let ExprKind::Call { function, args } = &e.kind else { return None };
+    let [a, b] = &args[..] else { return None };
+    let (own, around) = match (reads(a), reads(b)) {
+        ((true, false), (false, true)) => (a, b),
+        ((false, true), (true, false)) => (b, a),
+        _ => return None,
+    };
+    let mut around = around.clone();
+    around.map_columns(&|c| c - OUTER);
+    (&*function.name == "=").then(|| (own.clone(), around))
+}
+
 /// It reads columns of its own, and of the query around.
-pub(super) fn reads(e: &Expr) -> (bool, bool) {
+fn reads(e: &Expr) -> (bool, bool) {
     let mut found = (false, false);
     e.for_each_column(&mut |c| if c >= OUTER { found.1 = true } else { found.0 = true });
     found
