@@ -233,6 +233,15 @@ impl Batch {
         self.selection.of(self.rows)
     }
 
+    /// The selected row, if it is one alone.
+    #[inline(always)]
+    pub fn only(&self) -> Option<usize> {
+        match &self.selection {
+            Selection::One(row) => Some(*row as usize),
+            other => other.of(self.rows).only(),
+        }
+    }
+
     /// Replaces the selection; row numbers ascend and are below [`Batch::rows`]. Returns the old list for reuse.
     #[inline]
     pub fn select(&mut self, rows: Option<Vec<u32>>) -> Option<Vec<u32>> {
@@ -353,6 +362,25 @@ impl Batch {
             &mut spare.column,
             Old { columns: &parts.columns, rows: parts.rows, sel, watermarks: &parts.watermarks },
         )
+    }
+
+    /// [`Batch::replace`] and [`Batch::settle`] of one column alone: `write` gets the new one, and the batch's columns and rows.
+    #[inline(always)]
+    pub fn replace_one(
+        &mut self,
+        at: usize,
+        ty: &DataType,
+        write: impl FnOnce(&mut ColumnRef, &[ColumnRef], usize),
+    ) {
+        let parts = &mut *self.0;
+        let k = parts.replaced;
+        if parts.spares.get(k).is_none_or(|s| s.at != at) {
+            parts.new_spare(k, at, ty);
+        }
+        let spare = &mut parts.spares[k];
+        write(&mut spare.column, &parts.columns, parts.rows);
+        std::mem::swap(&mut parts.columns[at], &mut spare.column);
+        parts.replaced = k + 1;
     }
 
     /// The `n` columns that were computed by [`Batch::replace`] take their places.

@@ -46,6 +46,16 @@ impl<'a> Sel<'a> {
         }
     }
 
+    /// The row, if it is one alone.
+    #[inline(always)]
+    pub fn only(&self) -> Option<usize> {
+        match self {
+            Sel::All(1) => Some(0),
+            Sel::Rows([row]) => Some(*row as usize),
+            _ => None,
+        }
+    }
+
     /// The row number at position `k` of the selection.
     #[inline]
     pub fn row(&self, k: usize) -> usize {

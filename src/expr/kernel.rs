@@ -4,6 +4,7 @@
 //! selection alone in one respect only: it must not *fail* for them. Whether it computes them is its own affair; a kernel that
 //! cannot fail ([`Kernel::can_fail`]) usually runs over all rows, which the compiler turns into SIMD.
 
+use super::RowExpr;
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Sel, Watermarks};
 use crate::error::{Error, Result, Span};
 use std::sync::Arc;
@@ -102,6 +103,11 @@ pub trait Kernel: Send {
         out: &mut Column,
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError>;
+
+    /// The same over one row, made of the arguments: for plain functions of fixed-width values that cannot fail.
+    fn row_expr(&self, _args: Vec<RowExpr>) -> Option<RowExpr> {
+        None
+    }
 
     /// Some row may fail. `false` lets guards (AND, CASE) evaluate without splitting the selection.
     fn can_fail(&self) -> bool {

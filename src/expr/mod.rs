@@ -14,6 +14,7 @@ pub mod kernel;
 pub mod kernels;
 mod program;
 mod projection;
+mod row_expr;
 
 pub use cast::{bind_cast, can_cast};
 pub use function::{
@@ -26,6 +27,7 @@ pub use kernel::{
 };
 pub use program::{Program, Value};
 pub use projection::Projection;
+pub use row_expr::{Cell, Compute, RowExpr, Source, Write};
 
 use crate::batch::{ColumnRef, DataType};
 use crate::error::Span;

@@ -8,7 +8,7 @@
 //! until nothing fails: the error that remains is that of the smallest row. The path is cold.
 
 use super::kernel::{Arg, EvalContext, Kernel, RowError};
-use super::{Expr, ExprKind};
+use super::{Compute, Expr, ExprKind, RowExpr, Source, Write};
 use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Physical, Pool, Sel};
 use crate::error::Span;
 
@@ -53,6 +53,23 @@ pub struct Program {
     ty: DataType,
     /// The result's values have one width.
     fixed: bool,
+    /// The same over one row, for expressions that are simple enough.
+    row: Option<Over>,
+}
+
+/// An expression over one row.
+enum Over {
+    Condition(Box<dyn Compute<bool>>),
+    Value(Box<dyn Write>),
+}
+
+impl Over {
+    fn new(expr: RowExpr) -> Option<Self> {
+        match expr {
+            RowExpr::Bool(Source::Computed(f)) => Some(Over::Condition(f)),
+            other => other.writer().map(Over::Value),
+        }
+    }
 }
 
 /// The rows of a batch that is small enough to copy.
@@ -144,7 +161,45 @@ impl Register {
 impl Program {
     /// Compiles an expression.
     pub fn new(expr: &Expr) -> Self {
-        Self { node: Node::compile(expr), ty: expr.ty.clone(), fixed: is_fixed(&expr.ty) }
+        let node = Node::compile(expr);
+        let row = node.row_expr(expr).and_then(Over::new);
+        Self { node, ty: expr.ty.clone(), fixed: is_fixed(&expr.ty), row }
+    }
+
+    /// It computes single rows without kernels: [`Program::row_into`] and [`Program::is_true_at`] may be asked.
+    #[inline]
+    pub fn has_rows(&self) -> bool {
+        self.row.is_some()
+    }
+
+    /// Computes row `row` alone of columns of `rows` rows into `target`, a column of the program's type whose former content is lost.
+    ///
+    /// # Panics
+    /// When not [`Program::has_rows`].
+    #[inline(always)]
+    pub fn row_into(
+        &self,
+        target: &mut ColumnRef,
+        columns: &[ColumnRef],
+        rows: usize,
+        row: usize,
+        pool: &mut Pool,
+    ) {
+        let out = pool.own(target, &self.ty);
+        prepare(out, rows, self.fixed);
+        match self.row.as_ref().expect("asked before") {
+            Over::Value(f) => f.write(columns, row, out),
+            Over::Condition(f) => f.write(columns, row, out),
+        }
+    }
+
+    /// Whether a condition is TRUE at row `row`; `None` when not [`Program::has_rows`].
+    #[inline(always)]
+    pub fn is_true_at(&self, columns: &[ColumnRef], row: usize) -> Option<bool> {
+        match &self.row {
+            Some(Over::Condition(f)) => Some(f.at(columns, row) == Some(true)),
+            _ => None,
+        }
     }
 
     /// The type of the result.
@@ -189,6 +244,12 @@ impl Program {
         sel: Sel<'_>,
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
+        if self.row.is_some()
+            && let Some(row) = sel.only()
+        {
+            self.row_into(target, columns, rows, row, cx.pool);
+            return Ok(());
+        }
         // The usual case writes where the result is wanted.
         if let Node::Call { kernel, args, span, .. } = &mut self.node {
             let out = cx.pool.own(target, &self.ty);
@@ -355,6 +416,25 @@ impl Node {
             ExprKind::Field(of, field) => {
                 Node::Field { of: Box::new(Node::compile(of)), field: *field, out: Register::new(&expr.ty) }
             }
+        }
+    }
+
+    /// The node over one row, where all of it is made of plain functions of fixed-width values. `expr` is what it was compiled from.
+    fn row_expr(&self, expr: &Expr) -> Option<RowExpr> {
+        let physical = expr.ty.physical();
+        let all = |nodes: &[Node], exprs: &[Expr]| -> Option<Vec<RowExpr>> {
+            nodes.iter().zip(exprs).map(|(n, e)| n.row_expr(e)).collect()
+        };
+        match (self, &expr.kind) {
+            (Node::Column(n), _) => RowExpr::column(*n, physical),
+            (Node::Constant(c), _) => RowExpr::constant(c, physical),
+            (Node::Call { kernel, args, .. }, ExprKind::Call { args: of, .. }) if !kernel.can_fail() => {
+                kernel.row_expr(all(args, of)?)
+            }
+            (Node::Logic { and, args, .. }, ExprKind::And(of) | ExprKind::Or(of)) => {
+                RowExpr::logic(*and, all(args, of)?)
+            }
+            _ => None,
         }
     }
 

@@ -17,6 +17,8 @@ pub struct Projection {
     passed: Vec<Passed>,
     /// Every column that is passed on stays in its place.
     in_place: bool,
+    /// In place, and each computed column knows how to compute a row alone.
+    rows_in_place: bool,
 }
 
 struct Computed {
@@ -47,14 +49,37 @@ impl Projection {
         }
         let types = exprs.iter().map(|e| e.ty.clone()).collect();
         let in_place = passed.iter().all(|p| p.from == p.to);
-        Self { types, home: Home::default(), computed, passed, in_place }
+        let rows_in_place = in_place && computed.iter().all(|c| c.program.has_rows());
+        Self { types, home: Home::default(), computed, passed, in_place, rows_in_place }
+    }
+
+    /// [`Projection::apply`] for a batch with one selected row, where that is simple: false when it is not, and nothing was done. A
+    /// function of its own, whose few values stay in registers.
+    #[inline(always)]
+    pub fn apply_row(&mut self, batch: &mut Batch, pool: &mut Pool) -> bool {
+        if !self.rows_in_place || batch.columns.len() != self.types.len() {
+            return false;
+        }
+        let Some(row) = batch.only() else { return false };
+        if let [Computed { to, program }] = &self.computed[..] {
+            batch.replace_one(*to, &self.types[*to], |target, columns, rows| {
+                program.row_into(target, columns, rows, row, pool);
+            });
+            return true;
+        }
+        for (n, Computed { to, program }) in self.computed.iter().enumerate() {
+            batch.replace(n, *to, &self.types[*to], |target, old| {
+                program.row_into(target, old.columns, old.rows, row, pool);
+            });
+        }
+        batch.settle(self.computed.len());
+        true
     }
 
     /// Replaces the columns of `batch`. `watermark` is the one before its first row.
     ///
     /// # Errors
     /// The smallest failing row; the batch then has the results for the rows before it, and is still to be cut there.
-    #[inline]
     pub fn apply(
         &mut self,
         batch: &mut Batch,

@@ -2,7 +2,7 @@
 //! selection shrinks.
 
 use super::{Context, Counters, Stage};
-use crate::batch::{BEFORE_TIME, Batch, Decoder, Encoder};
+use crate::batch::{BEFORE_TIME, Batch, Decoder, Encoder, Pool};
 use crate::error::Result;
 use crate::expr::{EvalContext, Expr, Program};
 
@@ -19,6 +19,20 @@ impl Filter {
         Self { condition: Program::new(condition), watermark: BEFORE_TIME, counters: Counters::default() }
     }
 
+    /// A row alone, where the condition knows how: most are kept as they are, without a list.
+    #[inline(always)]
+    fn select_row(&mut self, batch: &mut Batch, pool: &mut Pool) -> Option<()> {
+        let row = batch.only()?;
+        if !self.condition.is_true_at(&batch.columns, row)? {
+            self.counters.filtered += 1;
+            if let Some(old) = batch.select_none() {
+                pool.recycle_rows(old);
+            }
+        }
+        Some(())
+    }
+
+    #[inline(never)]
     fn select(&mut self, batch: &mut Batch, selected: usize, cx: &mut Context<'_>) -> Result<()> {
         let eval = &mut EvalContext {
             pool: cx.pool,
@@ -59,7 +73,11 @@ impl Stage for Filter {
         let selected = batch.selected();
         self.counters.batches_in += 1;
         self.counters.rows_in += selected as u64;
-        let result = if selected > 0 { self.select(batch, selected, cx) } else { Ok(()) };
+        let result = if selected == 0 || selected == 1 && self.select_row(batch, cx.pool).is_some() {
+            Ok(())
+        } else {
+            self.select(batch, selected, cx)
+        };
         self.counters.rows_out += batch.selected() as u64;
         self.watermark = batch.watermarks.last().unwrap_or(self.watermark);
         result

@@ -28,6 +28,7 @@ impl Stage for Project {
         self.counters.rows_in += selected as u64;
         let mut result = Ok(());
         if selected > 0
+            && !(selected == 1 && self.projection.apply_row(batch, cx.pool))
             && let Err(e) = self.projection.apply(batch, self.watermark, cx.now_us, cx.pool)
         {
             cut_before(batch, &e, cx.pool);

@@ -17,7 +17,10 @@ use crate::operators::{Built, Context, Counters, Operator, Stage};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+mod lane;
 mod standstill;
+
+use lane::Lane;
 
 /// What a node of a shard is.
 #[repr(u8)]
@@ -176,8 +179,8 @@ pub struct Shard {
     state_of_all: Arc<AtomicUsize>,
     state_counted: usize,
     turns: u64,
-    /// The nodes that are sources.
-    sources: Vec<usize>,
+    /// The nodes that are sources, with the lanes of those that have one.
+    sources: Vec<(usize, Option<Lane>)>,
     aligned: Vec<Aligned>,
     /// Some port waits, or some operator is in the middle of its output.
     stalled: bool,
@@ -249,7 +252,8 @@ impl Shard {
             });
             nodes[n].targets = targets.collect();
         }
-        let sources = (0..nodes.len()).filter(|&n| matches!(nodes[n].role, Role::Source(_))).collect();
+        let sources = (0..nodes.len()).filter(|&n| matches!(nodes[n].role, Role::Source(_)));
+        let sources = sources.map(|n| (n, Lane::of(&nodes, n))).collect();
         let mut shard = Self {
             nodes,
             ended: vec![false; inputs],
@@ -318,7 +322,7 @@ impl Shard {
             if self.failed.is_some() {
                 break;
             }
-            let n = self.sources[k];
+            let (n, lane) = self.sources[k];
             if !self.aligned.is_empty() && self.is_held(n) {
                 continue;
             }
@@ -326,7 +330,10 @@ impl Shard {
                 // The usual case: one input, which has not ended.
                 Node { role: Role::Source(own), finished: false, .. } if !ask && !self.stalled => {
                     match own[..] {
-                        [i] if !self.ended[i] => self.take_turn(n, i, inputs, doors),
+                        [i] if !self.ended[i] => match lane {
+                            Some(lane) if self.aligned.is_empty() => self.run_lane(lane, n, i, inputs, doors),
+                            _ => self.take_turn(n, i, inputs, doors),
+                        },
                         _ => self.poll(n, ask, inputs, doors),
                     }
                 }

@@ -12,8 +12,10 @@ use crate::expr::coercion::{Arithmetic, as_decimal, numeric_result};
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
 use crate::expr::kernels::compare::whole;
 use crate::expr::kernels::divisor::Divisor;
-use crate::expr::kernels::{each_valid, fallible, infallible, map1, map2, null_if_any, opt_map2, try_map2};
-use crate::expr::{Arg, RowError};
+use crate::expr::kernels::{
+    binary, each_valid, fallible, infallible, map2, null_if_any, opt_map2, try_map2, unary,
+};
+use crate::expr::{Arg, Cell, RowError};
 use TypeKind::*;
 
 pub(super) fn register(r: &mut Registry) {
@@ -67,9 +69,7 @@ fn minus(call: &Call<'_>) -> Result<BoundFunction> {
 fn negate(call: &Call<'_>) -> Result<BoundFunction> {
     macro_rules! neg {
         ($t:ty, $f:expr) => {
-            infallible(call.as_given(), call.result(call.kind(0).clone()), |a, sel, rows, out| {
-                map1::<$t, $t>(&a[0], sel, rows, out, $f);
-            })
+            unary::<$t, $t>(call.as_given(), call.result(call.kind(0).clone()), 0, $f)
         };
     }
     Ok(match call.kind(0) {
@@ -91,18 +91,14 @@ fn plus_or_minus(call: &Call<'_>, op: Arithmetic) -> Result<BoundFunction> {
         (a, b) if a.is_numeric() && b.is_numeric() => numeric(call, op),
         (IntervalMonths(_), IntervalMonths(_)) => {
             let ty = call.result(IntervalMonths(IntervalUnits::Month));
-            Ok(infallible(call.as_given(), ty, move |a, sel, rows, out| {
-                map2::<i32, i32, i32>(&a[0], &a[1], sel, rows, out, |x, y| {
-                    if minus { x.wrapping_sub(y) } else { x.wrapping_add(y) }
-                });
+            Ok(binary::<i32, i32, i32>(call.as_given(), ty, move |x, y| {
+                if minus { x.wrapping_sub(y) } else { x.wrapping_add(y) }
             }))
         }
         (IntervalMillis(_), IntervalMillis(_)) => {
             let ty = call.result(IntervalMillis(IntervalUnits::Second));
-            Ok(infallible(call.as_given(), ty, move |a, sel, rows, out| {
-                map2::<i64, i64, i64>(&a[0], &a[1], sel, rows, out, |x, y| {
-                    if minus { x.wrapping_sub(y) } else { x.wrapping_add(y) }
-                });
+            Ok(binary::<i64, i64, i64>(call.as_given(), ty, move |x, y| {
+                if minus { x.wrapping_sub(y) } else { x.wrapping_add(y) }
             }))
         }
         (t, i) if t.is_datetime() && i.is_interval() => Ok(shift(call, 0, 1, if minus { -1 } else { 1 })),
@@ -236,9 +232,7 @@ fn numeric(call: &Call<'_>, op: Arithmetic) -> Result<BoundFunction> {
                     args,
                     ty,
                     constant,
-                    |a, sel, rows, out, d| {
-                        map1::<i64, i32>(a, sel, rows, out, |x| d.remainder(x) as i32);
-                    },
+                    |d, x: i64| d.remainder(x) as i32,
                     |a, sel, _, out| {
                         try_map2::<i64, i64, i32>(&a[0], &a[1], sel, out, |x, y| {
                             remainder(x, y).map(|v| v as i32)
@@ -253,20 +247,14 @@ fn numeric(call: &Call<'_>, op: Arithmetic) -> Result<BoundFunction> {
     macro_rules! integer {
         ($t:ty) => {
             match op {
-                Arithmetic::Add => infallible(args, ty, |a, sel, rows, out| {
-                    map2::<$t, $t, $t>(&a[0], &a[1], sel, rows, out, <$t>::wrapping_add);
-                }),
-                Arithmetic::Subtract => infallible(args, ty, |a, sel, rows, out| {
-                    map2::<$t, $t, $t>(&a[0], &a[1], sel, rows, out, <$t>::wrapping_sub);
-                }),
-                Arithmetic::Multiply => infallible(args, ty, |a, sel, rows, out| {
-                    map2::<$t, $t, $t>(&a[0], &a[1], sel, rows, out, <$t>::wrapping_mul);
-                }),
+                Arithmetic::Add => binary::<$t, $t, $t>(args, ty, <$t>::wrapping_add),
+                Arithmetic::Subtract => binary::<$t, $t, $t>(args, ty, <$t>::wrapping_sub),
+                Arithmetic::Multiply => binary::<$t, $t, $t>(args, ty, <$t>::wrapping_mul),
                 Arithmetic::Divide => by_divisor(
                     args,
                     ty,
                     constant,
-                    |a, sel, rows, out, d| map1::<$t, $t>(a, sel, rows, out, |x| d.quotient(x.into()) as $t),
+                    |d, x: $t| d.quotient(x.into()) as $t,
                     |a, sel, _, out| {
                         try_map2::<$t, $t, $t>(&a[0], &a[1], sel, out, |x, y| {
                             if y == 0 { Err(BY_ZERO) } else { Ok(x.wrapping_div(y)) }
@@ -277,7 +265,7 @@ fn numeric(call: &Call<'_>, op: Arithmetic) -> Result<BoundFunction> {
                     args,
                     ty,
                     constant,
-                    |a, sel, rows, out, d| map1::<$t, $t>(a, sel, rows, out, |x| d.remainder(x.into()) as $t),
+                    |d, x: $t| d.remainder(x.into()) as $t,
                     |a, sel, _, out| {
                         try_map2::<$t, $t, $t>(&a[0], &a[1], sel, out, |x, y| {
                             if y == 0 { Err(BY_ZERO) } else { Ok(x.wrapping_rem(y)) }
@@ -290,18 +278,10 @@ fn numeric(call: &Call<'_>, op: Arithmetic) -> Result<BoundFunction> {
     macro_rules! float {
         ($t:ty) => {
             match op {
-                Arithmetic::Add => infallible(args, ty, |a, sel, rows, out| {
-                    map2::<$t, $t, $t>(&a[0], &a[1], sel, rows, out, |x, y| x + y);
-                }),
-                Arithmetic::Subtract => infallible(args, ty, |a, sel, rows, out| {
-                    map2::<$t, $t, $t>(&a[0], &a[1], sel, rows, out, |x, y| x - y);
-                }),
-                Arithmetic::Multiply => infallible(args, ty, |a, sel, rows, out| {
-                    map2::<$t, $t, $t>(&a[0], &a[1], sel, rows, out, |x, y| x * y);
-                }),
-                _ => infallible(args, ty, |a, sel, rows, out| {
-                    map2::<$t, $t, $t>(&a[0], &a[1], sel, rows, out, |x, y| x / y);
-                }),
+                Arithmetic::Add => binary::<$t, $t, $t>(args, ty, |x, y| x + y),
+                Arithmetic::Subtract => binary::<$t, $t, $t>(args, ty, |x, y| x - y),
+                Arithmetic::Multiply => binary::<$t, $t, $t>(args, ty, |x, y| x * y),
+                _ => binary::<$t, $t, $t>(args, ty, |x, y| x / y),
             }
         };
     }
@@ -345,7 +325,7 @@ fn whole_remainder(call: &Call<'_>, p: u8, ty: DataType) -> BoundFunction {
 }
 
 /// Integer division or remainder: by a constant that is not zero it cannot fail and uses a precomputed divisor.
-fn by_divisor<F, G>(
+fn by_divisor<A, B, F, G>(
     args: Vec<crate::batch::DataType>,
     ty: crate::batch::DataType,
     constant: Option<Divisor>,
@@ -353,11 +333,13 @@ fn by_divisor<F, G>(
     general: G,
 ) -> BoundFunction
 where
-    F: Fn(&Arg<'_>, Sel<'_>, usize, &mut Column, Divisor) + Clone + Send + Sync + 'static,
+    A: Native + Cell,
+    B: Native + Cell,
+    F: Fn(Divisor, A) -> B + Clone + Send + Sync + 'static,
     G: Fn(&[Arg<'_>], Sel<'_>, usize, &mut Column) -> Result<(), RowError> + Clone + Send + Sync + 'static,
 {
     let Some(d) = constant else { return fallible(args, ty, general) };
-    infallible(args, ty, move |a, sel, rows, out| fast(&a[0], sel, rows, out, d))
+    unary(args, ty, 0, move |x| fast(d, x))
 }
 
 /// A decimal operation over columns of `A` and `B` (an integer type, or `i128`).
@@ -401,8 +383,8 @@ fn decimal_kernel<A, B>(
     constants: [Option<i64>; 2],
 ) -> BoundFunction
 where
-    A: Native + Into<i128>,
-    B: Native + Into<i128>,
+    A: Native + Cell + Into<i128>,
+    B: Native + Cell + Into<i128>,
 {
     match op {
         Arithmetic::Add | Arithmetic::Subtract => {
@@ -410,9 +392,7 @@ where
             let both = s1.max(s2);
             if s == both && (p1 - s1).max(p2 - s2) + both < decimal::MAX_PRECISION {
                 let (f, g) = (decimal::pow10((both - s1).into()), sign * decimal::pow10((both - s2).into()));
-                return infallible(args, ty, move |a, sel, rows, out| {
-                    map2::<A, B, i128>(&a[0], &a[1], sel, rows, out, |x, y| x.into() * f + y.into() * g);
-                });
+                return binary::<A, B, i128>(args, ty, move |x, y| x.into() * f + y.into() * g);
             }
             infallible(args, ty, move |a, sel, _, out| {
                 opt_map2::<A, B, i128>(&a[0], &a[1], sel, out, |x, y| {
@@ -446,19 +426,13 @@ fn multiply<A, B>(
     constants: [Option<i64>; 2],
 ) -> BoundFunction
 where
-    A: Native + Into<i128>,
-    B: Native + Into<i128>,
+    A: Native + Cell + Into<i128>,
+    B: Native + Cell + Into<i128>,
 {
     match constants {
-        [Some(c), _] => infallible(args, ty, move |a, sel, rows, out| {
-            map1::<B, i128>(&a[1], sel, rows, out, |v| v.into() * i128::from(c));
-        }),
-        [None, Some(c)] => infallible(args, ty, move |a, sel, rows, out| {
-            map1::<A, i128>(&a[0], sel, rows, out, |v| v.into() * i128::from(c));
-        }),
-        _ => infallible(args, ty, |a, sel, rows, out| {
-            map2::<A, B, i128>(&a[0], &a[1], sel, rows, out, |x, y| x.into() * y.into());
-        }),
+        [Some(c), _] => unary::<B, i128>(args, ty, 1, move |v| v.into() * i128::from(c)),
+        [None, Some(c)] => unary::<A, i128>(args, ty, 0, move |v| v.into() * i128::from(c)),
+        _ => binary::<A, B, i128>(args, ty, |x, y| x.into() * y.into()),
     }
 }
 
@@ -469,8 +443,8 @@ fn divide<A, B>(
     f: impl Fn(i128, i128) -> Option<i128>,
 ) -> Result<(), RowError>
 where
-    A: Native + Into<i128>,
-    B: Native + Into<i128>,
+    A: Native + Cell + Into<i128>,
+    B: Native + Cell + Into<i128>,
 {
     if !null_if_any(a, out) {
         return Ok(());

@@ -2,11 +2,11 @@
 
 use crate::batch::{Column, DataType, Physical, Sel, TypeKind};
 use crate::error::{Error, Result};
-use crate::expr::Arg;
 use crate::expr::coercion::{self, Incomparable, comparison_types};
-use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
+use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Registry};
 use crate::expr::kernels::compare::{Comparison, Form, compare};
-use crate::expr::kernels::{flag1, infallible};
+use crate::expr::kernels::{condition, infallible, with_kernel};
+use crate::expr::{Arg, Cell, EvalContext, Kernel, RowError, RowExpr};
 
 pub(super) fn register(r: &mut Registry) {
     let operators: [(&'static [&'static str], _, &'static [&'static str]); 6] = [
@@ -145,9 +145,48 @@ fn bind(call: &Call<'_>, op: Comparison) -> Result<BoundFunction> {
     {
         return Ok(with_constant(vec![x, y], ty, op, p, c));
     }
-    Ok(infallible(vec![x, y], ty, move |args, sel, rows, out| {
-        compare(op, form, &args[0], &args[1], sel, rows, out);
-    }))
+    Ok(with_kernel(vec![x, y], ty, Determinism::Deterministic, move || Compare { op, form }))
+}
+
+/// `a op b`.
+struct Compare {
+    op: Comparison,
+    form: Form,
+}
+
+impl Kernel for Compare {
+    fn eval(
+        &mut self,
+        args: &[Arg<'_>],
+        sel: Sel<'_>,
+        rows: usize,
+        out: &mut Column,
+        _cx: &mut EvalContext<'_>,
+    ) -> std::result::Result<(), RowError> {
+        compare(self.op, self.form, &args[0], &args[1], sel, rows, out);
+        Ok(())
+    }
+
+    fn row_expr(&self, mut args: Vec<RowExpr>) -> Option<RowExpr> {
+        fn of<T: Cell + PartialOrd>(op: Comparison, a: RowExpr, b: RowExpr) -> Option<RowExpr> {
+            RowExpr::binary(a, b, move |x: T, y: T| op.holds_of(&x, &y))
+        }
+        let (b, a, op) = (args.pop()?, args.pop()?, self.op);
+        match self.form {
+            Form::Same(Physical::I8) => of::<i8>(op, a, b),
+            Form::Same(Physical::I16) => of::<i16>(op, a, b),
+            Form::Same(Physical::I32) => of::<i32>(op, a, b),
+            Form::Same(Physical::I64) => of::<i64>(op, a, b),
+            Form::Same(Physical::I128) => of::<i128>(op, a, b),
+            Form::Same(Physical::F32) => of::<f32>(op, a, b),
+            Form::Same(Physical::F64) => of::<f64>(op, a, b),
+            _ => None,
+        }
+    }
+
+    fn can_fail(&self) -> bool {
+        false
+    }
 }
 
 /// The comparison of an integer with a literal, by far the most frequent: a loop of its own for each operator, chosen here.
@@ -160,19 +199,19 @@ fn with_constant(
 ) -> BoundFunction {
     macro_rules! kernel {
         ($t:ty, $f:expr) => {
-            infallible(args, ty, move |a, sel, rows, out| flag1::<$t>(&a[0], sel, rows, out, $f))
+            condition::<$t>(args, ty, $f)
         };
     }
     macro_rules! operators {
         ($t:ty) => {{
             let c = c as $t;
             match op {
-                Comparison::Equal => kernel!($t, |v| v == c),
-                Comparison::NotEqual => kernel!($t, |v| v != c),
-                Comparison::Less => kernel!($t, |v| v < c),
-                Comparison::LessOrEqual => kernel!($t, |v| v <= c),
-                Comparison::Greater => kernel!($t, |v| v > c),
-                Comparison::GreaterOrEqual => kernel!($t, |v| v >= c),
+                Comparison::Equal => kernel!($t, move |v| v == c),
+                Comparison::NotEqual => kernel!($t, move |v| v != c),
+                Comparison::Less => kernel!($t, move |v| v < c),
+                Comparison::LessOrEqual => kernel!($t, move |v| v <= c),
+                Comparison::Greater => kernel!($t, move |v| v > c),
+                Comparison::GreaterOrEqual => kernel!($t, move |v| v >= c),
             }
         }};
     }

@@ -7,7 +7,7 @@ use crate::batch::decimal::{fits, pow10};
 use crate::batch::{Pool, Sel, Watermarks};
 use crate::error::Span;
 use crate::expr::build::call;
-use crate::expr::{EvalContext, Expr, Program, Session};
+use crate::expr::{EvalContext, Expr, ExprKind, Program, Session};
 use jiff::ToSpan;
 use jiff::civil::DateTime;
 use proptest::prelude::*;
@@ -99,6 +99,46 @@ fn scales() -> impl Strategy<Value = (u8, u8)> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_row_alone_has_the_value_that_it_has_in_its_column(
+        op in prop::sample::select(vec!["+", "-", "*", "=", "<>", "<", "<=", ">", ">="]),
+        kind in prop::sample::select(vec![TypeKind::TinyInt, TypeKind::SmallInt, TypeKind::Int, TypeKind::BigInt, TypeKind::Float, TypeKind::Double, TypeKind::Decimal(9, 3)]),
+        other in prop::option::of(-100i64..=100),
+        and in any::<bool>(),
+        rows in prop::collection::vec(prop::option::weighted(0.8, (-100i64..=100, -100i64..=100)), 1..40),
+    ) {
+        let side = |pick: fn(&(i64, i64)) -> i64| {
+            let texts: Vec<_> = rows.iter().map(|r| r.as_ref().map(|r| pick(r).to_string())).collect();
+            column(&kind, &texts.iter().map(Option::as_deref).collect::<Vec<_>>())
+        };
+        let columns = [side(|r| r.0), side(|r| r.1)];
+        let ty = kind.clone().nullable();
+        let from = |n| Expr::column(n, ty.clone(), Span::default());
+        // The second is a column or a constant, perhaps NULL.
+        let constant = column(&kind, &[other.map(|v| v.to_string()).as_deref()]);
+        let second = if and { Expr::literal(constant, ty.clone(), Span::default()) } else { from(1) };
+        let mut e = call(&builtin(), op, vec![from(0), second], &Session::default(), Span::default()).expect("it binds");
+        if e.ty.kind == TypeKind::Boolean {
+            let less = call(&builtin(), "<", vec![from(1), from(0)], &Session::default(), Span::default()).expect("it binds");
+            let (args, ty) = (vec![e, less], TypeKind::Boolean.nullable());
+            let kind = if and { ExprKind::And(args) } else { ExprKind::Or(args) };
+            e = Expr { kind, ty, span: Span::default() };
+        }
+        let (mut program, mut pool, marks) = (Program::new(&e), Pool::default(), Watermarks::default());
+        prop_assert!(program.has_rows(), "{op} of {kind:?}");
+        for row in 0..rows.len() {
+            let mut alone = pool.column(&e.ty);
+            program.row_into(&mut alone, &columns, rows.len(), row, &mut pool);
+            let truth = program.is_true_at(&columns, row);
+            let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &marks };
+            let value = program.eval(&columns, rows.len(), Sel::Rows(&[row as u32]), &mut cx).expect("no row fails");
+            let wanted = show(value.column(), value.arg().at(row), &e.ty);
+            prop_assert_eq!(show(&alone, row, &e.ty), wanted);
+            let is_true = (e.ty.kind == TypeKind::Boolean).then(|| value.arg().is_true(row));
+            prop_assert_eq!(truth, is_true);
+        }
+    }
 
     #[test]
     fn decimals_are_fractions(

@@ -31,6 +31,19 @@ impl Comparison {
             Comparison::GreaterOrEqual => o.is_ge(),
         }
     }
+
+    /// Whether it holds for two values, of which a NaN only differs from all.
+    #[inline]
+    pub fn holds_of<T: PartialOrd>(self, x: &T, y: &T) -> bool {
+        match self {
+            Comparison::Equal => x == y,
+            Comparison::NotEqual => x != y,
+            Comparison::Less => x < y,
+            Comparison::LessOrEqual => x <= y,
+            Comparison::Greater => x > y,
+            Comparison::GreaterOrEqual => x >= y,
+        }
+    }
 }
 
 /// How two operands are compared, fixed when binding.

@@ -2,7 +2,118 @@
 
 use super::{is_dense, null_if_any};
 use crate::batch::{Bitmap, Column, Native, Sel};
-use crate::expr::{Arg, RowError};
+use crate::expr::{Arg, Cell, EvalContext, Kernel, RowError, RowExpr};
+use std::marker::PhantomData;
+
+/// A function of one argument.
+pub(super) struct Unary<A, B, F> {
+    n: usize,
+    f: F,
+    types: PhantomData<fn(A) -> B>,
+}
+
+impl<A, B, F> Unary<A, B, F> {
+    pub(super) fn new(n: usize, f: F) -> Self {
+        Self { n, f, types: PhantomData }
+    }
+}
+
+impl<A: Native + Cell, B: Native + Cell, F: Fn(A) -> B + Clone + Send + 'static> Kernel for Unary<A, B, F> {
+    fn eval(
+        &mut self,
+        args: &[Arg<'_>],
+        sel: Sel<'_>,
+        rows: usize,
+        out: &mut Column,
+        _cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        map1(&args[self.n], sel, rows, out, &self.f);
+        Ok(())
+    }
+
+    fn row_expr(&self, mut args: Vec<RowExpr>) -> Option<RowExpr> {
+        RowExpr::unary(args.swap_remove(self.n), self.f.clone())
+    }
+
+    fn can_fail(&self) -> bool {
+        false
+    }
+}
+
+/// A function of two arguments.
+pub(super) struct Binary<A, B, C, F> {
+    f: F,
+    types: PhantomData<fn(A, B) -> C>,
+}
+
+impl<A, B, C, F> Binary<A, B, C, F> {
+    pub(super) fn new(f: F) -> Self {
+        Self { f, types: PhantomData }
+    }
+}
+
+impl<A, B, C, F> Kernel for Binary<A, B, C, F>
+where
+    A: Native + Cell,
+    B: Native + Cell,
+    C: Native + Cell,
+    F: Fn(A, B) -> C + Clone + Send + 'static,
+{
+    fn eval(
+        &mut self,
+        args: &[Arg<'_>],
+        sel: Sel<'_>,
+        rows: usize,
+        out: &mut Column,
+        _cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        map2(&args[0], &args[1], sel, rows, out, &self.f);
+        Ok(())
+    }
+
+    fn row_expr(&self, mut args: Vec<RowExpr>) -> Option<RowExpr> {
+        let b = args.pop()?;
+        RowExpr::binary(args.pop()?, b, self.f.clone())
+    }
+
+    fn can_fail(&self) -> bool {
+        false
+    }
+}
+
+/// A condition on the first argument.
+pub(super) struct Condition<A, F> {
+    f: F,
+    types: PhantomData<fn(A)>,
+}
+
+impl<A, F> Condition<A, F> {
+    pub(super) fn new(f: F) -> Self {
+        Self { f, types: PhantomData }
+    }
+}
+
+impl<A: Native + Cell, F: Fn(A) -> bool + Clone + Send + 'static> Kernel for Condition<A, F> {
+    fn eval(
+        &mut self,
+        args: &[Arg<'_>],
+        sel: Sel<'_>,
+        rows: usize,
+        out: &mut Column,
+        _cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        flag1(&args[0], sel, rows, out, &self.f);
+        Ok(())
+    }
+
+    fn row_expr(&self, mut args: Vec<RowExpr>) -> Option<RowExpr> {
+        RowExpr::unary(args.swap_remove(0), self.f.clone())
+    }
+
+    fn can_fail(&self) -> bool {
+        false
+    }
+}
 
 /// `out = f(a)`, NULL where `a` is.
 #[inline]

@@ -16,8 +16,8 @@ pub mod text;
 
 pub use map::{fill_flags, flag1, flags1, flags2, map1, map2, opt_map1, opt_map2, try_map1, try_map2};
 
-use super::{Arg, BoundFunction, Determinism, Fallible, Infallible, Kernel, RowError};
-use crate::batch::{Column, DataType, Sel};
+use super::{Arg, BoundFunction, Cell, Determinism, Fallible, Infallible, Kernel, RowError};
+use crate::batch::{Column, DataType, Native, Sel};
 use std::sync::Arc;
 
 /// Makes rows NULL where an argument is. Returns false when every row is NULL, so that nothing is left to compute.
@@ -84,6 +84,34 @@ where
 {
     let kernel = Arc::new(move || Box::new(Infallible(f.clone())) as Box<dyn Kernel>);
     BoundFunction { args, ty, determinism: Determinism::Deterministic, kernel }
+}
+
+/// A deterministic function of argument `n` alone, value by value: NULL where that is.
+pub fn unary<A: Native + Cell, B: Native + Cell>(
+    args: Vec<DataType>,
+    ty: DataType,
+    n: usize,
+    f: impl Fn(A) -> B + Clone + Send + Sync + 'static,
+) -> BoundFunction {
+    with_kernel(args, ty, Determinism::Deterministic, move || map::Unary::new(n, f.clone()))
+}
+
+/// A deterministic function of two arguments, value by value: NULL where either is.
+pub fn binary<A: Native + Cell, B: Native + Cell, C: Native + Cell>(
+    args: Vec<DataType>,
+    ty: DataType,
+    f: impl Fn(A, B) -> C + Clone + Send + Sync + 'static,
+) -> BoundFunction {
+    with_kernel(args, ty, Determinism::Deterministic, move || map::Binary::new(f.clone()))
+}
+
+/// A deterministic condition on the first argument, value by value: NULL where that is.
+pub fn condition<A: Native + Cell>(
+    args: Vec<DataType>,
+    ty: DataType,
+    f: impl Fn(A) -> bool + Clone + Send + Sync + 'static,
+) -> BoundFunction {
+    with_kernel(args, ty, Determinism::Deterministic, move || map::Condition::new(f.clone()))
 }
 
 /// A deterministic function whose kernel is a closure that may fail.

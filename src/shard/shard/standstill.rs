@@ -43,8 +43,9 @@ impl Shard {
 
     /// The inputs that the next turn will poll, as things stand.
     pub fn open_inputs(&self) -> impl Iterator<Item = usize> {
-        let free = |n: &&usize| !self.nodes[**n].finished && !self.is_held(**n) && self.has_room(**n);
-        let inputs = self.sources.iter().filter(free).flat_map(|&n| match &self.nodes[n].role {
+        let free = |n: &usize| !self.nodes[*n].finished && !self.is_held(*n) && self.has_room(*n);
+        let sources = self.sources.iter().map(|s| s.0).filter(free);
+        let inputs = sources.flat_map(|n| match &self.nodes[n].role {
             Role::Source(own) => own.as_slice(),
             _ => &[],
         });
