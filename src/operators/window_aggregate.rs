@@ -1,7 +1,8 @@
 //! Window aggregate: one row per key and window, given when the watermark passes the window's end.
 //!
 //! Rows go into the slice of their window: a keyed table with accumulators. A batch goes through in columns, and is cut only where the
-//! watermark closes a slice that has rows; between cuts, the rows of one slice are taken together. A row whose window is closed
+//! watermark closes a slice that has rows; between cuts, the rows of one slice are taken together. Most batches lie in one open window whole:
+//! that is found by one pass over their times, and no row is looked at for it again. A row whose window is closed
 //! is late: dropped and counted. Windows come from a time attribute, or the rows carry them (cascades).
 //!
 //! A closed slice leaves the state at once and waits to be pulled, so that its rows can be given in parts. Windows close by time, and
@@ -15,7 +16,7 @@ use super::late::{Late, When};
 use super::windows::{Span, Windows};
 use super::{Context, Counters, Operator};
 use crate::batch::{
-    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind, Schema,
+    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind, Schema, Sel,
 };
 use crate::error::{Error, Result};
 use crate::expr::RowError;
@@ -134,6 +135,12 @@ impl WindowAggregate {
         };
         let times = time.slice::<i64>();
         let nulls = time.validity.may_have_nulls();
+        if end.is_none()
+            && !nulls
+            && let Some(taken) = self.take_together(batch, times)
+        {
+            return taken;
+        }
         let mut marks = batch.watermarks.runs().iter().copied().peekable();
         let mut next_due = self.slices.next_due().unwrap_or(i64::MAX);
         // The last window, its slice and what that is due at.
@@ -191,6 +198,36 @@ impl WindowAggregate {
         self.take_touched(batch)?;
         marks.for_each(|(_, w)| self.advance(w));
         Ok(())
+    }
+
+    /// The usual batch: all rows are in one window, which its watermarks do not reach, and these close no other. `None`: it is
+    /// not like that, and nothing was done.
+    fn take_together(&mut self, batch: &Batch, times: &[i64]) -> Option<Result<(), RowError>> {
+        let sel = batch.sel();
+        let watermark = batch.watermarks.last().map_or(self.watermark, |w| w.max(self.watermark));
+        if self.slices.next_due().is_some_and(|due| watermark >= due) {
+            return None;
+        }
+        let window = self.windows.only(times[sel.row(0)])?;
+        let due = self.windows.due(window.end);
+        let size = (window.end - window.start) as u64;
+        let is_in = |t: i64| (t.wrapping_sub(window.start) as u64) < size;
+        let together = match sel {
+            // Without a way out of the loop, which is then done by SIMD.
+            Sel::All(rows) => times[..rows].iter().fold(true, |all, &t| all & is_in(t)),
+            Sel::Rows(rows) => rows.iter().all(|&r| is_in(times[r as usize])),
+        };
+        if due <= watermark || !together {
+            return None;
+        }
+        let key = SliceKey { due, end: window.end, start: window.start };
+        let number =
+            self.slices.open(key, || Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting));
+        self.slices.state(number).rows.extend(sel.iter().map(|r| r as u32));
+        self.touched.push(number);
+        self.counters.absorbed += sel.len() as u64;
+        self.watermark = watermark;
+        Some(self.take_touched(batch))
     }
 
     /// Hands every slice its rows.

@@ -85,6 +85,12 @@ impl Windows {
         self.last
     }
 
+    /// The window of an instant where each is in one alone, whose limits are instants as well: TUMBLE without a zone.
+    #[inline]
+    pub(super) fn only(&mut self, instant: i64) -> Option<Span> {
+        (matches!(self.kind, WindowKind::Tumble { .. }) && self.zone.is_none()).then(|| self.first(instant))
+    }
+
     /// The window after `window` of the same instant.
     pub(super) fn next(&mut self, instant: i64, window: Span) -> Option<Span> {
         let t = match &mut self.zone {
