@@ -3,6 +3,13 @@
 use crate::error::{Error, Result};
 
 /// How an engine runs its jobs. The default is right for most.
+///
+/// ```
+/// let mut config = pelton::Config::for_memory(8 << 30);
+/// assert_eq!((config.memory_limit, config.shards), (4 << 30, 1));
+/// config.batch_rows = 0;
+/// assert_eq!(config.validate().unwrap_err().message(), "batch rows must be 1 to 65536, not 0");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The most rows that an input is asked for at once, 1 to 65,536. Rows that have arrived are never held back to fill a batch;
@@ -25,15 +32,34 @@ pub struct Config {
 }
 
 /// The most shards that a job may have.
+///
+/// ```
+/// let engine = pelton::Engine::builder().shards(pelton::config::MAX_SHARDS + 1).build();
+/// assert!(engine.is_err());
+/// ```
 pub const MAX_SHARDS: usize = 64;
 
 /// How many shards a process takes that may use so many cores: all of them, but for one that is left to the threads of sources, sinks
 /// and the kernel where there are more than two.
+///
+/// ```
+/// assert_eq!(pelton::config::shards_for(8), 7);
+/// ```
 pub fn shards_for(cores: usize) -> usize {
     if cores > 2 { (cores - 1).min(MAX_SHARDS) } else { cores.max(1) }
 }
 
 /// What the thread of a shard does while there is nothing to do.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// use pelton::config::IdlePolicy;
+/// let policy: IdlePolicy = "park".parse()?;
+/// let engine = pelton::Engine::builder().idle(policy).build()?;
+/// assert!("sleep".parse::<IdlePolicy>().is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IdlePolicy {
     /// Looks again at once: the lowest latency, for a core of its own.

@@ -9,6 +9,11 @@ use std::fmt;
 ///
 /// Spans are kept by every token, syntax node, bound expression and plan node, so that an error found at any
 /// stage can still point at the characters that caused it.
+///
+/// ```
+/// let span = pelton::Span::new(7, 8).to(pelton::Span::new(11, 12));
+/// assert_eq!(span.text("SELECT 1 + 2 AS three"), "1 + 2");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
     /// First byte.
@@ -36,6 +41,16 @@ impl Span {
 }
 
 /// Which stage found the error. Exit codes of the command line and the phases of the conformance cases follow it.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let kind = |sql: &str| engine.prepare(sql).map(|_| ()).unwrap_err().kind();
+/// assert_eq!(kind("SELECT FROM"), pelton::ErrorKind::Syntax);
+/// assert_eq!(kind("SELECT nothing FROM nowhere"), pelton::ErrorKind::Validation);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -62,6 +77,19 @@ pub enum ErrorKind {
 }
 
 /// Everything that can go wrong, as one type. See [`ErrorKind`] for the stages.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let sql = "SELECT UPER('x')";
+/// let error = engine.prepare(sql).map(|_| ()).unwrap_err();
+/// assert_eq!(error.message(), "no function matches UPER(<CHAR(1)>)");
+/// assert!(error.span().is_some_and(|s| s.text(sql).starts_with("UPER")));
+/// assert!(!error.is_retryable() && !error.is_corrupt() && !error.is_config());
+/// println!("{}", error.render("query.sql", sql));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -75,6 +103,15 @@ struct Inner {
 }
 
 /// `Result` with Pelton's [`Error`].
+///
+/// ```
+/// fn twice(sql: &str) -> pelton::Result<()> {
+///     let engine = pelton::Engine::builder().build()?;
+///     engine.prepare(sql)?;
+///     engine.prepare(sql).map(|_| ())
+/// }
+/// assert!(twice("SELECT 1").is_ok());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -210,6 +247,15 @@ impl Error {
 }
 
 /// Something in a script that is worth saying and is no error.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let script = engine.prepare("SET 'pelton.idle' = 'park'; SELECT 1")?;
+/// assert_eq!(script.extensions[0].message, "Flink ignores the setting 'pelton.idle'");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// What it is, in a sentence.

@@ -5,6 +5,8 @@
 
 #[path = "tidy/docs.rs"]
 mod docs;
+#[path = "tidy/examples.rs"]
+mod examples;
 #[path = "tidy/rules.rs"]
 mod rules;
 #[path = "tidy/scan.rs"]
@@ -110,6 +112,11 @@ fn files_stay_short() {
 #[test]
 fn files_open_with_what_they_are() {
     check(rules::opening);
+}
+
+#[test]
+fn what_a_user_meets_has_an_example() {
+    report(examples::missing(&sources()));
 }
 
 #[test]

@@ -31,17 +31,18 @@ mod stats;
 pub mod testing;
 mod threads;
 
+#[doc(hidden)]
 pub use connectors::{Connection, ConnectorRegistry};
 pub use feed::Feed;
 pub use rows::{Date, Decimal, FieldInfo, Row, RowField, Time, Timestamp};
 pub use run::{Progress, Run};
-pub use scorer::{Answer, Columns, Scored, ScoredColumns, Scorer, ScorerStats};
+pub use scorer::{Answer, Columns, Homes, Scored, ScoredColumns, Scorer, ScorerStats};
 pub use stats::{ShardStats, Stats};
 
 use crate::batch::Schema;
 use crate::config::{Config, IdlePolicy};
 use crate::error::{Finding, Result, Span};
-use crate::expr::{AggregateFunction, Registry, ScalarFunction};
+use crate::expr::{AggregateFunction, Registry, ScalarFunction, TableFunction};
 use crate::plan::{Graph, Op};
 use crate::sinks::Streams;
 use crate::sql::{Outcome, Plan, Planner};
@@ -50,6 +51,17 @@ use run::Drive;
 use std::sync::Arc;
 
 /// Functions and settings. See the module's text.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let other = engine.clone();
+/// let script = std::thread::spawn(move || other.prepare("SELECT 1")).join().expect("no panic")?;
+/// assert_eq!(script.jobs().count(), 1);
+/// assert!(engine.functions().scalar("UPPER").is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine {
     registry: Arc<Registry>,
@@ -61,6 +73,23 @@ pub struct Engine {
 }
 
 /// Settings of an engine that is not built yet.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// use pelton::config::IdlePolicy;
+/// let engine = pelton::Engine::builder()
+///     .batch_rows(256)
+///     .turn_rows(64)
+///     .memory_limit(1 << 30)
+///     .shards(2)
+///     .idle(IdlePolicy::Park)
+///     .pin(false)
+///     .start_us(1_767_225_600_000_000)
+///     .build()?;
+/// assert!(engine.prepare("SELECT CURRENT_TIMESTAMP").is_ok());
+/// # Ok(())
+/// # }
+/// ```
 pub struct EngineBuilder {
     registry: Registry,
     config: Config,
@@ -125,7 +154,7 @@ impl EngineBuilder {
         self
     }
 
-    /// The most bytes of operator state a job may hold (see [`Config::memory_limit`]).
+    /// The most bytes of operator state a job or a scorer may hold (see [`Config::memory_limit`]).
     #[must_use]
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.config.memory_limit = bytes;
@@ -161,6 +190,15 @@ impl EngineBuilder {
     }
 
     /// Where sinks that print write to, instead of the process's standard output and error.
+    ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// use pelton::{Streams, Target};
+    /// let streams = Streams { out: Target::new(std::io::sink()), err: Target::new(std::io::sink()) };
+    /// let engine = pelton::Engine::builder().streams(streams).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn streams(mut self, streams: Streams) -> Self {
         self.connectors = ConnectorRegistry::with_streams(streams);
@@ -182,6 +220,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Adds a table function under all its names: `FROM t, LATERAL TABLE(f(t.a)) AS x (b)`. The window functions keep theirs.
+    #[must_use]
+    pub fn table_function(mut self, function: Arc<dyn TableFunction>) -> Self {
+        self.registry.add_table(function);
+        self
+    }
+
     /// Checks the settings.
     ///
     /// # Errors
@@ -199,6 +244,16 @@ impl EngineBuilder {
 }
 
 /// What a script does, in its order.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let script = engine.prepare("CREATE VIEW v AS SELECT 1 AS n; EXPLAIN SELECT n FROM v; SELECT n FROM v")?;
+/// assert_eq!((script.steps.len(), script.jobs().count()), (2, 1));
+/// assert!(script.extensions.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Script {
     /// The steps; statements that only define something leave none.
@@ -208,6 +263,19 @@ pub struct Script {
 }
 
 /// One thing that a script does.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// for step in engine.prepare("EXPLAIN SELECT 1; SELECT 1")?.steps {
+///     match step {
+///         pelton::Step::Text(text) => println!("{text}"),
+///         pelton::Step::Job(job) => drop(job.start()?),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub enum Step {
     /// An answer to be read: of EXPLAIN, of SET alone.
@@ -227,6 +295,22 @@ impl Script {
 }
 
 /// A planned job: may be looked at, and started any number of times.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let sql = "SELECT n, n * n AS square FROM (VALUES (2), (3)) AS t(n)";
+/// let script = engine.prepare(sql)?;
+/// let job = script.jobs().next().expect("one query");
+/// assert_eq!(job.span().text(sql), sql);
+/// assert_eq!(job.schema().map(|s| s.fields[1].name.as_str()), Some("square"));
+/// assert_eq!(job.time_zone().iana_name(), Some("UTC"));
+/// assert!(job.explain().contains("square") && job.graph().nodes.len() > 1);
+/// let mut run = job.start()?;
+/// while run.step(0)? != pelton::Progress::Done {}
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Job {
     plan: Plan,
@@ -273,6 +357,40 @@ impl Job {
 
     /// As [`Job::start`], going on from a [snapshot](Run::take_snapshot) of the same job on as many shards.
     ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// use pelton::Progress;
+    /// pelton::row! { struct N { n: i64 } }
+    /// let engine = pelton::Engine::builder().build()?;
+    /// let script = engine.prepare(
+    ///     "CREATE TABLE t (n BIGINT NOT NULL) WITH ('connector' = 'datagen', 'number-of-rows' = '3000',
+    ///        'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '3000');
+    ///      SELECT n FROM t",
+    /// )?;
+    /// let job = script.jobs().next().expect("one query");
+    /// let mut run = job.start()?;
+    /// let mut clock = (1..).map(|n| n * 100_000);
+    /// let mut now_us = || clock.next().expect("time goes on");
+    /// let mut rows = vec![];
+    /// run.begin_snapshot()?;
+    /// let snapshot = loop {
+    ///     run.step(now_us())?;
+    ///     rows.extend(run.poll::<N>()?.iter().map(|r| r.1.n));
+    ///     if let Some(bytes) = run.take_snapshot() {
+    ///         break bytes;
+    ///     }
+    /// };
+    /// drop(run);
+    /// let mut run = job.resume(&snapshot)?;
+    /// while run.step(now_us())? != Progress::Done {
+    ///     rows.extend(run.poll::<N>()?.iter().map(|r| r.1.n));
+    /// }
+    /// rows.extend(run.poll::<N>()?.iter().map(|r| r.1.n));
+    /// assert!(rows.into_iter().eq(1..=3000));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Job::start`]; the bytes are damaged or belong to another plan, a source cannot go back to its position.
     pub fn resume(&self, snapshot: &[u8]) -> Result<Run> {
@@ -283,6 +401,7 @@ impl Job {
     ///
     /// # Errors
     /// A source or sink cannot be opened.
+    #[doc(hidden)]
     pub fn start_here(&self) -> Result<Run> {
         self.run(Drive::Caller, None)
     }
@@ -291,12 +410,33 @@ impl Job {
     ///
     /// # Errors
     /// As [`Job::resume`].
+    #[doc(hidden)]
     pub fn resume_here(&self, snapshot: &[u8]) -> Result<Run> {
         self.run(Drive::Caller, Some(snapshot))
     }
 
     /// As [`Job::start_here`], in an order of turns, with sizes of rings and with inputs and outputs that refuse now and then, all as
     /// `seed` says. The same seed repeats a run as far as the sources give the same batches. For tests: the rows must not depend on it.
+    ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// use pelton::Progress;
+    /// let engine = pelton::Engine::builder().shards(2).build()?;
+    /// let script = engine.prepare("SELECT n, COUNT(*) FROM (VALUES (1), (2), (1)) AS t(n) GROUP BY n")?;
+    /// let job = script.jobs().next().expect("one query");
+    /// let mut results = vec![];
+    /// for seed in 0..3 {
+    ///     let mut run = job.simulate(seed)?;
+    ///     let mut rows = 0;
+    ///     while run.step(0)? != Progress::Done {
+    ///         rows += run.take_results().iter().map(|b| b.selected()).sum::<usize>();
+    ///     }
+    ///     results.push(rows + run.take_results().iter().map(|b| b.selected()).sum::<usize>());
+    /// }
+    /// assert_eq!(results, [4, 4, 4]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// A source or sink cannot be opened.
@@ -308,6 +448,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`Job::resume`].
+    #[doc(hidden)]
     pub fn resume_simulated(&self, seed: u64, snapshot: &[u8]) -> Result<Run> {
         self.run(Drive::Simulated(seed), Some(snapshot))
     }

@@ -8,6 +8,12 @@ use crate::batch::{Batch, Column, ColumnRef, DataType, Schema, TypeKind};
 use crate::error::{Error, Result};
 
 /// A struct whose fields are columns. Made by [`row!`](crate::row).
+///
+/// ```
+/// use pelton::Row;
+/// pelton::row! { struct Point { x: f64, label: Option<String> } }
+/// assert_eq!(Point::FIELDS.iter().map(|f| f.name).collect::<Vec<_>>(), ["x", "label"]);
+/// ```
 pub trait Row: Default {
     /// The fields, in order.
     const FIELDS: &'static [FieldInfo];
@@ -20,6 +26,14 @@ pub trait Row: Default {
 }
 
 /// What is known of a field of a [`Row`].
+///
+/// ```
+/// use pelton::Row;
+/// pelton::row! { struct Point { x: f64, label: Option<String> } }
+/// let label = Point::FIELDS[1];
+/// assert_eq!((label.name, label.ty, label.nullable), ("label", "Option<String>", true));
+/// assert!((label.fits)(&pelton::batch::TypeKind::STRING));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FieldInfo {
     /// The name, which is the column's.
@@ -45,6 +59,17 @@ pub struct FieldInfo {
 /// | [`Date`], [`Time`] | DATE, TIME |
 /// | [`Decimal<S>`](Decimal) | DECIMAL(p, S) |
 /// | `Option<T>` | the same, or NULL |
+///
+/// ```
+/// use pelton::RowField;
+/// use pelton::batch::{Column, TypeKind};
+/// let mut column = Column::of_kind(&TypeKind::BigInt);
+/// 7_i64.write(&mut column);
+/// let mut back = 0_i64;
+/// back.read(&column, 0);
+/// assert_eq!(back, 7);
+/// assert!(i64::fits(&TypeKind::BigInt) && !i64::fits(&TypeKind::Int));
+/// ```
 pub trait RowField: Default {
     /// It can be NULL.
     const NULLABLE: bool = false;
@@ -60,18 +85,37 @@ pub trait RowField: Default {
 }
 
 /// A point in time: µs since 1970-01-01 00:00:00, of TIMESTAMP_LTZ in UTC.
+///
+/// ```
+/// let noon = pelton::Timestamp(12 * 3600 * 1_000_000);
+/// assert!(pelton::Timestamp::default() < noon);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
 /// Days since 1970-01-01.
+///
+/// ```
+/// assert!(pelton::Date(-1) < pelton::Date(0), "the last day of 1969");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(pub i32);
 
 /// Milliseconds since midnight.
+///
+/// ```
+/// let half_past_eight = pelton::Time((8 * 60 + 30) * 60_000);
+/// assert_eq!(half_past_eight.0, 30_600_000);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i32);
 
 /// A decimal number with `S` digits behind the point: `Decimal::<2>(1234)` is 12.34.
+///
+/// ```
+/// pelton::row! { struct Price { amount: pelton::Decimal<2> } }
+/// assert_eq!(Price { amount: pelton::Decimal(1234) }.amount, pelton::Decimal::<2>(1234));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal<const S: u8>(pub i128);
 
@@ -250,7 +294,7 @@ macro_rules! row {
 }
 
 /// Which field goes to which column.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Mapping(Vec<(usize, usize)>);
 
 impl Mapping {

@@ -19,6 +19,23 @@ use crate::shard::Turn;
 use std::sync::Arc;
 
 /// What a step did.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// use pelton::Progress;
+/// let engine = pelton::Engine::builder().build()?;
+/// let script = engine.prepare("SELECT 1 AS n")?;
+/// let mut run = script.jobs().next().expect("one query").start()?;
+/// loop {
+///     match run.step(0)? {
+///         Progress::Working => {}
+///         Progress::Idle { wake_at_us } => println!("nothing to do before {wake_at_us:?}"),
+///         Progress::Done => break,
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Rows moved: step again at once.
@@ -36,6 +53,35 @@ pub enum Progress {
 type Subscriber = Box<dyn FnMut(Batch) + Send>;
 
 /// A running job. See [`Run::step`].
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// use pelton::Progress;
+/// pelton::row! { struct Click { page: String, ms: i64 } }
+/// pelton::row! { struct Slow { page: String, seconds: Option<f64> } }
+/// let engine = pelton::Engine::builder().build()?;
+/// let script = engine.prepare(
+///     "CREATE TABLE clicks (page STRING NOT NULL, ms BIGINT NOT NULL) WITH ('connector' = 'push');
+///      SELECT page, ms / 1000e0 AS seconds FROM clicks WHERE ms > 500",
+/// )?;
+/// let mut run = script.jobs().next().expect("one query").start()?;
+/// let mut feed = run.feed::<Click>("clicks")?;
+/// feed.push(&Click { page: "home".into(), ms: 20 })?;
+/// feed.push(&Click { page: "search".into(), ms: 900 })?;
+/// while run.step(0)? == Progress::Working {}
+/// let slow = run.poll::<Slow>()?;
+/// assert_eq!((slow.len(), slow[0].1.page.as_str()), (1, "search"));
+/// assert_eq!((run.stats().rows_in, run.shards()), (2, 1));
+/// assert!(feed.close().is_ok());
+/// let mut now_us = 1;
+/// let clock = || {
+///     now_us += 1;
+///     now_us
+/// };
+/// assert_eq!(run.drive(clock, || false, |_| Ok(()))?, Progress::Done);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Run {
     /// Shard 0, and the others unless they have threads.
     parts: Vec<Part>,
@@ -228,6 +274,23 @@ impl Run {
 
     /// Calls `each` with every row of the result from now on, on the thread that steps, in the turn in which it comes.
     ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// pelton::row! { struct N { n: i32 } }
+    /// use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+    /// static SUM: AtomicI32 = AtomicI32::new(0);
+    /// let engine = pelton::Engine::builder().build()?;
+    /// let script = engine.prepare("SELECT n FROM (VALUES (1), (2)) AS t(n)")?;
+    /// let mut run = script.jobs().next().expect("one query").start()?;
+    /// run.subscribe(|_, row: &N| {
+    ///     SUM.fetch_add(row.n, Relaxed);
+    /// })?;
+    /// while run.step(0)? != pelton::Progress::Done {}
+    /// assert_eq!(SUM.load(Relaxed), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The job is no query; a field of `R` does not fit its column.
     pub fn subscribe<R: Row + Send + 'static>(
@@ -337,6 +400,7 @@ impl Run {
     ///
     /// # Errors
     /// An operator refuses its own bytes. Retryable while a sink holds rows back.
+    #[doc(hidden)]
     pub fn cycle_state(&mut self) -> Result<()> {
         let graph = self.graph.clone();
         self.parts.iter_mut().try_for_each(|part| part.cycle(&graph))

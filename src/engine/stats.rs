@@ -8,6 +8,19 @@ use crate::plan::{Graph, NodeId, Op};
 use crate::shard::{InputCounters, NodeCounts, NodeStats};
 
 /// Counts of a run.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let script = engine.prepare("SELECT n FROM (VALUES (1), (2)) AS t(n) WHERE n > 1")?;
+/// let mut run = script.jobs().next().expect("one query").start()?;
+/// while run.step(0)? != pelton::Progress::Done {}
+/// let stats = run.stats();
+/// assert_eq!((stats.rows_out, stats.late, stats.bad), (1, 0, 0));
+/// println!("{:?} ms behind", stats.watermark_lag_ms(0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
     /// Rows that the sources gave.
@@ -35,6 +48,17 @@ pub struct Stats {
 }
 
 /// Counts of one shard of a run.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let script = engine.prepare("SELECT 1 AS n")?;
+/// let mut run = script.jobs().next().expect("one query").start()?;
+/// while run.step(0)? != pelton::Progress::Done {}
+/// assert_eq!(run.stats().shards.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShardStats {
     /// Rows that came over exchanges and from sources.

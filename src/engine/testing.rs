@@ -33,6 +33,23 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A query under test, on the test's thread. See the module's text.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let mut test = pelton::testing::Test::new(
+///     &engine,
+///     "CREATE TABLE t (n INT) WITH ('connector' = 'push'); SELECT SUM(n) FROM t",
+/// )?;
+/// test.push("t", "1\n2")?;
+/// test.restart()?;
+/// test.push("t", "4")?;
+/// assert_eq!(test.rows()?.last().map(String::as_str), Some("+U[7]"));
+/// test.advance(std::time::Duration::from_secs(1));
+/// assert!(test.finish()?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Test {
     run: Run,
     feeds: BTreeMap<String, Feed>,

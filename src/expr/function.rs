@@ -7,6 +7,7 @@
 //! COALESCE) is a form of [`Expr`](super::Expr).
 
 use super::kernel::{AccumulatorFactory, KernelFactory};
+use super::table_function::TableFunction;
 use crate::batch::{ColumnRef, DataType};
 use crate::error::{Error, Result, Span};
 use std::collections::BTreeMap;
@@ -119,6 +120,57 @@ pub struct FunctionDoc {
 }
 
 /// A function of a row.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// use pelton::batch::{Column, Sel, TypeKind};
+/// use pelton::expr::{Arg, BoundFunction, Call, Determinism, FunctionDoc, Infallible, Kernel, ScalarFunction};
+/// use pelton::{Engine, Error, Result, testing::Test};
+/// use std::sync::Arc;
+///
+/// struct Half;
+///
+/// impl ScalarFunction for Half {
+///     fn doc(&self) -> &FunctionDoc {
+///         const DOC: FunctionDoc = FunctionDoc {
+///             names: &["HALF"],
+///             family: "arithmetic",
+///             signatures: &["half(n)"],
+///             text: "Half of a whole number, rounded down.",
+///             examples: &[("half(5)", "2")],
+///         };
+///         &DOC
+///     }
+///
+///     fn bind(&self, call: &Call<'_>) -> Result<BoundFunction> {
+///         let [n] = call.args else { return Err(call.wrong_count("1")) };
+///         if !n.ty.kind.is_numeric() {
+///             return Err(call.wrong_types(&["NUMERIC"]));
+///         }
+///         let ty = TypeKind::BigInt.nullable().with_nullable(n.ty.nullable);
+///         let kernel = Arc::new(|| -> Box<dyn Kernel> { Box::new(Infallible(half)) });
+///         // The binder casts the argument to the type that is wanted.
+///         Ok(BoundFunction { args: vec![ty.clone()], ty, determinism: Determinism::Deterministic, kernel })
+///     }
+/// }
+///
+/// fn half(args: &[Arg<'_>], sel: Sel<'_>, _rows: usize, out: &mut Column) {
+///     sel.for_each(|row| {
+///         if args[0].is_valid(row) {
+///             let n = args[0].column.slice::<i64>()[args[0].at(row)];
+///             out.buffer_mut::<i64>()[row] = n.div_euclid(2);
+///         } else {
+///             out.validity.set(row, false);
+///         }
+///     });
+/// }
+///
+/// let engine = Engine::builder().scalar_function(Arc::new(Half)).build()?;
+/// let mut test = Test::new(&engine, "SELECT half(n) FROM (VALUES (5), (-3)) AS t(n)")?;
+/// assert_eq!(test.finish()?, ["+I[2]", "+I[-2]"]);
+/// # Ok(())
+/// # }
+/// ```
 pub trait ScalarFunction: Send + Sync {
     /// Names, signatures and text.
     fn doc(&self) -> &FunctionDoc;
@@ -150,6 +202,98 @@ pub struct BoundAggregate {
 }
 
 /// A function of a group of rows. DISTINCT and FILTER are the operators' affair.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// use pelton::batch::{Column, Decoder, Encoder, TypeKind};
+/// use pelton::expr::{
+///     Accumulator, AccumulatorFactory, AggregateFunction, BoundAggregate, Call, FunctionDoc, RowError, Updates,
+/// };
+/// use pelton::{Engine, Result, testing::Test};
+/// use std::sync::Arc;
+///
+/// /// XOR of whole numbers: a row that leaves is taken out as it was put in.
+/// struct Xor;
+///
+/// impl AggregateFunction for Xor {
+///     fn doc(&self) -> &FunctionDoc {
+///         const DOC: FunctionDoc = FunctionDoc {
+///             names: &["XOR"],
+///             family: "aggregate",
+///             signatures: &["xor(n)"],
+///             text: "The numbers' bits, each set where an odd number of them has it.",
+///             examples: &[],
+///         };
+///         &DOC
+///     }
+///
+///     fn bind(&self, call: &Call<'_>, _grouped: bool) -> Result<BoundAggregate> {
+///         let [n] = call.args else { return Err(call.wrong_count("1")) };
+///         if !n.ty.kind.is_numeric() {
+///             return Err(call.wrong_types(&["NUMERIC"]));
+///         }
+///         let made: AccumulatorFactory = Arc::new(|| Box::new(Groups(vec![])));
+///         Ok(BoundAggregate {
+///             args: vec![TypeKind::BigInt.nullable()],
+///             ty: TypeKind::BigInt.not_null(),
+///             ignores_distinct: false,
+///             merges: true,
+///             accumulator: made.clone(),
+///             retracting: made.clone(),
+///             sliding: made,
+///         })
+///     }
+/// }
+///
+/// struct Groups(Vec<i64>);
+///
+/// impl Accumulator for Groups {
+///     fn grow(&mut self, slots: usize) {
+///         self.0.resize(slots.max(self.0.len()), 0);
+///     }
+///     fn reset(&mut self, slot: u32) {
+///         self.0[slot as usize] = 0;
+///     }
+///     fn update(&mut self, updates: &Updates<'_>) -> Result<(), RowError> {
+///         let n = &updates.args[0];
+///         for (&row, &slot) in updates.rows.iter().zip(updates.slots) {
+///             if n.is_valid(row as usize) {
+///                 self.0[slot as usize] ^= n.column.slice::<i64>()[n.at(row as usize)];
+///             }
+///         }
+///         Ok(())
+///     }
+///     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
+///         let other = other.as_any().downcast_ref::<Groups>().expect("the same function's");
+///         into.iter().zip(from).for_each(|(&i, &f)| self.0[i as usize] ^= other.0[f as usize]);
+///     }
+///     fn emit(&self, slots: &[u32], out: &mut Column) {
+///         for &slot in slots {
+///             out.buffer_mut::<i64>().push(self.0[slot as usize]);
+///             out.validity.push(true);
+///         }
+///     }
+///     fn encode(&self, slots: &[u32], to: &mut Encoder) {
+///         slots.iter().for_each(|&slot| to.i64(self.0[slot as usize]));
+///     }
+///     fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
+///         self.0 = (0..slots).map(|_| from.i64()).collect::<Result<_>>()?;
+///         Ok(())
+///     }
+///     fn bytes(&self) -> usize {
+///         self.0.capacity() * 8
+///     }
+///     fn as_any(&self) -> &dyn std::any::Any {
+///         self
+///     }
+/// }
+///
+/// let engine = Engine::builder().aggregate_function(Arc::new(Xor)).build()?;
+/// let mut test = Test::new(&engine, "SELECT xor(n) FROM (VALUES (5), (3)) AS t(n)")?;
+/// assert_eq!(test.finish()?.last().map(String::as_str), Some("+U[6]"));
+/// # Ok(())
+/// # }
+/// ```
 pub trait AggregateFunction: Send + Sync {
     /// Names, signatures and text.
     fn doc(&self) -> &FunctionDoc;
@@ -167,6 +311,7 @@ pub trait AggregateFunction: Send + Sync {
 pub struct Registry {
     scalars: BTreeMap<String, Arc<dyn ScalarFunction>>,
     aggregates: BTreeMap<String, Arc<dyn AggregateFunction>>,
+    tables: BTreeMap<String, Arc<dyn TableFunction>>,
 }
 
 impl Registry {
@@ -182,6 +327,18 @@ impl Registry {
         for name in function.doc().names {
             self.aggregates.insert(name.to_uppercase(), function.clone());
         }
+    }
+
+    /// Adds a table function under all its names, replacing older ones.
+    pub fn add_table(&mut self, function: Arc<dyn TableFunction>) {
+        for name in function.doc().names {
+            self.tables.insert(name.to_uppercase(), function.clone());
+        }
+    }
+
+    /// The table function of that name, if it is a program's own.
+    pub fn table(&self, name: &str) -> Option<&Arc<dyn TableFunction>> {
+        self.tables.get(name).or_else(|| self.tables.get(&name.to_uppercase()))
     }
 
     /// The scalar function of that name.

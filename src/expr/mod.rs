@@ -15,6 +15,7 @@ pub mod kernels;
 mod program;
 mod projection;
 mod row_expr;
+mod table_function;
 
 pub use cast::{bind_cast, can_cast};
 pub use function::{
@@ -28,6 +29,7 @@ pub use kernel::{
 pub use program::{Program, Value};
 pub use projection::Projection;
 pub use row_expr::{Cell, Compute, RowExpr, Source, Write};
+pub use table_function::{BoundTableFunction, TableFunction, TableKernel, TableKernelFactory, TableRows};
 
 use crate::batch::{ColumnRef, DataType};
 use crate::error::Span;

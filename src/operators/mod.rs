@@ -14,6 +14,7 @@
 mod aggregates;
 mod bundle;
 mod clock;
+mod correlate;
 mod count_aggregate;
 mod count_assign;
 mod count_keys;
@@ -49,6 +50,7 @@ mod windows;
 
 pub use bundle::BundledAggregate;
 pub use clock::Clock;
+pub use correlate::Correlate;
 pub use count_aggregate::CountAggregate;
 pub use count_assign::CountAssign;
 pub use deduplicate::Deduplicate;
@@ -244,6 +246,7 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
             Box::new(CountAggregate::new(window, aggregates, inputs[0]))
         }
         Op::Expand(spec) => Box::new(Expand::new(spec, &node.schema)),
+        Op::Correlate(call) => Box::new(Correlate::new(call, &node.schema)),
         Op::Union => Box::new(Union::new(inputs.len())),
         Op::Limit { offset, fetch } if inputs[0].changelog.is_insert_only() => {
             Box::new(Limit::new(*offset, *fetch))

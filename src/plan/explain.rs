@@ -6,8 +6,8 @@
 
 use super::logical::{AggregateCall, ColumnSource, OverCall, Rel, RelKind};
 use super::{
-    Aggregate, Changelog, CountWindow, Exchange, Expand, Frame, Graph, Node, NodeId, Op, OverOrder, Phase,
-    Place, SetOperation, SortKey, Window, WindowKind, WindowTime,
+    Aggregate, Changelog, Correlate, CountWindow, Exchange, Expand, Frame, Graph, Node, NodeId, Op,
+    OverOrder, Phase, Place, SetOperation, SortKey, Window, WindowKind, WindowTime,
 };
 use crate::batch::text::{Style, write_value};
 use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
@@ -197,6 +197,9 @@ fn over_text(
         Frame::Rows(Some(n)) => format!("{n} rows before"),
         Frame::Range(None) => "all rows and equal ones".to_owned(),
         Frame::Range(Some(ms)) => format!("{} before", duration(ms)),
+        Frame::Sliced { reach, slice } => {
+            format!("{} before in slices of {}", duration(reach), duration(slice))
+        }
     };
     format!("{call} over {frame}")
 }
@@ -287,6 +290,7 @@ fn rel_text(rel: &Rel) -> String {
             format!("Aggregate by [{}]: {}", names_of(keys, input), calls(aggregates))
         }
         RelKind::Expand { spec, .. } => expand_text(spec, input),
+        RelKind::Correlate { call, .. } => correlate_text(call, input),
         RelKind::WindowTvf { time, kind, partition, zone, .. } => {
             let text = window_text(*kind, zone.as_ref());
             format!("Window {text} on {}{}", names_of(&[*time], input), session_keys(partition, input))
@@ -359,6 +363,11 @@ fn expand_text(spec: &Expand, input: &Schema) -> String {
         format!("({})", names_of(&has.map(|(&k, _)| k).collect::<Vec<_>>(), input))
     });
     format!("Expand {}", sets.collect::<Vec<_>>().join(" "))
+}
+
+fn correlate_text(call: &Correlate, input: &Schema) -> String {
+    let optional = if call.optional { ", or NULLs" } else { "" };
+    format!("Correlate {}({}){optional}", call.name, names_of(&call.args, input))
 }
 
 fn session_keys(partition: &[usize], input: &Schema) -> String {
@@ -474,6 +483,7 @@ fn op_text(graph: &Graph, node: &Node) -> String {
         }
         Op::Clock { column, .. } => format!("{name} in {}", names_of(&[*column], input)),
         Op::Expand(spec) => expand_text(spec, input),
+        Op::Correlate(call) => correlate_text(call, input),
         Op::WindowAssign(window) => format!("{name} {}", window_on(window, input)),
         Op::WindowAggregate { window, keys, aggregates, phase: Phase::Local, .. } => format!(
             "{name} {} by [{}]: {}",
@@ -674,9 +684,13 @@ fn state_text(node: &Node) -> &'static str {
 }
 
 fn over_state_text(over: &super::Over) -> &'static str {
-    let bounded = |c: &(Frame, Aggregate)| matches!(c.0, Frame::Range(Some(_)));
+    let sliced = |c: &(Frame, Aggregate)| matches!(c.0, Frame::Sliced { .. });
+    let bounded = |c: &(Frame, Aggregate)| matches!(c.0, Frame::Range(Some(_))) || sliced(c);
     match over.order {
         OverOrder::Column(_) => "all rows with what was said of them; grows with them",
+        _ if over.calls.iter().all(sliced) => {
+            "a key: accumulators for each slice of the longest frame; freed when the frame is past"
+        }
         _ if over.calls.iter().all(bounded) => {
             "a key: the rows of the longest frame; freed when the frame is past"
         }
@@ -747,6 +761,7 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
         }
         Op::Clock { column, window } => drop(write!(out, "{column} {window:?}")),
         Op::Expand(spec) => drop(write!(out, "{spec:?}")),
+        Op::Correlate(call) => drop(write!(out, "{call:?}")),
         Op::WindowAssign(window) => drop(write!(out, "{window:?}")),
         Op::WindowAggregate { window, keys, aggregates, properties, phase } => {
             let _ = write!(out, "{window:?} {keys:?} {properties:?}");

@@ -8,7 +8,9 @@
 
 use super::catalog::ObjectPath;
 use super::connector::{SinkInfo, SinkSpec, SourceInfo, TableSpec};
-use super::{CountWindow, Expand, Frame, Match, SetOperation, SortKey, Window, WindowKind, WindowProperty};
+use super::{
+    Correlate, CountWindow, Expand, Frame, Match, SetOperation, SortKey, Window, WindowKind, WindowProperty,
+};
 use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TimeAttribute, TypeKind};
 use crate::error::Span;
 use crate::expr::{BoundAggregate, BoundFunction, Expr, ExprKind};
@@ -38,6 +40,8 @@ pub enum RelKind {
     Project { input: Box<Rel>, exprs: Vec<Expr> },
     /// Every row once a grouping set: the columns, then the numbers of the set.
     Expand { input: Box<Rel>, spec: Expand },
+    /// Every row beside the rows that a table function gives for it. Arguments are columns of the input.
+    Correlate { input: Box<Rel>, call: Correlate },
     /// One row a key: the key columns, then the aggregates. Without aggregates: DISTINCT.
     Aggregate {
         input: Box<Rel>,
@@ -341,6 +345,7 @@ impl Rel {
             | RelKind::Project { input, .. }
             | RelKind::Aggregate { input, .. }
             | RelKind::Expand { input, .. }
+            | RelKind::Correlate { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
             | RelKind::CountTvf { input, .. }
@@ -365,6 +370,7 @@ impl Rel {
             | RelKind::Project { input, .. }
             | RelKind::Aggregate { input, .. }
             | RelKind::Expand { input, .. }
+            | RelKind::Correlate { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
             | RelKind::CountTvf { input, .. }

@@ -23,9 +23,9 @@ pub use count_window::{CountWindow, MAX_OVERLAP};
 pub use logical::JoinKind;
 pub use pattern::{Cell, CellKind, Match, MatchTime, PatternExprs, PatternVariable, Skip};
 
-use crate::batch::{ColumnRef, DataType, Schema, TypeKind};
+use crate::batch::{ColumnRef, DataType, Field, Schema, TypeKind};
 use crate::error::Span;
-use crate::expr::{AccumulatorFactory, Expr};
+use crate::expr::{AccumulatorFactory, Expr, TableKernelFactory};
 use connector::{SinkSpec, SourceSpec};
 use std::fmt;
 
@@ -123,6 +123,8 @@ pub enum Op {
     },
     /// Every row once for each grouping set.
     Expand(Expand),
+    /// Beside each row the rows that a table function gives for it.
+    Correlate(Correlate),
     /// Unwindowed aggregation: one row per key, updated. Without aggregates: DISTINCT.
     GroupAggregate {
         /// The grouping columns of the input; they come first in the output. Empty: one global group.
@@ -368,6 +370,29 @@ pub enum SetOperation {
     Except,
 }
 
+/// A call of a table function for each row.
+#[derive(Clone)]
+pub struct Correlate {
+    /// The function, as written.
+    pub name: String,
+    /// The arguments: columns of the input.
+    pub args: Vec<usize>,
+    /// The columns that it gives, behind the input's.
+    pub columns: Vec<Field>,
+    /// A row for which it gives none stays, beside NULLs.
+    pub optional: bool,
+    /// The same arguments give the same rows.
+    pub deterministic: bool,
+    /// Makes its kernels.
+    pub kernel: TableKernelFactory,
+}
+
+impl fmt::Debug for Correlate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:?}{}", self.name, self.args, if self.optional { " or NULL" } else { "" })
+    }
+}
+
 /// Aggregates of the rows up to each row: those of its partition, in their order.
 #[derive(Clone, Debug)]
 pub struct Over {
@@ -377,6 +402,14 @@ pub struct Over {
     pub order: OverOrder,
     /// The aggregates, in output order behind the input's columns.
     pub calls: Vec<(Frame, Aggregate)>,
+}
+
+impl Over {
+    /// Frames of some time back by processing time: rows wait for the driver's clock.
+    pub fn is_by_clock(&self) -> bool {
+        let ranges = |c: &(Frame, Aggregate)| matches!(c.0, Frame::Range(Some(_)) | Frame::Sliced { .. });
+        self.order == OverOrder::Proctime && self.calls.iter().any(ranges)
+    }
 }
 
 /// What the rows of an [`Over`] are ordered by.
@@ -397,12 +430,24 @@ pub enum Frame {
     Rows(Option<u64>),
     /// It, those of equal order, and those at most so many ms before it; none: all before it.
     Range(Option<i64>),
+    /// As [`Frame::Range`] of `reach` ms, from the beginning of a slice of `slice` ms: no rows are held.
+    Sliced {
+        /// How far it goes back, ms.
+        reach: i64,
+        /// The length of a slice, ms.
+        slice: i64,
+    },
 }
 
 impl Frame {
     /// It begins with the partition: no row ever leaves it.
     pub fn is_unbounded(self) -> bool {
         matches!(self, Frame::Rows(None) | Frame::Range(None))
+    }
+
+    /// Rows leave it one by one.
+    pub fn rows_leave(self) -> bool {
+        matches!(self, Frame::Rows(Some(_)) | Frame::Range(Some(_)))
     }
 }
 
@@ -475,6 +520,7 @@ impl Op {
             Op::CountAggregate { .. } => "CountAggregate",
             Op::Clock { .. } => "Clock",
             Op::Expand(_) => "Expand",
+            Op::Correlate(_) => "Correlate",
             Op::Union => "Union",
             Op::Join(_) => "Join",
             Op::SetOperation { .. } => "SetOperation",

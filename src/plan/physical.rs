@@ -19,8 +19,8 @@ use super::connector::SourceSpec;
 use super::explain;
 use super::logical::{AggregateCall, ColumnSource, Rel, RelKind, TableScan, window_fields};
 use super::{
-    Aggregate, Changelog, Expand, Graph, Keep, Node, NodeId, Op, Phase, RankInput, SetOperation, SortKey,
-    Window, WindowKind, WindowProperty, WindowTime,
+    Aggregate, Changelog, Correlate, Expand, Graph, Keep, Node, NodeId, Op, Phase, RankInput, SetOperation,
+    SortKey, Window, WindowKind, WindowProperty, WindowTime,
 };
 use crate::batch::{Column, ColumnRef, Field, RowKind, Schema, TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
@@ -131,6 +131,7 @@ impl Builder {
                 self.aggregate(input, keys, aggregates, *ttl_ms, rel)
             }
             RelKind::Expand { input, spec } => self.expand(input, spec, rel),
+            RelKind::Correlate { input, call } => self.correlate(input, call, rel),
             RelKind::WindowTvf { input, .. } => self.window_assign(input, rel),
             RelKind::WindowAggregate { input, window, keys, aggregates, properties } => {
                 self.window_aggregate(input, window, keys, aggregates, properties, rel)
@@ -456,6 +457,28 @@ impl Builder {
         Ok(Built { node, columns })
     }
 
+    fn correlate(&mut self, input: &Rel, call: &Correlate, rel: &Rel) -> Result<Built> {
+        let built = self.rel(input)?;
+        let from = self.node(built.node);
+        if !call.deterministic && !from.changelog.is_insert_only() {
+            return Err(self.refuse_updates(
+                built.node,
+                "a table function that gives other rows each time",
+                rel.span,
+            ));
+        }
+        let width = input.schema.len();
+        let mut schema = from.schema.clone();
+        let mut columns = built.columns.clone();
+        columns.extend((0..rel.schema.len() - width).map(|i| schema.len() + i));
+        schema.fields.extend(rel.schema.fields[width..].iter().cloned());
+        let output = Output { schema, changelog: from.changelog, upsert_key: None };
+        let args = call.args.iter().map(|&c| built.columns[c]).collect();
+        let op = Op::Correlate(Correlate { args, ..call.clone() });
+        let node = self.add(op, vec![built.node], output, rel.span);
+        Ok(Built { node, columns })
+    }
+
     fn window_assign(&mut self, input: &Rel, rel: &Rel) -> Result<Built> {
         let RelKind::WindowTvf { time, kind, partition, zone, .. } = &rel.kind else {
             unreachable!("called for a window function")
@@ -761,6 +784,7 @@ fn is_repeatable(op: &Op) -> bool {
         Op::Sink(_) => false,
         Op::Filter(e) => e.is_deterministic(),
         Op::Project(exprs) => exprs.iter().all(Expr::is_deterministic),
+        Op::Correlate(call) => call.deterministic,
         _ => true,
     }
 }

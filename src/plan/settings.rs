@@ -60,6 +60,7 @@ const KNOWN: &[(&str, Form)] = &[
     ("pelton.optimizer", Form::OneOf(&["on", "off"])),
     ("pelton.memory-limit", Form::Memory),
     ("pelton.shards", Form::Shards),
+    ("pelton.over.range-resolution", Form::Duration),
     ("pelton.idle", Form::OneOf(&["spin", "spin-then-park", "park"])),
 ];
 
@@ -126,6 +127,11 @@ impl Settings {
         self.get("table.exec.state.ttl").and_then(duration_ms).filter(|ms| *ms > 0)
     }
 
+    /// `pelton.over.range-resolution`, ms; none: frames are exact.
+    pub fn range_resolution_ms(&self) -> Option<i64> {
+        self.get("pelton.over.range-resolution").and_then(duration_ms).filter(|ms| *ms > 0)
+    }
+
     /// `table.exec.mini-batch.*`, where it is enabled.
     ///
     /// # Errors
@@ -179,6 +185,7 @@ pub fn extension(key: &str, value: &str, span: Span) -> Option<Finding> {
         "pelton.late-rows" | "pelton.bad-rows" => {
             format!("leave out what reads '{value}': Flink has no such view")
         }
+        "pelton.over.range-resolution" => "its RANGE frames are exact, and hold every row".to_owned(),
         _ => String::new(),
     };
     Some(Finding { message: format!("Flink ignores the setting '{key}'"), span, hint })

@@ -56,13 +56,17 @@ impl Op {
             | Op::Watermark { .. }
             | Op::WindowAssign(_)
             | Op::Expand(_)
+            | Op::Correlate(_)
             | Op::Aside(_)
             | Op::Union => Distribution::Any,
             Op::GroupAggregate { keys, .. }
             | Op::WindowAggregate { keys, .. }
             | Op::Deduplicate { keys, .. } => keyed(keys),
             Op::CountAssign(window) | Op::CountAggregate { window, .. } => keyed(&window.keys),
-            Op::Rank(rank) => keyed(&rank.partition),
+            Op::Rank(rank) | Op::WindowRank { rank, .. } => keyed(&rank.partition),
+            // Which rows share a millisecond of the clock depends on when a shard turns.
+            Op::Over(over) if over.is_by_clock() => Distribution::One,
+            Op::Over(over) => keyed(&over.partition),
             Op::Match(spec) => keyed(&spec.partition),
             Op::SetOperation { .. } => keyed(&(0..width).collect::<Vec<_>>()),
             // What does not say otherwise is right on one shard.
@@ -375,7 +379,10 @@ fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
         | Op::Watermark { .. }
         | Op::WindowAssign(_)
         | Op::CountAssign(_)
+        | Op::Correlate(_)
         | Op::Rank(_)
+        | Op::WindowRank { .. }
+        | Op::Over(_)
         | Op::Deduplicate { .. }
         | Op::SetOperation { .. }
         | Op::Exchange(_) => Some(by.to_vec()),
@@ -397,7 +404,9 @@ fn is_punctual(op: &Op, input: bool) -> bool {
     match op {
         Op::WindowAggregate { .. } | Op::Match(_) => true,
         Op::WindowAssign(window) => input && !is_session(window),
-        Op::Filter(_) | Op::Project(_) | Op::Union | Op::Expand(_) | Op::Exchange(_) => input,
+        Op::Filter(_) | Op::Project(_) | Op::Union | Op::Expand(_) | Op::Correlate(_) | Op::Exchange(_) => {
+            input
+        }
         _ => false,
     }
 }
@@ -416,6 +425,7 @@ fn drops_late(op: &Op) -> bool {
         | Op::Watermark { .. }
         | Op::Union
         | Op::Expand(_)
+        | Op::Correlate(_)
         | Op::Aside(_)
         | Op::CountAssign(_)
         | Op::CountAggregate { .. }
@@ -438,6 +448,7 @@ fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
         | Op::Watermark { .. }
         | Op::Union
         | Op::Expand(_)
+        | Op::Correlate(_)
         | Op::Aside(_)
         | Op::SetOperation { .. }
         | Op::Exchange(_)

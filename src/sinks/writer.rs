@@ -15,6 +15,32 @@ use std::thread::{self, JoinHandle};
 const DEPTH: usize = 8;
 
 /// What text sinks write to. Injectable, so that an embedding program and tests get what would go to the terminal.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// use std::io::Write;
+/// use std::sync::{Arc, Mutex};
+/// #[derive(Clone, Default)]
+/// struct Page(Arc<Mutex<Vec<u8>>>);
+/// impl Write for Page {
+///     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+///         self.0.lock().expect("no panic").write(bytes)
+///     }
+///     fn flush(&mut self) -> std::io::Result<()> {
+///         Ok(())
+///     }
+/// }
+/// let page = Page::default();
+/// let streams = pelton::Streams { out: pelton::Target::new(page.clone()), ..Default::default() };
+/// let engine = pelton::Engine::builder().streams(streams).build()?;
+/// let script = engine.prepare("CREATE TABLE p (n INT) WITH ('connector' = 'print'); INSERT INTO p VALUES (7)")?;
+/// let mut run = script.jobs().next().expect("one job").start()?;
+/// while run.step(0)? != pelton::Progress::Done {}
+/// drop(run);
+/// assert_eq!(page.0.lock().expect("no panic").as_slice(), b"+I[7]\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Streams {
     /// Standard output.
@@ -36,6 +62,12 @@ impl fmt::Debug for Streams {
 }
 
 /// A writer that several sinks share. A write of whole lines is not torn by another's.
+///
+/// ```
+/// use std::io::Write;
+/// let mut errors = pelton::Target::new(std::io::stderr());
+/// errors.write_all(b"a whole line\n").expect("standard error is there");
+/// ```
 #[derive(Clone)]
 pub struct Target(Arc<Mutex<dyn Write + Send>>);
 

@@ -208,3 +208,37 @@ fn what_depends_on_order_gets_the_order_of_one_shard() {
         "Scan/one > by 0 > Deduplicate/all > gather > Sink/one"
     );
 }
+
+#[test]
+fn over_runs_where_the_rows_of_its_partition_are() {
+    assert_eq!(
+        places(
+            "SELECT SUM(b) OVER (PARTITION BY a ORDER BY ts ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM t"
+        ),
+        "Scan/one > by 0 > Over/all > gather > Sink/one"
+    );
+    assert_eq!(places("SELECT SUM(b) OVER (ORDER BY ts) FROM t"), "Scan/one > Over/one > Sink/one");
+    // The second one has the rows of its partition in the order of time, and a group for each.
+    assert_eq!(
+        places(
+            "SELECT a, COUNT(n), MAX(m) FROM (
+               SELECT a, n, MAX(b) OVER (PARTITION BY b ORDER BY ts) AS m
+               FROM (SELECT *, COUNT(*) OVER (PARTITION BY a ORDER BY ts) AS n FROM t)) GROUP BY a"
+        ),
+        "Scan/one > Over/one > Over/one > by 0 > GroupAggregate/all > gather > Sink/one"
+    );
+    assert_eq!(
+        places(
+            "SELECT SUM(n) OVER (PARTITION BY a ORDER BY ts)
+             FROM (SELECT *, COUNT(*) OVER (PARTITION BY a ORDER BY ts) AS n FROM t)"
+        ),
+        "Scan/one > by 0 > Over/all > Over/all > gather > Sink/one"
+    );
+    assert_eq!(
+        places(
+            "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY a, window_start, window_end ORDER BY b) AS rn
+               FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' HOUR))) WHERE rn <= 2"
+        ),
+        "Scan/one > by 0 > WindowRank/all > gather > Sink/one"
+    );
+}

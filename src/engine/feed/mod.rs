@@ -58,6 +58,28 @@ impl Pushed {
 ///
 /// Nothing waits here: where the job is behind, rows collect up to a batch, and then a push is refused with an
 /// [error that says so](Error::is_retryable) until the job has taken a turn.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// pelton::row! { struct Click { page: String } }
+/// let engine = pelton::Engine::builder().build()?;
+/// let script = engine.prepare(
+///     "CREATE TABLE clicks (page STRING NOT NULL, other INT) WITH ('connector' = 'push'); SELECT page FROM clicks",
+/// )?;
+/// let mut run = script.jobs().next().expect("one query").start()?;
+/// let mut feed: pelton::Feed<Click> = run.feed("clicks")?;
+/// assert_eq!(feed.reads().fields.len(), 1);
+/// let sender = std::thread::spawn(move || {
+///     let clicks = [Click { page: "home".into() }, Click { page: "search".into() }];
+///     assert_eq!(feed.push_all(&clicks), 2);
+///     assert!(feed.flush());
+/// });
+/// sender.join().expect("no panic");
+/// while run.step(0)? != pelton::Progress::Done {}
+/// assert_eq!(run.stats().rows_in, 2);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Feed<E = Columns> {
     sender: PushSender,
     fields: Mapping,
@@ -100,6 +122,23 @@ impl<E: Row> Feed<E> {
 
 impl Feed {
     /// Sends the selected rows of a batch of at most 1,024, without a copy. Its columns are those of [`Feed::reads`].
+    ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// use pelton::batch::{Batch, Column, ColumnRef, TypeKind};
+    /// let engine = pelton::Engine::builder().build()?;
+    /// let script = engine.prepare("CREATE TABLE t (n BIGINT NOT NULL) WITH ('connector' = 'push'); SELECT n FROM t")?;
+    /// let mut run = script.jobs().next().expect("one query").start()?;
+    /// let mut feed = run.column_feed("t")?;
+    /// let mut numbers = Column::of_kind(&TypeKind::BigInt);
+    /// numbers.buffer_mut::<i64>().extend_exact((0..100_i32).map(i64::from));
+    /// numbers.validity.reset(100);
+    /// feed.push_columns(Batch::new(vec![ColumnRef::new(numbers)], 100)).map_err(|(e, _)| e)?;
+    /// run.step(0)?;
+    /// assert_eq!(run.take_results()[0].selected(), 100);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The columns are others. Retryable, with the batch: there is no room.

@@ -149,3 +149,141 @@ fn feeds_are_of_pushed_tables_and_taken_once() {
     is_send::<Feed<Tick>>();
     is_send::<Run>();
 }
+
+mod table_functions {
+    use crate::batch::{Field, Sel, TypeKind};
+    use crate::expr::{
+        Arg, BoundTableFunction, Call, Determinism, EvalContext, FunctionDoc, RowError, TableFunction,
+        TableKernel, TableRows,
+    };
+    use crate::testing::Test;
+    use crate::{Engine, Result};
+    use std::sync::Arc;
+
+    /// The numbers from a first one to below a second one, with their squares.
+    struct Between;
+
+    impl TableFunction for Between {
+        fn doc(&self) -> &FunctionDoc {
+            const DOC: FunctionDoc = FunctionDoc {
+                names: &["BETWEEN_OF"],
+                family: "table",
+                signatures: &["between_of(from, to)"],
+                text: "The whole numbers of a range, and their squares.",
+                examples: &[],
+            };
+            &DOC
+        }
+
+        fn bind(&self, call: &Call<'_>) -> Result<BoundTableFunction> {
+            if call.args.len() != 2 {
+                return Err(call.wrong_count("2"));
+            }
+            let number = || TypeKind::BigInt.not_null();
+            Ok(BoundTableFunction {
+                args: vec![TypeKind::BigInt.nullable(); 2],
+                columns: vec![Field::new("n", number()), Field::new("square", number())],
+                determinism: Determinism::Deterministic,
+                kernel: Arc::new(|| Box::new(Between)),
+            })
+        }
+    }
+
+    impl TableKernel for Between {
+        fn eval(
+            &mut self,
+            args: &[Arg<'_>],
+            sel: Sel<'_>,
+            out: &mut TableRows,
+            _cx: &mut EvalContext<'_>,
+        ) -> Result<(), RowError> {
+            for row in sel.iter().filter(|&r| args.iter().all(|a| a.is_valid(r))) {
+                for n in args[0].column.slice::<i64>()[row]..args[1].column.slice::<i64>()[row] {
+                    for (c, v) in out.columns.iter_mut().zip([n, n * n]) {
+                        c.buffer_mut::<i64>().push(v);
+                        c.validity.push(true);
+                    }
+                    out.of.push(row as u32);
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn rows(sql: &str) -> Vec<String> {
+        let engine = Engine::builder().table_function(Arc::new(Between)).build().expect("sound settings");
+        let mut test = Test::new(&engine, sql).unwrap_or_else(|e| panic!("{}", e.render("test", sql)));
+        test.finish().expect("no row fails")
+    }
+
+    fn refused(sql: &str) -> String {
+        let engine = Engine::builder().table_function(Arc::new(Between)).build().expect("sound settings");
+        engine.prepare(sql).map(|_| ()).expect_err("refused").message().to_owned()
+    }
+
+    const T: &str = "FROM (VALUES ('a', 1, 3), ('b', 5, 5), ('c', 7, 8)) AS t (name, low, high)";
+
+    #[test]
+    fn they_stand_in_from_behind_what_they_read() {
+        let want = ["+I[a, 1]", "+I[a, 4]", "+I[c, 49]"];
+        assert_eq!(rows(&format!("SELECT name, square {T}, LATERAL TABLE(between_of(low, high))")), want);
+        assert_eq!(
+            rows(&format!(
+                "SELECT t.name, x.b {T} CROSS JOIN LATERAL TABLE(between_of(low, high)) AS x (a, b)"
+            )),
+            want
+        );
+        // An expression as argument, and columns that nobody reads.
+        assert_eq!(
+            rows(&format!(
+                "SELECT b {T}, LATERAL TABLE(between_of(low * 2, low + high)) AS x (a, b) WHERE name <> 'b'"
+            )),
+            ["+I[4]", "+I[9]", "+I[196]"]
+        );
+        assert_eq!(
+            rows(&format!(
+                "SELECT * {T} JOIN LATERAL TABLE(between_of(low, high)) AS x (a, b) ON x.b > 1 AND t.low < 7"
+            )),
+            ["+I[a, 1, 3, 2, 4]"]
+        );
+    }
+
+    #[test]
+    fn a_left_join_keeps_the_rows_for_which_there_are_none() {
+        assert_eq!(
+            rows(&format!(
+                "SELECT name, a, b {T} LEFT JOIN LATERAL TABLE(between_of(low, high)) AS x (a, b) ON TRUE"
+            )),
+            ["+I[a, 1, 1]", "+I[a, 2, 4]", "+I[b, \\N, \\N]", "+I[c, 7, 49]"]
+        );
+        let on = format!("SELECT 1 {T} LEFT JOIN LATERAL TABLE(between_of(low, high)) AS x ON n > 1");
+        assert_eq!(
+            refused(&on),
+            "LEFT JOIN of a table function on another condition than TRUE is not supported"
+        );
+    }
+
+    #[test]
+    fn they_stand_alone_and_over_rows_that_change() {
+        assert_eq!(rows("SELECT n FROM TABLE(between_of(3, 5))"), ["+I[3]", "+I[4]"]);
+        let counts = format!(
+            "SELECT n, k FROM (SELECT COUNT(*) AS n {T}), LATERAL TABLE(between_of(0, n)) AS x (k, s)"
+        );
+        let got = rows(&counts);
+        let kept = got.iter().filter(|l| l.starts_with('+')).count()
+            - got.iter().filter(|l| l.starts_with('-')).count();
+        assert_eq!((got.last().map(String::as_str), kept), (Some("+U[3, 2]"), 3));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        assert!(
+            refused(&format!("SELECT 1 {T}, LATERAL TABLE(between_of(low))")).contains("2 expected, 1 given")
+        );
+        assert!(
+            refused(&format!("SELECT 1 {T}, LATERAL TABLE(between_of(nobody, 1))"))
+                .contains("'nobody' not found")
+        );
+        assert!(refused("SELECT 1 FROM LATERAL TABLE(nowhere(1))").contains("nowhere"));
+    }
+}

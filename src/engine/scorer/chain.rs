@@ -5,7 +5,8 @@
 //! none. Where a filter has dropped rows, what is left is made dense before an OVER, so that its answers stand beside their rows.
 
 use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, Home, Pool, Schema};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Expr, ExprKind};
 use crate::operators::{self, Built, Context, OverScorer, Stage};
 use crate::plan::connector::SourceSpec;
 use crate::plan::{Graph, Node, NodeId, Op, OverOrder};
@@ -35,6 +36,8 @@ enum Step {
 struct OverStep {
     id: String,
     scorer: OverScorer,
+    /// The columns of the event that are its key, where nothing before it drops rows.
+    key: Option<Vec<usize>>,
     /// The column of the event time; none: processing time.
     time: Option<usize>,
     home: Home,
@@ -62,8 +65,12 @@ impl Chain {
     pub(super) fn new(graph: &Graph, fused: bool) -> Result<(Self, Parts)> {
         let mut steps = vec![];
         let (mut source, mut result) = (None, None);
+        // By node: which column of the event each column is, as long as every event comes through.
+        let mut origins: Vec<Option<Vec<Option<usize>>>> = vec![];
         for (n, node) in graph.nodes.iter().enumerate() {
             let input = node.inputs.first().map(|&i| graph.node(i));
+            let of_input = node.inputs.first().and_then(|i| origins[i.0].clone());
+            origins.push(origins_of(node, of_input.clone()));
             match (&node.op, input) {
                 (Op::Scan(spec), _) if source.is_none() => {
                     if !spec.info.changelog.is_insert_only() {
@@ -101,6 +108,7 @@ impl Chain {
                     };
                     steps.push(Step::Over(Box::new(OverStep {
                         id: node.id.clone(),
+                        key: of_input.and_then(|o| over.partition.iter().map(|&c| o[c]).collect()),
                         scorer: OverScorer::new(over, input, fused),
                         time,
                         home: Home::default(),
@@ -170,6 +178,7 @@ impl Chain {
         self.origins.extend(0..rows as u32);
         let mut failed = None;
         let Self { steps, pool, watermark, late, before, origins, .. } = self;
+        meet(steps, &batch);
         for step in steps {
             let result = match step {
                 Step::Stage { stage, id } => {
@@ -225,6 +234,29 @@ impl Chain {
     pub(super) fn bytes(&self) -> usize {
         let of = |s: &Step| if let Step::Over(o) = s { o.scorer.bytes() } else { 0 };
         self.steps.iter().map(of).sum()
+    }
+
+    /// The error of a state of so many bytes that its limit does not allow.
+    pub(super) fn outgrown(&self, held: usize, limit: usize) -> Error {
+        let of = |s: &Step| match s {
+            Step::Over(o) => Some((o.scorer.bytes(), o.id.clone())),
+            _ => None,
+        };
+        let mut parts: Vec<(usize, String)> = self.steps.iter().filter_map(of).collect();
+        parts.sort_by_key(|p| std::cmp::Reverse(p.0));
+        let mb = |bytes: usize| bytes as f64 / 1e6;
+        let largest: Vec<String> =
+            parts.iter().take(3).map(|(b, id)| format!("{id}: {:.1} MB", mb(*b))).collect();
+        Error::new(
+            ErrorKind::Runtime,
+            format!(
+                "the state of this scorer has grown to {:.1} MB, over its limit of {:.1} MB; the largest operators: {}",
+                mb(held),
+                mb(limit),
+                largest.join(", ")
+            ),
+        )
+        .hint("shorten the frames, set 'pelton.over.range-resolution', or raise 'pelton.memory-limit'")
     }
 
     /// Writes its state.
@@ -303,6 +335,46 @@ impl OverStep {
         batch.swap_columns(&mut out);
         pool.recycle(out);
         result
+    }
+}
+
+/// Finds the keys of an event that comes alone for all OVERs at once: a wait for memory each, one beside the other.
+#[inline]
+fn meet(steps: &mut [Step], batch: &Batch) {
+    let alone = batch.rows() == 1 && batch.selected() == 1;
+    for step in steps.iter_mut() {
+        if let Step::Over(over) = step {
+            match &over.key {
+                Some(key) if alone => over.scorer.meet(key, batch, 0),
+                _ => over.scorer.part(),
+            }
+        }
+    }
+    if alone {
+        for step in steps {
+            if let Step::Over(over) = step {
+                over.scorer.expect();
+            }
+        }
+    }
+}
+
+/// Which column of the event each column of a node's output is.
+pub(super) fn origins_of(node: &Node, input: Option<Vec<Option<usize>>>) -> Option<Vec<Option<usize>>> {
+    match &node.op {
+        Op::Scan(_) => Some((0..node.schema.len()).map(Some).collect()),
+        Op::Watermark { .. } | Op::Exchange(_) => input,
+        Op::Project(exprs) => {
+            let input = input?;
+            let of = |e: &Expr| if let ExprKind::Column(c) = e.kind { input[c] } else { None };
+            Some(exprs.iter().map(of).collect())
+        }
+        Op::Over(_) => {
+            let mut columns = input?;
+            columns.resize(node.schema.len(), None);
+            Some(columns)
+        }
+        _ => None,
     }
 }
 

@@ -21,6 +21,31 @@ const HEAD: usize = 28;
 impl<E, R> Scorer<E, R> {
     /// Writes its state to a file, which is replaced in one step.
     ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// # pelton::row! { struct Payment { card: i64, ts: pelton::Timestamp } }
+    /// # pelton::row! { struct Count { n: i64 } }
+    /// # const SQL: &str = "CREATE TABLE payments (card BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL,
+    /// #   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'push');
+    /// #   SELECT COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS n
+    /// #   FROM payments";
+    /// # let at = |second: i64| Payment { card: 7, ts: pelton::Timestamp(second * 1_000_000) };
+    /// # let engine = pelton::Engine::builder().build()?;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("pelton-save-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).expect("a folder");
+    /// # let file = folder.join("scorer.state");
+    /// let mut scorer: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+    /// scorer.score(&at(0))?;
+    /// scorer.save(&file)?;
+    /// let mut after: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+    /// after.load(&file)?;
+    /// assert_eq!(after.score(&at(1))?.row.map(|c| c.n), Some(2));
+    /// # std::fs::remove_dir_all(&folder).expect("ours");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {

@@ -34,12 +34,13 @@
 //! order above the watermark is answered from the rows up to its own time, and remembered in its place.
 //!
 //! A scorer is one shard that its caller owns: `Send`, not `Sync`, with all keys of its query. Two scorers know nothing of each other's rows, so
-//! events of one key belong to one scorer. It starts no thread, reads no clock (processing time is what [`Scorer::advance`] last said), and
+//! events of one key belong to one scorer: [`Engine::scorers`] makes several and says whose an event is. It starts no thread, reads no clock (processing time is what [`Scorer::advance`] last said), and
 //! allocates nothing per call once its keys and frames are there. What it can hold: one table, filters, projections, and OVER by time,
 //! several of them nested where they have different keys. Anything else is refused by name.
 
 mod chain;
 mod file;
+mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -54,13 +55,49 @@ use crate::plan::explain;
 use crate::shard::{IoContext, Polled};
 use crate::sql::{Outcome, Planner};
 use chain::Chain;
+pub use shared::Homes;
 use std::marker::PhantomData;
 
 /// Events and results as columns, in place of rows: see [`Engine::column_scorer`].
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// let engine = pelton::Engine::builder().build()?;
+/// let scorer: pelton::Scorer<pelton::Columns, pelton::Columns> =
+///     engine.column_scorer("CREATE TABLE t (n INT) WITH ('connector' = 'push'); SELECT n + 1 AS m FROM t")?;
+/// assert_eq!((scorer.reads().len(), scorer.schema().len()), (1, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Columns;
 
 /// Answers rows at once. See the module's text.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// # pelton::row! { struct Payment { card: i64, ts: pelton::Timestamp } }
+/// # pelton::row! { struct Count { n: i64 } }
+/// # const SQL: &str = "CREATE TABLE payments (card BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL,
+/// #   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'push');
+/// #   SELECT COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS n
+/// #   FROM payments";
+/// # let at = |second: i64| Payment { card: 7, ts: pelton::Timestamp(second * 1_000_000) };
+/// # let engine = pelton::Engine::builder().build()?;
+///
+/// let mut scorer: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+/// assert_eq!(scorer.score(&at(0))?.row.map(|c| c.n), Some(1));
+/// assert_eq!(scorer.score(&at(59))?.row.map(|c| c.n), Some(2));
+/// assert_eq!(scorer.score(&at(61))?.row.map(|c| c.n), Some(2));
+/// assert_eq!((scorer.watermark(), scorer.stats().events), (56_000, 3));
+/// assert!(scorer.state_bytes() > 0);
+/// let bytes = scorer.snapshot();
+/// let mut other: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+/// other.restore(&bytes)?;
+/// assert_eq!(other.score(&at(62))?.row.map(|c| c.n), Some(3));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Scorer<E = Columns, R = Columns> {
     chain: Chain,
     fields: Mapping,
@@ -75,10 +112,38 @@ pub struct Scorer<E = Columns, R = Columns> {
     fingerprint: u64,
     now_us: i64,
     counts: ScorerStats,
+    /// The columns of `reads` that every OVER is partitioned by.
+    shared: Vec<usize>,
+    memory_limit: usize,
+    /// After so many events the state is weighed.
+    weigh_at: u64,
     events: PhantomData<fn(&E)>,
 }
 
+/// What an event may add to the state, bytes, as a guess from above.
+const EVENT_BYTES: usize = 4096;
+
 /// What a scorer says of an event.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// # pelton::row! { struct Payment { card: i64, ts: pelton::Timestamp } }
+/// # pelton::row! { struct Count { n: i64 } }
+/// # const SQL: &str = "CREATE TABLE payments (card BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL,
+/// #   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'push');
+/// #   SELECT COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS n
+/// #   FROM payments";
+/// # let at = |second: i64| Payment { card: 7, ts: pelton::Timestamp(second * 1_000_000) };
+/// # let engine = pelton::Engine::builder().build()?;
+///
+/// let mut scorer: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+/// assert!(!scorer.score(&at(60))?.late);
+/// // The watermark stands at 55 s: answered from what is held, and not remembered.
+/// let scored = scorer.score(&at(50))?;
+/// assert_eq!((scored.row.map(|c| c.n), scored.late), (Some(1), true));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scored<'a, R> {
     /// The row of the result; none: a filter has dropped it.
@@ -88,6 +153,26 @@ pub struct Scored<'a, R> {
 }
 
 /// As [`Scored`], for keeps: see [`Scorer::score_batch`].
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// # pelton::row! { struct Payment { card: i64, ts: pelton::Timestamp } }
+/// # pelton::row! { struct Count { n: i64 } }
+/// # const SQL: &str = "CREATE TABLE payments (card BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL,
+/// #   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'push');
+/// #   SELECT COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS n
+/// #   FROM payments";
+/// # let at = |second: i64| Payment { card: 7, ts: pelton::Timestamp(second * 1_000_000) };
+/// # let engine = pelton::Engine::builder().build()?;
+///
+/// let mut scorer: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+/// let mut answers: Vec<pelton::Answer<Count>> = vec![];
+/// scorer.score_batch(&[at(0), at(1), at(2)], &mut answers)?;
+/// assert_eq!(answers.iter().filter_map(|a| a.row.as_ref()).map(|c| c.n).collect::<Vec<_>>(), [1, 2, 3]);
+/// assert!(answers.iter().all(|a| !a.late));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer<R> {
     /// The row of the result; none: a filter has dropped it.
@@ -97,6 +182,23 @@ pub struct Answer<R> {
 }
 
 /// What a scorer says of a batch of columns.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// use pelton::batch::{Batch, Column, ColumnRef, TypeKind};
+/// let engine = pelton::Engine::builder().build()?;
+/// let mut scorer =
+///     engine.column_scorer("CREATE TABLE t (n BIGINT NOT NULL) WITH ('connector' = 'push'); SELECT n FROM t WHERE n > 1")?;
+/// let mut numbers = Column::of_kind(&TypeKind::BigInt);
+/// numbers.buffer_mut::<i64>().extend_exact((0..4_i32).map(i64::from));
+/// numbers.validity.reset(4);
+/// let scored = scorer.score_columns(Batch::new(vec![ColumnRef::new(numbers)], 4))?;
+/// let of: Vec<usize> = scored.rows.sel().iter().map(|row| scored.origin(row)).collect();
+/// assert_eq!(of, [2, 3]);
+/// assert!(!scored.is_late(2));
+/// # Ok(())
+/// # }
+/// ```
 pub struct ScoredColumns<'a> {
     /// The rows of the result: the selected ones count.
     pub rows: &'a Batch,
@@ -116,6 +218,26 @@ impl ScoredColumns<'_> {
 }
 
 /// Counts of a scorer.
+///
+/// ```
+/// # fn main() -> pelton::Result<()> {
+/// # pelton::row! { struct Payment { card: i64, ts: pelton::Timestamp } }
+/// # pelton::row! { struct Count { n: i64 } }
+/// # const SQL: &str = "CREATE TABLE payments (card BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL,
+/// #   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'push');
+/// #   SELECT COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS n
+/// #   FROM payments";
+/// # let at = |second: i64| Payment { card: 7, ts: pelton::Timestamp(second * 1_000_000) };
+/// # let engine = pelton::Engine::builder().build()?;
+///
+/// let mut scorer: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+/// scorer.score(&at(60))?;
+/// scorer.score(&at(10))?;
+/// let stats = scorer.stats();
+/// assert_eq!((stats.events, stats.filtered, stats.late), (2, 0, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScorerStats {
     /// Events that came.
@@ -178,6 +300,9 @@ impl Engine {
             fingerprint: explain::fingerprint(&plan.graph),
             now_us: self.start_us,
             counts: ScorerStats::default(),
+            shared: shared::partition(&plan.graph),
+            memory_limit: plan.settings.memory_limit().unwrap_or(self.config.memory_limit),
+            weigh_at: 0,
             events: PhantomData,
         })
     }
@@ -187,9 +312,11 @@ impl<E: Row, R: Row> Scorer<E, R> {
     /// Answers an event.
     ///
     /// # Errors
-    /// The query fails on it (a division by zero, a NULL time). It is not remembered by what comes behind the failure.
+    /// The state has outgrown its limit ([`EngineBuilder::memory_limit`](crate::EngineBuilder::memory_limit)), the event is not
+    /// taken; the query fails on it (a division by zero, a NULL time). It is not remembered by what comes behind the failure.
     #[inline]
     pub fn score(&mut self, event: &E) -> Result<Scored<'_, R>> {
+        self.weigh()?;
         let mut batch = self.chain.batch();
         self.fields.append(event, &mut batch.columns);
         batch.set_rows(1);
@@ -216,6 +343,7 @@ impl<E: Row, R: Row> Scorer<E, R> {
     pub fn score_batch(&mut self, events: &[E], answers: &mut Vec<Answer<R>>) -> Result<()> {
         answers.resize_with(events.len(), || Answer { row: None, late: false });
         for (events, answers) in events.chunks(MAX_ROWS).zip(answers.chunks_mut(MAX_ROWS)) {
+            self.weigh()?;
             let mut batch = self.chain.batch();
             events.iter().for_each(|e| self.fields.append(e, &mut batch.columns));
             batch.set_rows(events.len());
@@ -247,6 +375,7 @@ impl<E, R> Scorer<E, R> {
     /// The columns are others; the query fails on a row, and those before it have been taken.
     pub fn score_columns(&mut self, events: Batch) -> Result<ScoredColumns<'_>> {
         fits(&self.reads, &events)?;
+        self.weigh()?;
         if let Some(last) = self.last.take() {
             self.chain.recycle(last);
         }
@@ -273,6 +402,23 @@ impl<E, R> Scorer<E, R> {
     }
 
     /// Processing time is now `now_us`, µs since the epoch. It does not go back.
+    ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// pelton::row! { struct Tick { id: i64 } }
+    /// pelton::row! { struct Count { n: i64 } }
+    /// let engine = pelton::Engine::builder().build()?;
+    /// let mut scorer: pelton::Scorer<Tick, Count> = engine.scorer(
+    ///     "CREATE TABLE ticks (id BIGINT NOT NULL, p AS PROCTIME()) WITH ('connector' = 'push');
+    ///      SELECT COUNT(*) OVER (PARTITION BY id ORDER BY p RANGE BETWEEN INTERVAL '1' SECOND PRECEDING AND CURRENT ROW) AS n
+    ///      FROM ticks",
+    /// )?;
+    /// assert_eq!(scorer.score(&Tick { id: 1 })?.row.map(|c| c.n), Some(1));
+    /// scorer.advance(1_500_000);
+    /// assert_eq!(scorer.score(&Tick { id: 1 })?.row.map(|c| c.n), Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn advance(&mut self, now_us: i64) {
         self.now_us = self.now_us.max(now_us);
     }
@@ -292,8 +438,49 @@ impl<E, R> Scorer<E, R> {
         self.chain.bytes()
     }
 
+    /// Refuses events where the state has outgrown its limit. It is weighed the seldomer the more room there is.
+    #[inline]
+    fn weigh(&mut self) -> Result<()> {
+        if self.counts.events < self.weigh_at { Ok(()) } else { self.weigh_now() }
+    }
+
+    #[cold]
+    fn weigh_now(&mut self) -> Result<()> {
+        let held = self.chain.bytes();
+        let Some(room) = self.memory_limit.checked_sub(held) else {
+            return Err(self.chain.outgrown(held, self.memory_limit));
+        };
+        self.weigh_at = self.counts.events + (room / EVENT_BYTES).clamp(256, 1 << 20) as u64;
+        Ok(())
+    }
+
     /// Takes all rows that the table's connector has, as if they had been scored, and gives their number: a scorer that starts with a
     /// history. Afterwards it answers as one that has lived through it.
+    ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// # let folder = std::env::temp_dir().join(format!("pelton-replay-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).expect("a folder");
+    /// # let file = folder.join("history.csv");
+    /// pelton::row! { struct Payment { card: i64, ts: pelton::Timestamp } }
+    /// pelton::row! { struct Count { n: i64 } }
+    /// std::fs::write(&file, "7,2026-01-01 12:00:00\n7,2026-01-01 12:00:10\n").expect("a file");
+    /// let sql = format!(
+    ///     "CREATE TABLE payments (card BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL, WATERMARK FOR ts AS ts)
+    ///        WITH ('connector' = 'filesystem', 'format' = 'csv', 'path' = '{}');
+    ///      SELECT COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS n
+    ///      FROM payments",
+    ///     file.display(),
+    /// );
+    /// let mut scorer: pelton::Scorer<Payment, Count> = pelton::Engine::builder().build()?.scorer(&sql)?;
+    /// assert_eq!(scorer.replay()?, 2);
+    /// let noon = 1_767_268_800_000_000;
+    /// let scored = scorer.score(&Payment { card: 7, ts: pelton::Timestamp(noon + 20_000_000) })?;
+    /// assert_eq!(scored.row.map(|c| c.n), Some(3));
+    /// # std::fs::remove_dir_all(&folder).expect("ours");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The source cannot be read, or does not end; the query fails on a row.
@@ -315,6 +502,7 @@ impl<E, R> Scorer<E, R> {
                 match input.poll(MAX_ROWS, &mut IoContext { pool: self.chain.pool(), now_us })? {
                     Polled::Batch(batch) => {
                         let rows = batch.selected();
+                        self.weigh()?;
                         let out = self.chain.run(batch, now_us)?;
                         self.count(&out, rows);
                         self.chain.recycle(out);

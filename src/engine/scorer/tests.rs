@@ -419,3 +419,105 @@ fn a_scorer_can_move_to_another_thread() {
     is_send::<Scorer<Payment, Features>>();
     is_send::<Scorer>();
 }
+
+/// Frames in slices: all rows of the exact frame, and of the slice that it begins in.
+#[test]
+fn frames_in_slices_are_exact_up_to_the_resolution() {
+    crate::row! {
+        #[derive(Clone, Debug, PartialEq)]
+        struct Slices { n: i64, total: Option<f64>, most: Option<f64>, merchants: i64, exact: i64 }
+    }
+    let sql = "SET 'pelton.over.range-resolution' = '30 s';".to_owned()
+        + &payments("'connector' = 'push'")
+        + "SELECT COUNT(*) OVER w AS n, SUM(amount) OVER w AS total, MAX(amount) OVER w AS most, COUNT(DISTINCT merchant) OVER w AS merchants,
+             COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '30' SECOND PRECEDING AND CURRENT ROW) AS exact
+           FROM payments
+           WINDOW w AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '5' MINUTE PRECEDING AND CURRENT ROW)";
+    let script = engine().prepare(&sql).expect("it is sound");
+    assert!(script.extensions[0].message.contains("pelton.over.range-resolution"));
+    let made = || engine().scorer::<Payment, Slices>(&sql).expect("it can be scored");
+    let mut scorer = made();
+    let mut rows: Vec<Payment> = vec![];
+    let mut watermark = i64::MIN;
+    for n in 0..600_i64 {
+        let at = n * 7 - if n % 5 == 0 { (n % 11) * 2 } else { 0 };
+        let p = payment(n * n % 3, ["a", "b", "c", "d"][(n * n % 7 % 4) as usize], Some((n % 13) as f64), at);
+        let late = p.ts.0 <= watermark;
+        // What no row above the watermark can see is not counted either.
+        let held = (at * 1_000_000).max(watermark);
+        let (first, last) = ((held / 1_000_000 - 300).div_euclid(30), at.div_euclid(30));
+        let seen =
+            |r: &&Payment| r.card == p.card && (first..=last).contains(&(r.ts.0.div_euclid(30_000_000)));
+        let frame: Vec<&Payment> = rows.iter().filter(seen).chain([&p]).collect();
+        let amounts = || frame.iter().filter_map(|r| r.amount);
+        let mut merchants: Vec<&str> = frame.iter().map(|r| &*r.merchant).collect();
+        merchants.sort_unstable();
+        merchants.dedup();
+        let exact = |r: &&Payment| r.card == p.card && (held - 30_000_000..=p.ts.0).contains(&r.ts.0);
+        let want = Slices {
+            n: frame.len() as i64,
+            total: Some(amounts().sum()),
+            most: amounts().reduce(f64::max),
+            merchants: merchants.len() as i64,
+            exact: rows.iter().filter(exact).count() as i64 + 1,
+        };
+        let scored = scorer.score(&p).expect("no row fails");
+        assert_eq!((scored.row, scored.late), (Some(&want), late), "payment {n}");
+        if !late {
+            rows.push(p);
+        }
+        watermark = watermark.max(at * 1_000_000 - 10_000_000);
+        if n % 50 == 0 {
+            let mut state = crate::batch::Encoder::default();
+            scorer.chain.snapshot(&mut state);
+            scorer = made();
+            scorer.chain.restore(&mut crate::batch::Decoder::new(&state.finish())).expect("its own bytes");
+        }
+    }
+    let first = sql.replace("MAX(amount) OVER w AS most", "FIRST_VALUE(amount) OVER w AS most");
+    let e = engine().scorer::<Payment, Slices>(&first).err().expect("refused");
+    assert!(e.message().starts_with("FIRST_VALUE over a frame of time needs the rows"), "{e}");
+}
+
+/// A scorer over its limit says so, and takes no more.
+#[test]
+fn state_has_a_limit() {
+    let sql = "SET 'pelton.memory-limit' = '3 mb';".to_owned() + &sql();
+    let mut scorer: Scorer<Payment, Features> = engine().scorer(&sql).expect("it can be scored");
+    let refused =
+        (0..100_000).find_map(|n| scorer.score(&payment(n, "m", None, n / 1000)).err().map(|e| (n, e)));
+    let (n, e) = refused.expect("a hundred thousand cards do not fit");
+    assert!(e.message().starts_with("the state of this scorer has grown to "), "{e}");
+    assert!(e.message().contains("over its limit of 3.1 MB; the largest operators: over"), "{e}");
+    assert!(n > 1000 && scorer.stats().events == n as u64, "{n}");
+    assert!(scorer.state_bytes() < 5 << 20, "{}", scorer.state_bytes());
+    let e = scorer.score_batch(&[payment(0, "m", None, 200)], &mut vec![]).expect_err("none is taken");
+    assert!(e.message().contains("over its limit"), "{e}");
+}
+
+/// Several scorers answer what one does, each for its keys; where they would share some, there are none.
+#[test]
+fn several_scorers_share_the_keys_between_them() {
+    let sql = payments("'connector' = 'push'")
+        + "SELECT card, COUNT(*) OVER (PARTITION BY k, merchant ORDER BY ts) AS n, CAST(0 AS BIGINT) AS by_merchant
+           FROM (SELECT merchant, ts, card AS k, card FROM payments)";
+    crate::row! { #[derive(Clone, Debug, PartialEq)] struct Counts { card: i64, n: i64 } }
+    crate::row! { #[derive(Clone, Debug, PartialEq)] struct Event { card: i64, merchant: String, ts: Timestamp } }
+    let mut one: Scorer<Event, Counts> = engine().scorer(&sql).expect("it can be scored");
+    let (mut homes, mut three) =
+        engine().scorers::<Event, Counts>(&sql, 3).expect("they have card and merchant in common");
+    let mut had = [0; 3];
+    for n in 0..3000_i64 {
+        let event = Event { card: n % 40, merchant: format!("m{}", n % 7), ts: Timestamp(n * 1_000_000) };
+        let home = homes.of(&event);
+        had[home] += 1;
+        let alone = one.score(&event).expect("no row fails").row.cloned();
+        assert_eq!(three[home].score(&event).expect("no row fails").row.cloned(), alone, "event {n}");
+    }
+    assert!(had.iter().all(|n| *n > 600), "{had:?}");
+    // By card, and by merchant.
+    let two_keys = payments("'connector' = 'push'") + FEATURES;
+    let e = engine().scorers::<Payment, Features>(&two_keys, 2).err().expect("refused");
+    assert!(e.message().starts_with("several scorers would see parts of the same keys"), "{e}");
+    assert_eq!(engine().scorers::<Payment, Features>(&two_keys, 1).map(|s| s.1.len()).ok(), Some(1));
+}

@@ -5,7 +5,8 @@
 
 use super::cells::Cells;
 use super::fold::{Flag, Fold, Folding, Plain, Wide};
-use super::sliding::{Canonical, SlidingEnd};
+use super::sliding::SlidingEnd;
+use super::sliding_text::SlidingEnds;
 use super::{add, factory, nullable_result};
 use crate::batch::key::{decode_value, encode_value};
 use crate::batch::{Column, ColumnData, DataType, Decoder, Encoder, Physical, TypeKind};
@@ -85,7 +86,7 @@ fn ends(call: &Call<'_>, grouped: bool, last: bool) -> Result<BoundAggregate> {
         }
         _ => (
             factory(move || EndBytes { last, cells: Cells::default(), scratch: Vec::new() }),
-            factory(move || SlidingEnd::<Canonical>::new(last)),
+            factory(move || SlidingEnds::new(last)),
         ),
     };
     let show = if last { Show::Last } else { Show::First };

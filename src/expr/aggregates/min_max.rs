@@ -7,7 +7,8 @@
 use super::bag::{Bag, Bytes};
 use super::cells::Cells;
 use super::fold::{Flag, Fold, Folding, Plain, Wide};
-use super::sliding::{Shared, SlidingBest};
+use super::sliding::SlidingBest;
+use super::sliding_text::SlidingText;
 use super::{add, factory, nullable_result};
 use crate::batch::{Column, Decoder, Encoder, Physical, TypeKind};
 use crate::error::{Error, Result};
@@ -51,7 +52,7 @@ fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
         _ => (
             factory(move || BestText { max, cells: Cells::default() }),
             factory(move || Bag::<Bytes>::new(max)),
-            factory(move || SlidingBest::<Shared>::new(max)),
+            factory(move || SlidingText::new(max)),
         ),
     };
     Ok(BoundAggregate {

@@ -3,7 +3,7 @@
 //!
 //! Groups are slots; the state of fixed width stands in one vector by slot ([`fold`]). Only what cannot invert (MIN and MAX of rows that
 //! leave) or is of variable length keeps more: an ordered bag a group ([`bag`]) or its history ([`history`]); where rows leave in the order in
-//! which they joined, a queue ([`sliding`]). DOUBLE and FLOAT fold in row order.
+//! which they joined, a queue ([`sliding`], [`sliding_text`]). DOUBLE and FLOAT fold in row order.
 
 mod bag;
 mod bitmap;
@@ -18,6 +18,7 @@ mod min_max;
 mod percentile;
 mod single;
 mod sliding;
+mod sliding_text;
 mod sum;
 mod variance;
 

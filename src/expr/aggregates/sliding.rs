@@ -14,16 +14,13 @@
 //! The answer is the better of the first entry and the tail. When the entries before `l` reach `b`, the roles change: all entries up
 //! to `b` are those up to `r`, and the values behind are turned into bests one by one while rows come and go.
 //!
-//! **FIRST_VALUE and LAST_VALUE** are the two ends of the queue of values.
+//! **FIRST_VALUE and LAST_VALUE** are the two ends of the queue of values. Values with a length of their own are [`sliding_text`](super::sliding_text)'s affair.
 
 use super::bag::Item;
-use super::history::push_bytes;
-use crate::batch::key::encode_value;
 use crate::batch::{Column, Decoder, Encoder};
 use crate::error::{Error, Result};
 use crate::expr::{Accumulator, RowError, Updates};
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// MIN or MAX of a group whose rows leave in the order in which they joined.
 pub(super) struct Daba<K> {
@@ -306,56 +303,6 @@ impl<T: Item> Accumulator for SlidingEnd<T> {
 fn give_back<K>(queue: &mut VecDeque<K>) {
     if queue.capacity() > 64 && queue.len() < queue.capacity() / 4 {
         queue.shrink_to(queue.capacity() / 2);
-    }
-}
-
-/// Character values, shared by the entries that they are the best of.
-pub(super) struct Shared;
-
-impl Item for Shared {
-    type Key = Arc<[u8]>;
-    fn heap(v: &Self::Key) -> usize {
-        v.len() + 16
-    }
-    fn reader(c: &Column) -> impl Fn(usize) -> Self::Key + '_ {
-        let bytes = c.byte_column();
-        move |i| bytes.get(i).into()
-    }
-    fn push(v: Option<&Self::Key>, out: &mut Column) {
-        out.validity.push(v.is_some());
-        out.byte_column_mut().push(v.map_or(&[][..], |v| v));
-    }
-    fn encode(v: &Self::Key, to: &mut Encoder) {
-        to.bytes(v);
-    }
-    fn decode(from: &mut Decoder<'_>) -> Result<Self::Key> {
-        from.bytes().map(Into::into)
-    }
-}
-
-/// Values of any other type in their canonical bytes.
-pub(super) struct Canonical;
-
-impl Item for Canonical {
-    type Key = Arc<[u8]>;
-    fn heap(v: &Self::Key) -> usize {
-        v.len() + 16
-    }
-    fn reader(c: &Column) -> impl Fn(usize) -> Self::Key + '_ {
-        move |i| {
-            let mut bytes = vec![];
-            encode_value(c, i, &mut bytes);
-            bytes.into()
-        }
-    }
-    fn push(v: Option<&Self::Key>, out: &mut Column) {
-        push_bytes(v.map(|v| &**v), out);
-    }
-    fn encode(v: &Self::Key, to: &mut Encoder) {
-        to.bytes(v);
-    }
-    fn decode(from: &mut Decoder<'_>) -> Result<Self::Key> {
-        from.bytes().map(Into::into)
     }
 }
 

@@ -4,10 +4,13 @@
 //! holds them; each frame with a first row is a reader that moves along. A row that enters a frame is added to the frame's accumulators, a row
 //! that leaves it is taken out, so a row's cost does not depend on how many rows its frame has.
 //!
+//! A frame that is [sliced](Sliced) needs no rows.
+//!
 //! A **run** is what one call of the operator takes: [`Frames::take`] only notes which rows enter and leave, and [`Frames::finish`] sends
 //! them through the accumulators, each aggregate in one pass over all keys. DOUBLE and FLOAT come out as in Flink: rows that leave are
 //! subtracted first, then the row is added.
 
+use super::sliced::Sliced;
 use crate::batch::key::{decode_value, encode_value};
 use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Schema};
 use crate::error::{Error, Result};
@@ -27,8 +30,14 @@ pub(super) struct Frames {
     held: Vec<usize>,
     types: Vec<DataType>,
     groups: Vec<Group>,
-    /// For each call its group, and its place among the group's aggregates.
-    calls: Vec<(usize, usize)>,
+    /// Frames that hold no rows.
+    sliced: Vec<Sliced>,
+    /// For each call its frame, and its place among the frame's aggregates.
+    calls: Vec<(Place, usize)>,
+    /// What sliced frames have said in this run, by frame and aggregate; which of it is each row's; and the row that one could not take.
+    said: Vec<Vec<ColumnRef>>,
+    saying: Vec<u32>,
+    refused: Option<(usize, Error)>,
     /// The columns that aggregates read, as a schema.
     own: Schema,
     /// Rows that some frame will let go; absent: none does.
@@ -44,6 +53,13 @@ pub(super) struct Frames {
     /// For rows that are answered at once: those that leave, and the row.
     one: Batch,
     slots: Vec<u32>,
+}
+
+/// A frame of `groups` or of `sliced`.
+#[derive(Clone, Copy)]
+enum Place {
+    Rows(usize),
+    Sliced(usize),
 }
 
 /// What is kept for rows that come out of order, above the watermark: readers that let go what no such row can see.
@@ -115,30 +131,38 @@ impl Frames {
             a.filter = a.filter.map(|f| place(&f));
             members[group].push(a);
         }
-        let mut readers = 0;
-        let groups = kinds
-            .into_iter()
-            .zip(members)
-            .map(|(frame, aggregates)| {
-                let bounded = !frame.is_unbounded();
-                readers += usize::from(bounded);
-                Group {
-                    frame,
-                    reader: bounded.then(|| readers - 1),
-                    aggregates: Aggregates::new(&aggregates, &own, bounded),
-                    calls: aggregates,
-                    order: vec![],
-                    slots: vec![],
-                    picks: vec![],
-                }
-            })
-            .collect();
+        let (mut groups, mut sliced, mut said, mut readers) = (vec![], vec![], vec![], 0);
+        let mut at = vec![];
+        for (frame, aggregates) in kinds.into_iter().zip(members) {
+            if let Frame::Sliced { reach, slice } = frame {
+                at.push(Place::Sliced(sliced.len()));
+                sliced.push(Sliced::new(reach, slice, &aggregates, &own));
+                said.push(aggregates.iter().map(|a| ColumnRef::new(Column::new(&a.ty))).collect());
+                continue;
+            }
+            at.push(Place::Rows(groups.len()));
+            let bounded = !frame.is_unbounded();
+            readers += usize::from(bounded);
+            groups.push(Group {
+                frame,
+                reader: bounded.then(|| readers - 1),
+                aggregates: Aggregates::new(&aggregates, &own, bounded),
+                calls: aggregates,
+                order: vec![],
+                slots: vec![],
+                picks: vec![],
+            });
+        }
         Self {
             types: own.fields.iter().map(|f| f.ty.clone()).collect(),
             own,
             held,
             groups,
-            calls: places,
+            sliced,
+            calls: places.into_iter().map(|(frame, nth)| (at[frame], nth)).collect(),
+            said,
+            saying: vec![],
+            refused: None,
             rows: (readers > 0).then(|| RowQueues::new(readers)),
             kept: None,
             entering: vec![],
@@ -166,6 +190,7 @@ impl Frames {
     /// Makes keys below `slots` exist.
     pub(super) fn grow(&mut self, slots: usize) {
         self.groups.iter_mut().for_each(|g| g.aggregates.grow(slots));
+        self.sliced.iter_mut().for_each(|s| s.grow(slots));
         if let Some(q) = &mut self.rows {
             q.grow(slots);
         }
@@ -179,6 +204,7 @@ impl Frames {
     /// Makes a key one that has no rows. It is not part of the run.
     pub(super) fn clear(&mut self, slot: u32) {
         self.groups.iter_mut().for_each(|g| g.aggregates.reset(slot));
+        self.sliced.iter_mut().for_each(|s| s.clear(slot));
         if let Some(q) = &mut self.rows {
             q.clear(slot);
         }
@@ -193,6 +219,7 @@ impl Frames {
         source: &[C],
         pool: &mut Pool,
     ) {
+        self.say(slot, time, rows, source, pool);
         let Self { held, types, groups, rows: queues, entering, leaving, left, bytes, .. } = self;
         let Some(queues) = queues else {
             for g in groups.iter_mut() {
@@ -230,6 +257,28 @@ impl Frames {
             queues.push(slot, time, bytes);
         }
         entering.extend_from_slice(rows);
+    }
+
+    /// Rows of a key, all at `time`, join the sliced frames.
+    fn say<C: Borrow<Column>>(&mut self, slot: u32, time: i64, rows: &[u32], source: &[C], pool: &mut Pool) {
+        let Self { held, types, sliced, said, saying, refused, one, entering, .. } = self;
+        let Some(values) = said.first().and_then(|f| f.first()).map(|c| c.len()) else { return };
+        if one.columns.is_empty() {
+            one.columns.extend(types.iter().map(|t| pool.column(t)));
+        }
+        for (c, &n) in one.columns.iter_mut().zip(held.iter()) {
+            let c = unshared(c);
+            c.clear();
+            c.extend_rows(source[n].borrow(), rows);
+        }
+        one.refill(rows.len());
+        saying.resize(saying.len() + rows.len(), values as u32);
+        for (frame, said) in sliced.iter_mut().zip(said) {
+            if let Err(e) = frame.join(slot, time, one, 0..rows.len() as u32, time) {
+                refused.get_or_insert((entering.len(), e));
+            }
+            said.iter_mut().enumerate().for_each(|(nth, to)| frame.value(nth, to));
+        }
     }
 
     /// The run is done: appends for each of its rows the aggregates, in the order of the calls, to the columns. Gives how many rows
@@ -276,6 +325,12 @@ impl Frames {
                 }
             }
         }
+        let mut failed = failed.map(|e| e.error);
+        if let Some((row, e)) = self.refused.take()
+            && (row < rows || failed.is_none())
+        {
+            (rows, failed) = (row.min(rows), Some(e));
+        }
         let mut made = pool.column_list();
         for g in &mut self.groups {
             g.picks.truncate(rows);
@@ -292,9 +347,16 @@ impl Frames {
                 Some(*n - g.aggregates.len())
             })
             .collect();
-        for (&(group, nth), to) in self.calls.iter().zip(out) {
-            unshared(to).extend_rows(&made[first[group] + nth], &numbers);
+        for (&(place, nth), to) in self.calls.iter().zip(out) {
+            match place {
+                Place::Rows(group) => unshared(to).extend_rows(&made[first[group] + nth], &numbers),
+                Place::Sliced(frame) => {
+                    unshared(to).extend_rows(&self.said[frame][nth], &self.saying[..rows]);
+                }
+            }
         }
+        self.said.iter_mut().flatten().for_each(|c| unshared(c).clear());
+        self.saying.clear();
         pool.recycle_rows(numbers);
         pool.recycle_columns(made);
         pool.recycle(batch);
@@ -304,7 +366,7 @@ impl Frames {
             g.slots.clear();
             g.picks.clear();
         }
-        (rows, failed.map(|e| e.error))
+        (rows, failed)
     }
 
     /// A row of a key, not before its other rows: appends its aggregates to `out`. No run may be open.
@@ -323,7 +385,7 @@ impl Frames {
         out: &mut [ColumnRef],
         pool: &mut Pool,
     ) -> Result<()> {
-        let Self { held, types, groups, rows: queues, kept, one, slots, bytes, left, .. } = self;
+        let Self { held, types, groups, sliced, rows: queues, kept, one, slots, bytes, left, .. } = self;
         if one.columns.is_empty() {
             one.columns.extend(types.iter().map(|t| pool.column(t)));
         }
@@ -377,11 +439,19 @@ impl Frames {
                 failed.get_or_insert(e.error);
             }
         }
+        for frame in sliced.iter_mut() {
+            if let Err(e) = frame.join(slot, time, one, gone as u32..gone as u32 + 1, watermark) {
+                failed.get_or_insert(e);
+            }
+        }
         if let Some(e) = failed {
             return Err(e);
         }
-        for (&(group, nth), to) in self.calls.iter().zip(out) {
-            self.groups[group].aggregates.emit_one(nth, slot, to);
+        for (&(place, nth), to) in self.calls.iter().zip(out) {
+            match place {
+                Place::Rows(group) => self.groups[group].aggregates.emit_one(nth, slot, to),
+                Place::Sliced(frame) => self.sliced[frame].value(nth, to),
+            }
         }
         Ok(())
     }
@@ -391,8 +461,10 @@ impl Frames {
     /// # Errors
     /// An aggregate cannot let a row go.
     pub(super) fn drain(&mut self, slot: u32, rows: usize, pool: &mut Pool) -> Result<bool> {
-        let Self { types, groups, rows: queues, one, slots, left, .. } = self;
-        let Some(queues) = queues else { return Ok(true) };
+        let Self { types, groups, sliced, rows: queues, one, slots, left, .. } = self;
+        let mut empty = true;
+        sliced.iter_mut().for_each(|s| empty &= s.drain(slot, rows));
+        let Some(queues) = queues else { return Ok(empty) };
         if one.columns.is_empty() {
             one.columns.extend(types.iter().map(|t| pool.column(t)));
         }
@@ -423,7 +495,7 @@ impl Frames {
         }
         match failed {
             Some(e) => Err(e),
-            None if gone == rows => Ok(false),
+            None if gone == rows || !empty => Ok(false),
             None => {
                 self.clear(slot);
                 Ok(true)
@@ -482,7 +554,7 @@ impl Frames {
                     let first = times[end].saturating_sub(reach).max(held).min(times[end]);
                     times.partition_point(|&t| t < first)
                 }
-                Frame::Rows(None) | Frame::Range(None) => end,
+                Frame::Rows(None) | Frame::Range(None) | Frame::Sliced { .. } => end,
             };
             if g.reader.is_none() {
                 g.answer(&batch, own, slot, keep, &self.own, &mut answer)?;
@@ -506,8 +578,14 @@ impl Frames {
             }
             answers.push(answer);
         }
-        for (&(group, nth), to) in self.calls.iter().zip(out) {
-            unshared(to).extend_rows(&answers[group][nth], &[0]);
+        for frame in &mut self.sliced {
+            frame.insert(slot, time, &batch, own, watermark, keep)?;
+        }
+        for (&(place, nth), to) in self.calls.iter().zip(out) {
+            match place {
+                Place::Rows(group) => unshared(to).extend_rows(&answers[group][nth], &[0]),
+                Place::Sliced(frame) => self.sliced[frame].value(nth, to),
+            }
         }
         answers.into_iter().flatten().for_each(|c| pool.recycle_column(c));
         if let (true, Some(queues)) = (keep, &mut self.rows) {
@@ -529,6 +607,7 @@ impl Frames {
     pub(super) fn bytes(&self) -> usize {
         let noted = |g: &Group| (g.order.capacity() + g.slots.capacity() + g.picks.capacity()) * 4;
         self.groups.iter().map(|g| g.aggregates.bytes() + noted(g)).sum::<usize>()
+            + self.sliced.iter().map(Sliced::bytes).sum::<usize>()
             + self.rows.as_ref().map_or(0, RowQueues::bytes)
     }
 
@@ -538,6 +617,7 @@ impl Frames {
         for g in &self.groups {
             g.aggregates.encode(slots, bound, to);
         }
+        self.sliced.iter().for_each(|s| s.encode(slots, to));
         let Some(queues) = &self.rows else { return };
         let readers = || self.groups.iter().filter_map(|g| g.reader);
         for &slot in slots {
@@ -564,6 +644,7 @@ impl Frames {
         for g in &mut self.groups {
             g.aggregates.decode(slots, from)?;
         }
+        self.sliced.iter_mut().try_for_each(|s| s.decode(slots, from))?;
         let Some(queues) = &mut self.rows else { return Ok(()) };
         for slot in 0..slots as u32 {
             let times: Vec<i64> = from.slice()?;

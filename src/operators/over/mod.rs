@@ -16,6 +16,7 @@
 mod frames;
 mod fused;
 mod score;
+mod sliced;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -103,14 +104,13 @@ impl Over {
             .calls
             .iter()
             .map(|(frame, _)| match frame {
-                Frame::Range(Some(ms)) => Some(*ms),
+                Frame::Range(Some(ms)) | Frame::Sliced { reach: ms, .. } => Some(*ms),
                 _ => None,
             })
             .collect();
-        let ranges = over.calls.iter().any(|c| matches!(c.0, Frame::Range(Some(_))));
         let clock = match over.order {
             OverOrder::Rowtime(c) => Clock::Event(c),
-            OverOrder::Proctime if ranges => Clock::Driver,
+            OverOrder::Proctime if over.is_by_clock() => Clock::Driver,
             OverOrder::Proctime => Clock::Arrival,
             OverOrder::Column(_) => panic!("an order that is not of time has an operator of its own"),
         };

@@ -32,6 +32,8 @@ pub struct OverScorer {
     last: Vec<i64>,
     frames: Held,
     slots: Vec<u32>,
+    /// The key of the row that comes next, where it has been found.
+    met: Option<u32>,
     /// The longest frame, ms, where all are of some time back: then keys are forgotten.
     reach: Option<i64>,
     /// When to look whether a key can be forgotten: ascending, each key once.
@@ -53,11 +55,13 @@ impl OverScorer {
                 None => Held::Any(Box::new(Frames::new(&over.calls, &input.schema).keeping())),
             },
             slots: vec![],
+            met: None,
             reach: over
                 .calls
                 .iter()
                 .map(|(frame, _)| match frame {
                     Frame::Range(reach) => *reach,
+                    Frame::Sliced { reach, slice } => Some(reach.saturating_add(*slice)),
                     Frame::Rows(_) => None,
                 })
                 .collect::<Option<Vec<i64>>>()
@@ -95,11 +99,53 @@ impl OverScorer {
                 self.looks.pop_front();
                 self.last[slot as usize] = i64::MIN;
                 self.table.remove(slot);
+                self.met = self.met.filter(|m| *m != slot);
             } else {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Finds the key of the row that is scored next, which stands in these columns of a batch, and asks for what is known of it: the wait for
+    /// memory is then shared with what is done before [`OverScorer::score`].
+    #[inline]
+    pub fn meet(&mut self, key: &[usize], batch: &Batch, row: u32) {
+        self.met = Some(self.find(key, batch, row));
+    }
+
+    /// Asks for the rows of the key that was met.
+    #[inline]
+    pub fn expect(&self) {
+        if let (Held::Fused(frames), Some(slot)) = (&self.frames, self.met) {
+            frames.expect_rows(slot);
+        }
+    }
+
+    /// The row that was met does not come.
+    pub fn part(&mut self) {
+        self.met = None;
+    }
+
+    /// The slot of the key in these columns.
+    #[inline]
+    fn find(&mut self, key: &[usize], batch: &Batch, row: u32) -> u32 {
+        self.slots.clear();
+        let Self { table, slots, .. } = self;
+        with_columns(key, batch, |columns| table.find_or_insert(None, columns, &[row], slots));
+        let slot = self.slots[0];
+        let bound = self.table.bound();
+        if bound > self.last.len() {
+            self.last.resize(bound, i64::MIN);
+            match &mut self.frames {
+                Held::Fused(frames) => frames.grow(bound),
+                Held::Any(frames) => frames.grow(bound),
+            }
+        }
+        if let Held::Fused(frames) = &self.frames {
+            frames.expect_key(slot);
+        }
+        slot
     }
 
     /// Appends the aggregates of one row of a batch to `out`, one column a call. `keep`: the row counts for rows to come; a row that is late
@@ -116,21 +162,15 @@ impl OverScorer {
         out: &mut [ColumnRef],
         pool: &mut Pool,
     ) -> Result<()> {
-        self.slots.clear();
-        let Self { table, slots, .. } = self;
-        with_columns(&self.partition, batch, |columns| table.find_or_insert(None, columns, &[row], slots));
-        let slot = self.slots[0];
-        let bound = self.table.bound();
-        if bound > self.last.len() {
-            self.last.resize(bound, i64::MIN);
-            match &mut self.frames {
-                Held::Fused(frames) => frames.grow(bound),
-                Held::Any(frames) => frames.grow(bound),
+        let slot = match self.met.take() {
+            Some(slot) => slot,
+            None => {
+                let key = std::mem::take(&mut self.partition);
+                let slot = self.find(&key, batch, row);
+                self.partition = key;
+                slot
             }
-        }
-        if let Held::Fused(frames) = &self.frames {
-            frames.expect_key(slot);
-        }
+        };
         let last = &mut self.last[slot as usize];
         if let (true, true, Some(reach)) = (keep, *last == i64::MIN, self.reach) {
             let due = self.watermark.max(time_ms).saturating_add(reach.max(1));

@@ -1,5 +1,7 @@
 //! The values are those of a model that looks at all rows again for each; which rows are late follows Flink's rules.
 
+use crate::batch::{ColumnRef, Pool, TypeKind};
+use crate::operators::OverScorer;
 use crate::operators::testing::{aggregate, check, input, node, run_all};
 use crate::plan::{self, Changelog, Frame, Node, Op, OverOrder};
 use proptest::prelude::*;
@@ -114,7 +116,7 @@ fn model(frames: &[(Frame, &str)], rows: &[(i64, i64, i64)], delay: i64) -> Vec<
     let reach = frames
         .iter()
         .map(|f| match f.0 {
-            Frame::Range(Some(r)) => Some(r),
+            Frame::Range(Some(r)) | Frame::Sliced { reach: r, .. } => Some(r),
             _ => None,
         })
         .collect::<Option<Vec<i64>>>()
@@ -144,6 +146,9 @@ fn model(frames: &[(Frame, &str)], rows: &[(i64, i64, i64)], delay: i64) -> Vec<
                     let from = match frame {
                         Frame::Rows(Some(b)) => all.len().saturating_sub(b as usize + 1),
                         Frame::Range(Some(r)) => all.partition_point(|x| x.0 < time - r),
+                        Frame::Sliced { reach, slice } => {
+                            all.partition_point(|x| x.0.div_euclid(slice) < (time - reach).div_euclid(slice))
+                        }
                         _ => 0,
                     };
                     let values = all[from..].iter().map(|x| x.1);
@@ -186,6 +191,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         Just(Frame::Range(None)),
         (0..5u64).prop_map(|n| Frame::Rows(Some(n))),
         (0..30i64).prop_map(|n| Frame::Range(Some(n))),
+        (0..60i64, 1..12i64).prop_map(|(reach, slice)| Frame::Sliced { reach, slice }),
     ]
 }
 
@@ -217,6 +223,30 @@ proptest! {
     }
 }
 
+/// What a frame of a day in slices of a minute holds depends on its minutes, not on its rows.
+#[test]
+fn slices_bound_what_a_frame_holds() {
+    let day = Frame::Sliced { reach: 86_400_000, slice: 60_000 };
+    let node = over(&[(day, "SUM"), (day, "MAX"), (day, "COUNT")]);
+    let Op::Over(plan): &Op = &node.op else { unreachable!("made above") };
+    let mut held = vec![];
+    for a_minute in [1, 20] {
+        let mut scorer = OverScorer::new(plan, &input(SCHEMA, Changelog::INSERT), true);
+        let mut pool = Pool::default();
+        for n in 0..3000 * a_minute {
+            let t = n * 60_000 / a_minute;
+            let mut out: Vec<ColumnRef> = (0..3).map(|_| pool.column(&TypeKind::BigInt.nullable())).collect();
+            scorer.advance(t - 5_000, &mut pool).expect("no row fails");
+            scorer.score(&scored::batch(7, 1, t), 0, t, true, &mut out, &mut pool).expect("no row fails");
+            let rows = (t - (t - 86_400_000).div_euclid(60_000) * 60_000) * a_minute / 60_000 + 1;
+            assert_eq!(out[2].slice::<i64>()[0], rows.min(n + 1), "row {n}");
+        }
+        held.push(scorer.bytes());
+    }
+    assert!(held[0].abs_diff(held[1]) < 1000, "{held:?}");
+    assert!(held[0] < 1_000_000, "{held:?}");
+}
+
 /// A caller that asks row by row, in order, gets what the operator gives; and a row out of order is answered from the rows before it.
 mod scored {
     use super::{SCHEMA, frame, over};
@@ -226,7 +256,7 @@ mod scored {
     use crate::plan::{self, Changelog, Frame, Op};
     use proptest::prelude::*;
 
-    fn batch(k: i64, v: i64, t: i64) -> Batch {
+    pub(super) fn batch(k: i64, v: i64, t: i64) -> Batch {
         let column = |v: i64, kind: &TypeKind| {
             let mut c = Column::of_kind(kind);
             c.buffer_mut::<i64>().push(v);
@@ -266,13 +296,21 @@ mod scored {
                     let mut upto: Vec<(i64, i64)> = own.clone();
                     upto.sort_by_key(|r| r.0);
                     // A frame without a first row holds no rows, so that it answers from all of them.
-                    if !frame.is_unbounded() {
-                        upto.retain(|r| r.0 <= t);
+                    match frame {
+                        Frame::Sliced { slice, .. } => {
+                            upto.retain(|r| r.0.div_euclid(*slice) <= t.div_euclid(*slice));
+                        }
+                        _ if !frame.is_unbounded() => upto.retain(|r| r.0 <= t),
+                        _ => {}
                     }
                     upto.push((t, v));
                     let first = match frame {
                         Frame::Rows(Some(b)) => upto.len().saturating_sub(*b as usize + 1),
                         Frame::Range(Some(r)) => upto.iter().position(|x| x.0 >= t - r).expect("itself"),
+                        Frame::Sliced { reach, slice } => {
+                            let from = (t - reach).div_euclid(*slice) * slice;
+                            upto.iter().position(|x| x.0 >= from).expect("itself")
+                        }
                         _ => 0,
                     };
                     let values = upto[first..].iter().map(|r| r.1);
@@ -287,7 +325,8 @@ mod scored {
                         Frame::Range(Some(r)) => own.iter().all(|x| newest.is_none_or(|n| x.0 >= n - r)),
                         _ => false,
                     });
-                    if all_held || frame.is_unbounded() || newest.is_none_or(|newest| t >= newest) {
+                    let sliced = matches!(frame, Frame::Sliced { .. });
+                    if all_held || sliced || frame.is_unbounded() || newest.is_none_or(|newest| t >= newest) {
                         prop_assert_eq!(c.slice::<i64>()[0], want, "row {}", n);
                     }
                 }

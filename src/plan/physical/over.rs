@@ -113,9 +113,9 @@ impl Builder {
             calls: calls
                 .iter()
                 .map(|c| {
-                    let mut a = aggregate(&c.aggregate, &built, !c.frame.is_unbounded());
+                    let mut a = aggregate(&c.aggregate, &built, c.frame.rows_leave());
                     // Distinct values come and go in any order.
-                    if !c.frame.is_unbounded() && !a.distinct {
+                    if c.frame.rows_leave() && !a.distinct {
                         a.accumulator = c.aggregate.function.sliding.clone();
                     }
                     (c.frame, a)

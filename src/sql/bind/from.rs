@@ -46,7 +46,12 @@ impl Binder<'_> {
                 return Err(Error::unsupported("a LATERAL subquery", query.span));
             }
             TableSource::Subquery { query, .. } => (self.query(query)?, vec![]),
-            TableSource::Function { call, .. } => (self.table_function(call)?, vec![]),
+            TableSource::Function { call, .. } => {
+                match self.registry.table(&call.name.to_string()).cloned() {
+                    Some(function) => (self.rows_of(call, &*function)?, vec![]),
+                    None => (self.table_function(call)?, vec![]),
+                }
+            }
             TableSource::Unnest { .. } => return Err(Error::unsupported("UNNEST", f.span)),
             TableSource::Join(from) => {
                 let (rel, scope) = self.from(from)?;

@@ -31,6 +31,11 @@ impl Binder<'_> {
         {
             return Err(self.refuse_version(t, time, &scope, join.right.span)?);
         }
+        if let TableSource::Function { call, .. } = &join.right.source
+            && let Some(function) = self.registry.table(&call.name.to_string()).cloned()
+        {
+            return self.correlate(left, scope, join, call, &*function);
+        }
         let lateral = match &join.right.source {
             TableSource::Subquery { lateral: true, query } => {
                 if matches!(join.kind, ast::JoinKind::Right | ast::JoinKind::Full) {

@@ -13,6 +13,7 @@ mod aggregate;
 mod alter;
 mod call;
 mod coerce;
+mod correlate;
 mod count_window;
 pub(crate) mod ddl;
 mod expr;

@@ -24,6 +24,21 @@ pub(super) const FIRST: usize = 1 << 32;
 /// Functions that number rows.
 const NUMBERS: [&str; 3] = ["ROW_NUMBER", "RANK", "DENSE_RANK"];
 
+/// What a frame in slices can have: groups of rows that are put together in any order.
+const MERGED: [&str; 11] = [
+    "COUNT",
+    "SUM",
+    "AVG",
+    "MIN",
+    "MAX",
+    "VAR_POP",
+    "VAR_SAMP",
+    "VARIANCE",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
+    "STDDEV",
+];
+
 /// The name is that of a function which has a meaning with OVER alone.
 pub(super) fn needs_over(name: &str) -> bool {
     NUMBERS.contains(&name) || ["LAG", "LEAD", "NTILE", "CUME_DIST", "PERCENT_RANK"].contains(&name)
@@ -167,6 +182,7 @@ impl Binder<'_> {
             // A frame that is bounded may be empty in the eyes of Flink's types.
             None => self.aggregate_use(name, call, at, frame.is_unbounded(), cx)?,
         };
+        let frame = self.at_resolution(frame, name, at)?;
         if call.filter.is_some() {
             self.extensions.note(Finding {
                 message: "FILTER before OVER is Pelton's own".into(),
@@ -221,6 +237,24 @@ impl Binder<'_> {
             }
             FrameBoundKind::UnboundedFollowing | FrameBoundKind::Following(_) => Err(ends(&frame.start)),
         }
+    }
+
+    /// A frame of some time back, in slices where the session says so and it is longer than one.
+    fn at_resolution(&self, frame: Frame, name: &str, at: Span) -> Result<Frame> {
+        let (Frame::Range(Some(reach)), Some(slice)) = (frame, self.settings.range_resolution_ms()) else {
+            return Ok(frame);
+        };
+        if reach <= slice {
+            return Ok(frame);
+        }
+        if !MERGED.contains(&name) {
+            return Err(Error::planning(
+                format!("{name} over a frame of time needs the rows of the frame, and 'pelton.over.range-resolution' holds none"),
+                at,
+            )
+            .hint(format!("RESET 'pelton.over.range-resolution' before this statement; {} do without rows", MERGED.join(", "))));
+        }
+        Ok(Frame::Sliced { reach, slice })
     }
 
     /// Puts the calls over `rel`, over whose columns they and `exprs` are bound, and gives their columns in `exprs` their place. Those

@@ -87,6 +87,7 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
         | RelKind::Over { .. }
         | RelKind::Match { .. }
         | RelKind::Expand { .. }
+        | RelKind::Correlate { .. }
         | RelKind::Rank { .. }
         | RelKind::Limit { .. }
         | RelKind::Sink { .. } => {

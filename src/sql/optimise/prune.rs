@@ -184,6 +184,20 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let kind = RelKind::Expand { input: Box::new(input.rel), spec };
             Pruned { rel: Rel { kind, schema: Schema::new(fields), span: rel.span }, place }
         }
+        RelKind::Correlate { input, mut call } => {
+            let columns = input.schema.len();
+            let mut below: BTreeSet<usize> = needed.range(..columns).copied().collect();
+            below.extend(&call.args);
+            let input = need(*input, &below);
+            input.map(&mut call.args);
+            let width = input.rel.schema.len();
+            let mut fields = input.rel.schema.fields.clone();
+            fields.extend(rel.schema.fields[columns..].iter().cloned());
+            let mut place = input.place.clone();
+            place.extend((0..rel.schema.len() - columns).map(|i| Some(width + i)));
+            let kind = RelKind::Correlate { input: Box::new(input.rel), call };
+            Pruned { rel: Rel { kind, schema: Schema::new(fields), span: rel.span }, place }
+        }
         RelKind::WindowTvf { input, time, kind, partition, grouping, zone } => {
             let columns = input.schema.len();
             let mut below: BTreeSet<usize> = needed.iter().copied().filter(|&c| c < columns).collect();

@@ -60,6 +60,7 @@ impl Fused {
                     }
                     first
                 }
+                Frame::Sliced { .. } => unreachable!("has no rows"),
             };
             let by = match call.work {
                 Work::Values { by } | Work::Sum { by, .. } | Work::Best { by, .. } => by,
@@ -116,6 +117,7 @@ impl Fused {
             let joins = match frame {
                 Frame::Range(reach) => own[0] as i64 >= last.saturating_sub(reach.unwrap_or(i64::MAX)),
                 Frame::Rows(_) => place >= start,
+                Frame::Sliced { .. } => unreachable!("has no rows"),
             };
             if !joins {
                 record[STARTS + f] = start + 1;

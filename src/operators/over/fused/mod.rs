@@ -147,7 +147,7 @@ impl Fused {
         let mut distincts: Vec<Distinct> = vec![];
         let mut own: Vec<(usize, Work)> = vec![];
         for (frame, a) in calls {
-            if frame.is_unbounded() || a.filter.is_some() {
+            if !frame.rows_leave() || a.filter.is_some() {
                 return None;
             }
             let nth = frames.iter().position(|f| f == frame).unwrap_or_else(|| {
@@ -298,6 +298,24 @@ impl Fused {
                         Values::of(record, d.cell).expect(blocks, hasher, value);
                     }
                 }
+            }
+        }
+    }
+
+    /// Asks for the rows of a key that the next one touches, and its queues' ends, once its record is there.
+    #[inline]
+    pub(super) fn expect_rows(&self, slot: u32) {
+        let (layout, record) = (self.layout(), self.records.get(slot));
+        if record[BLOCK] == NONE {
+            return;
+        }
+        layout.expect(&self.blocks, record, record[END]);
+        for f in 0..self.frames.len() {
+            layout.expect(&self.blocks, record, record[STARTS + f]);
+        }
+        for call in &self.calls {
+            if let Work::Best { .. } = call.work {
+                Queue::of(record, call.cell).expect(&self.blocks);
             }
         }
     }
