@@ -85,7 +85,7 @@ pub enum ErrorKind {
 /// let error = engine.prepare(sql).map(|_| ()).unwrap_err();
 /// assert_eq!(error.message(), "no function matches UPER(<CHAR(1)>)");
 /// assert!(error.span().is_some_and(|s| s.text(sql).starts_with("UPER")));
-/// assert!(!error.is_retryable() && !error.is_corrupt() && !error.is_config());
+/// assert!(error.is_config() && !error.is_retryable() && !error.is_corrupt());
 /// println!("{}", error.render("query.sql", sql));
 /// # Ok(())
 /// # }
