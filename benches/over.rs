@@ -33,7 +33,13 @@ impl Bench {
         let time = TypeKind::Timestamp(3).not_null().with_time(TimeAttribute::Rowtime);
         let value = TypeKind::BigInt.nullable();
         let schema = Schema::new(vec![Field::new("v", value.clone()), Field::new("t", time)]);
-        let args = [Argument { ty: value, literal: None, packed: false, span: Span::default() }];
+        let args = [Argument {
+            ty: value,
+            literal: None,
+            packed: false,
+            packed_inside: false,
+            span: Span::default(),
+        }];
         let session = Session::default();
         let to_bind = Call { name, args: &args, span: Span::default(), session: &session };
         let bound =

@@ -150,6 +150,11 @@ fn texts() -> Vec<(&'static str, Expr)> {
         ("JSON_QUERY", json_query("$.inner")),
         ("JSON_QUERY of many", json_query("$.list[*]")),
         ("JSON_EXISTS", call("JSON_EXISTS", vec![column(1), text("$.name"), text("FALSE")])),
+        ("JSON_OBJECT", call("JSON_OBJECT", vec![text("NULL"), text("0"), text("k"), column(0)])),
+        ("JSON_ARRAY", call("JSON_ARRAY", vec![text("NULL"), text("00"), column(0), column(2)])),
+        ("JSON_STRING", call("JSON_STRING", vec![column(0)])),
+        ("JSON_UNQUOTE", call("JSON_UNQUOTE", vec![call("JSON_QUOTE", vec![column(0)])])),
+        ("PARSE_JSON", call("PARSE_JSON", vec![column(1)])),
         ("IS JSON", call("IS JSON VALUE", vec![column(1)])),
         (
             "a time as text",

@@ -67,8 +67,8 @@ fn is_internal(doc: &FunctionDoc) -> bool {
 fn forms(doc: &FunctionDoc) -> Vec<String> {
     let word = |n: &str| n.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let whole = |s: &str| {
-        let mut known = s.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        doc.names.iter().any(|n| if word(n) { known.any(|w| w == *n) } else { true }) || doc.names == ["ITEM"]
+        let known: Vec<&str> = s.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
+        doc.names.iter().any(|n| !word(n) || known.contains(n)) || doc.names == ["ITEM"]
     };
     let mut out = vec![];
     for s in doc.signatures {

@@ -31,18 +31,50 @@ pub fn describe(e: &Expr) -> Argument {
         ExprKind::Literal(c) => Some(c.clone()),
         _ => None,
     };
-    Argument { ty: e.ty.clone(), literal, packed: is_packed(e), span: e.span }
+    Argument {
+        ty: e.ty.clone(),
+        literal,
+        packed: is_packed(e),
+        packed_inside: is_packed_inside(e),
+        span: e.span,
+    }
 }
 
 fn is_packed(e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Literal(_) => true,
-        ExprKind::Call { function, .. } => matches!(&*function.name, "ARRAY" | "MAP"),
+        ExprKind::Call { function, args } => match &*function.name {
+            "ARRAY" | "MAP" => true,
+            "ITEM" => is_packed_inside(&args[0]),
+            _ => false,
+        },
         ExprKind::Case { branches, otherwise } => {
             branches.iter().map(|(_, v)| v).chain([&**otherwise]).all(is_packed)
         }
         ExprKind::Coalesce(of) => of.iter().all(is_packed),
         _ => false,
+    }
+}
+
+/// The elements are packed: of what is packed itself, and of arrays that functions make of such elements.
+fn is_packed_inside(e: &Expr) -> bool {
+    let (function, args) = match &e.kind {
+        ExprKind::Call { function, args } => (function, args),
+        ExprKind::Case { branches, otherwise } => {
+            return branches.iter().map(|(_, v)| v).chain([&**otherwise]).all(is_packed_inside);
+        }
+        ExprKind::Coalesce(of) => return of.iter().all(is_packed_inside),
+        _ => return is_packed(e),
+    };
+    match &*function.name {
+        "ARRAY_REVERSE" | "ARRAY_SLICE" | "ARRAY_SORT" | "ARRAY_DISTINCT" | "ARRAY_REMOVE" => {
+            is_packed_inside(&args[0])
+        }
+        "ARRAY_CONCAT" | "ARRAY_UNION" | "ARRAY_EXCEPT" | "ARRAY_INTERSECT" => {
+            args.iter().all(is_packed_inside)
+        }
+        "ARRAY_APPEND" | "ARRAY_PREPEND" => is_packed_inside(&args[0]) && is_packed(&args[1]),
+        _ => is_packed(e),
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Argument {
     pub literal: Option<ColumnRef>,
     /// Flink has it in its binary form, as ARRAY[…] and MAP[…] make it: arrays of that form are compared by bytes.
     pub packed: bool,
+    /// Its elements are in that form, whatever it is in itself.
+    pub packed_inside: bool,
     /// Where it stands.
     pub span: Span,
 }

@@ -42,6 +42,7 @@ pub mod sort_by_time;
 #[cfg(test)]
 mod testing;
 pub mod union;
+mod unnest;
 mod watermark;
 mod window_aggregate;
 mod window_assign;
@@ -72,6 +73,7 @@ pub use slide_aggregate::SlideAggregate;
 use sort_by_time::SortByTime;
 pub use union::Union;
 pub(crate) use union::smallest;
+pub use unnest::Unnest;
 pub use watermark::Watermark;
 pub use window_aggregate::WindowAggregate;
 pub use window_assign::WindowAssign;
@@ -247,6 +249,7 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         }
         Op::Expand(spec) => Box::new(Expand::new(spec, &node.schema)),
         Op::Correlate(call) => Box::new(Correlate::new(call, &node.schema)),
+        Op::Unnest(spec) => Box::new(Unnest::new(spec, &inputs[0].schema, &node.schema)),
         Op::Union => Box::new(Union::new(inputs.len())),
         Op::Limit { offset, fetch } if inputs[0].changelog.is_insert_only() => {
             Box::new(Limit::new(*offset, *fetch))

@@ -7,7 +7,7 @@
 use super::logical::{AggregateCall, ColumnSource, OverCall, Rel, RelKind};
 use super::{
     Aggregate, Changelog, Correlate, CountWindow, Exchange, Expand, Frame, Graph, Node, NodeId, Op,
-    OverOrder, Phase, Place, SetOperation, SortKey, Window, WindowKind, WindowTime,
+    OverOrder, Phase, Place, SetOperation, SortKey, Unnest, Window, WindowKind, WindowTime,
 };
 use crate::batch::text::{Style, write_value};
 use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
@@ -290,6 +290,7 @@ fn rel_text(rel: &Rel) -> String {
             format!("Aggregate by [{}]: {}", names_of(keys, input), calls(aggregates))
         }
         RelKind::Expand { spec, .. } => expand_text(spec, input),
+        RelKind::Unnest { spec, .. } => unnest_text(spec, input),
         RelKind::Correlate { call, .. } => correlate_text(call, input),
         RelKind::WindowTvf { time, kind, partition, zone, .. } => {
             let text = window_text(*kind, zone.as_ref());
@@ -368,6 +369,12 @@ fn expand_text(spec: &Expand, input: &Schema) -> String {
 fn correlate_text(call: &Correlate, input: &Schema) -> String {
     let optional = if call.optional { ", or NULLs" } else { "" };
     format!("Correlate {}({}){optional}", call.name, names_of(&call.args, input))
+}
+
+fn unnest_text(spec: &Unnest, input: &Schema) -> String {
+    let outer = if spec.outer { "Left" } else { "" };
+    let numbered = if spec.ordinality { " with ordinality" } else { "" };
+    format!("{outer}Unnest {}{numbered}", names_of(&[spec.collection], input))
 }
 
 fn session_keys(partition: &[usize], input: &Schema) -> String {
@@ -483,6 +490,7 @@ fn op_text(graph: &Graph, node: &Node) -> String {
         }
         Op::Clock { column, .. } => format!("{name} in {}", names_of(&[*column], input)),
         Op::Expand(spec) => expand_text(spec, input),
+        Op::Unnest(spec) => unnest_text(spec, input),
         Op::Correlate(call) => correlate_text(call, input),
         Op::WindowAssign(window) => format!("{name} {}", window_on(window, input)),
         Op::WindowAggregate { window, keys, aggregates, phase: Phase::Local, .. } => format!(
@@ -761,6 +769,7 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
         }
         Op::Clock { column, window } => drop(write!(out, "{column} {window:?}")),
         Op::Expand(spec) => drop(write!(out, "{spec:?}")),
+        Op::Unnest(spec) => drop(write!(out, "{spec:?}")),
         Op::Correlate(call) => drop(write!(out, "{call:?}")),
         Op::WindowAssign(window) => drop(write!(out, "{window:?}")),
         Op::WindowAggregate { window, keys, aggregates, properties, phase } => {

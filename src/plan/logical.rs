@@ -9,7 +9,8 @@
 use super::catalog::ObjectPath;
 use super::connector::{SinkInfo, SinkSpec, SourceInfo, TableSpec};
 use super::{
-    Correlate, CountWindow, Expand, Frame, Match, SetOperation, SortKey, Window, WindowKind, WindowProperty,
+    Correlate, CountWindow, Expand, Frame, Match, SetOperation, SortKey, Unnest, Window, WindowKind,
+    WindowProperty,
 };
 use crate::batch::{Column, ColumnRef, DataType, Field, Schema, TimeAttribute, TypeKind};
 use crate::error::Span;
@@ -40,6 +41,8 @@ pub enum RelKind {
     Project { input: Box<Rel>, exprs: Vec<Expr> },
     /// Every row once a grouping set: the columns, then the numbers of the set.
     Expand { input: Box<Rel>, spec: Expand },
+    /// Every row once an element of a collection: the columns kept, then the element's.
+    Unnest { input: Box<Rel>, spec: Unnest },
     /// Every row beside the rows that a table function gives for it. Arguments are columns of the input.
     Correlate { input: Box<Rel>, call: Correlate },
     /// One row a key: the key columns, then the aggregates. Without aggregates: DISTINCT.
@@ -345,6 +348,7 @@ impl Rel {
             | RelKind::Project { input, .. }
             | RelKind::Aggregate { input, .. }
             | RelKind::Expand { input, .. }
+            | RelKind::Unnest { input, .. }
             | RelKind::Correlate { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }
@@ -370,6 +374,7 @@ impl Rel {
             | RelKind::Project { input, .. }
             | RelKind::Aggregate { input, .. }
             | RelKind::Expand { input, .. }
+            | RelKind::Unnest { input, .. }
             | RelKind::Correlate { input, .. }
             | RelKind::WindowTvf { input, .. }
             | RelKind::WindowAggregate { input, .. }

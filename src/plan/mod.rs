@@ -123,6 +123,8 @@ pub enum Op {
     },
     /// Every row once for each grouping set.
     Expand(Expand),
+    /// Every row once for each element of a collection.
+    Unnest(Unnest),
     /// Beside each row the rows that a table function gives for it.
     Correlate(Correlate),
     /// Unwindowed aggregation: one row per key, updated. Without aggregates: DISTINCT.
@@ -288,6 +290,19 @@ pub struct GroupingSet {
     pub keys: Vec<bool>,
     /// The set's own number, then the values of GROUPING calls.
     pub numbers: Vec<i64>,
+}
+
+/// UNNEST: rows beside the elements of a collection of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unnest {
+    /// The ARRAY, MAP or MULTISET: a column of the input.
+    pub collection: usize,
+    /// The columns of the input that stand before the element's.
+    pub kept: Vec<usize>,
+    /// The number of the element, from 1, stands behind it.
+    pub ordinality: bool,
+    /// A row without elements is there once, with NULLs.
+    pub outer: bool,
 }
 
 /// The windows of a window operation. Times in ms.
@@ -520,6 +535,7 @@ impl Op {
             Op::CountAggregate { .. } => "CountAggregate",
             Op::Clock { .. } => "Clock",
             Op::Expand(_) => "Expand",
+            Op::Unnest(_) => "Unnest",
             Op::Correlate(_) => "Correlate",
             Op::Union => "Union",
             Op::Join(_) => "Join",

@@ -20,7 +20,7 @@ use super::explain;
 use super::logical::{AggregateCall, ColumnSource, Rel, RelKind, TableScan, window_fields};
 use super::{
     Aggregate, Changelog, Correlate, Expand, Graph, Keep, Node, NodeId, Op, Phase, RankInput, SetOperation,
-    SortKey, Window, WindowKind, WindowProperty, WindowTime,
+    SortKey, Unnest, Window, WindowKind, WindowProperty, WindowTime,
 };
 use crate::batch::{Column, ColumnRef, Field, RowKind, Schema, TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
@@ -131,6 +131,7 @@ impl Builder {
                 self.aggregate(input, keys, aggregates, *ttl_ms, rel)
             }
             RelKind::Expand { input, spec } => self.expand(input, spec, rel),
+            RelKind::Unnest { input, spec } => self.unnest(input, spec, rel),
             RelKind::Correlate { input, call } => self.correlate(input, call, rel),
             RelKind::WindowTvf { input, .. } => self.window_assign(input, rel),
             RelKind::WindowAggregate { input, window, keys, aggregates, properties } => {
@@ -476,6 +477,19 @@ impl Builder {
         let args = call.args.iter().map(|&c| built.columns[c]).collect();
         let op = Op::Correlate(Correlate { args, ..call.clone() });
         let node = self.add(op, vec![built.node], output, rel.span);
+        Ok(Built { node, columns })
+    }
+
+    fn unnest(&mut self, input: &Rel, spec: &Unnest, rel: &Rel) -> Result<Built> {
+        let built = self.rel(input)?;
+        let from = self.node(built.node);
+        let kept: Vec<usize> = spec.kept.iter().map(|&k| built.columns[k]).collect();
+        let mut fields: Vec<_> = kept.iter().map(|&k| from.schema.fields[k].clone()).collect();
+        fields.extend(rel.schema.fields[kept.len()..].iter().cloned());
+        let columns = (0..fields.len()).collect();
+        let output = Output { schema: Schema::new(fields), changelog: from.changelog, upsert_key: None };
+        let spec = Unnest { collection: built.columns[spec.collection], kept, ..spec.clone() };
+        let node = self.add(Op::Unnest(spec), vec![built.node], output, rel.span);
         Ok(Built { node, columns })
     }
 

@@ -56,6 +56,7 @@ impl Op {
             | Op::Watermark { .. }
             | Op::WindowAssign(_)
             | Op::Expand(_)
+            | Op::Unnest(_)
             | Op::Correlate(_)
             | Op::Aside(_)
             | Op::Union => Distribution::Any,
@@ -387,6 +388,7 @@ fn keep(op: &Op, by: &[usize]) -> Option<Vec<usize>> {
         | Op::SetOperation { .. }
         | Op::Exchange(_) => Some(by.to_vec()),
         Op::Expand(spec) => by.iter().all(|c| !spec.keys.contains(c)).then(|| by.to_vec()),
+        Op::Unnest(spec) => by.iter().map(|c| spec.kept.iter().position(|k| k == c)).collect(),
         Op::Project(exprs) => {
             let at = |k: &usize| exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(c) if c == *k));
             by.iter().map(at).collect()
@@ -404,9 +406,13 @@ fn is_punctual(op: &Op, input: bool) -> bool {
     match op {
         Op::WindowAggregate { .. } | Op::Match(_) => true,
         Op::WindowAssign(window) => input && !is_session(window),
-        Op::Filter(_) | Op::Project(_) | Op::Union | Op::Expand(_) | Op::Correlate(_) | Op::Exchange(_) => {
-            input
-        }
+        Op::Filter(_)
+        | Op::Project(_)
+        | Op::Union
+        | Op::Expand(_)
+        | Op::Unnest(_)
+        | Op::Correlate(_)
+        | Op::Exchange(_) => input,
         _ => false,
     }
 }
@@ -425,6 +431,7 @@ fn drops_late(op: &Op) -> bool {
         | Op::Watermark { .. }
         | Op::Union
         | Op::Expand(_)
+        | Op::Unnest(_)
         | Op::Correlate(_)
         | Op::Aside(_)
         | Op::CountAssign(_)
@@ -448,6 +455,7 @@ fn depends_on_order(op: &Op, inputs: &[NodeId], graph: &Graph) -> bool {
         | Op::Watermark { .. }
         | Op::Union
         | Op::Expand(_)
+        | Op::Unnest(_)
         | Op::Correlate(_)
         | Op::Aside(_)
         | Op::SetOperation { .. }

@@ -34,10 +34,10 @@ impl Moment {
         Self { seconds: ms.div_euclid(1000), nanos: ms.rem_euclid(1000) as u32 * 1_000_000 }
     }
 
-    /// µs since the epoch, the rest cut off.
+    /// µs since the epoch, the rest cut off; the first or last that there is (294247-01-10) for a moment before or after it.
     #[inline]
     pub fn micros(self) -> i64 {
-        self.seconds.wrapping_mul(1_000_000).wrapping_add(i64::from(self.nanos / 1000))
+        self.seconds.saturating_mul(1_000_000).saturating_add(i64::from(self.nanos / 1000))
     }
 
     /// ms since the epoch, the rest cut off (downwards).
@@ -244,6 +244,15 @@ pub fn write_timestamp(m: Moment, precision: u8, out: &mut Vec<u8>) {
     write_fraction(m.nanos, precision, out);
 }
 
+/// Writes a DATE as CAST does: of a year with more than four digits the last four, as Flink.
+pub fn write_date_cast(days: i32, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_date(days, out);
+    // Four digits, a month and a day.
+    let more = (out.len() - start).saturating_sub("2024-02-29".len());
+    out.drain(start..start + more);
+}
+
 /// Writes Java's `LocalTime.toString`: seconds and fraction (3, 6 or 9 digits) only where not zero.
 pub fn write_java_time(second_of_day: u32, nanos: u32, out: &mut Vec<u8>) {
     two(second_of_day / 3600, out);
@@ -297,9 +306,11 @@ pub fn write_interval_millis(ms: i64, out: &mut Vec<u8>) {
     write_fraction(rest % 1000 * 1_000_000, 3, out);
 }
 
-/// An integer of at most 9 digits with an optional sign, as `Integer.parseInt` takes it after trimming.
-fn java_int(text: &[u8]) -> Option<i32> {
-    std::str::from_utf8(super::number::trim(text)).ok()?.parse().ok()
+/// Digits alone, trimmed: Flink takes no sign in the parts of a date or time.
+fn digits(text: &[u8]) -> Option<i32> {
+    let text = super::number::trim(text);
+    let value = std::str::from_utf8(text).ok()?.parse().ok()?;
+    text.iter().all(u8::is_ascii_digit).then_some(value)
 }
 
 /// Days since the epoch, when year, month and day are in range.
@@ -318,9 +329,9 @@ pub fn parse_date(text: &[u8]) -> Option<i32> {
         _ => text,
     };
     let mut parts = text.splitn(3, |&b| b == b'-');
-    let y = java_int(parts.next()?)?;
-    let m = parts.next().map_or(Some(1), java_int)?;
-    let d = parts.next().map_or(Some(1), java_int)?;
+    let y = digits(parts.next()?)?;
+    let m = parts.next().map_or(Some(1), digits)?;
+    let d = parts.next().map_or(Some(1), digits)?;
     checked_date(y, m, d)
 }
 
@@ -334,14 +345,14 @@ pub fn parse_time(text: &[u8]) -> Option<i32> {
     let (mut zone_hour, mut zone_minute, end) = (0, 0, zone.unwrap_or(text.len()));
     if let Some(z) = zone {
         match find(b':', z) {
-            None => zone_hour = java_int(&text[z + 1..])?,
+            None => zone_hour = digits(&text[z + 1..])?,
             Some(c) => {
-                zone_hour = java_int(&text[z + 1..c])?;
-                zone_minute = java_int(&text[c + 1..])?;
+                zone_hour = digits(&text[z + 1..c])?;
+                zone_minute = digits(&text[c + 1..])?;
             }
         }
     }
-    let part = |a: usize, b: usize| text.get(a..b).and_then(java_int);
+    let part = |a: usize, b: usize| text.get(a..b).and_then(digits);
     let (mut minute, mut second, mut milli) = (0, 0, 0);
     let hour = match find(b':', 0) {
         None => part(0, end)?,
@@ -488,6 +499,10 @@ mod tests {
             ("2024-01-01 24:00:00", Some("2024-01-01"), None, Some("2024-01-02 00:00:00.000")),
             ("2024-01-01 10:00:00.", Some("2024-01-01"), None, Some("2024-01-01 10:00:00.000")),
             ("12:00:00+02:00", None, Some("14:00:00"), None),
+            // Texts of intervals: no sign before a part.
+            ("+1 02:03:04.005", None, None, None),
+            ("+2-00", None, None, None),
+            ("2024-+1-02", None, None, None),
         ] {
             let date = parse_date(t.as_bytes()).map(|v| text(|o| write_date(v, o)));
             assert_eq!(date.as_deref(), d, "{t}");
@@ -512,6 +527,19 @@ mod tests {
     }
 
     #[test]
+    fn a_date_past_the_year_9999() {
+        let days = days_from_civil(1_705_471, 9, 27);
+        assert_eq!(text(|o| write_date(days, o)), "1705471-09-27");
+        assert_eq!(text(|o| write_date_cast(days, o)), "5471-09-27");
+        assert_eq!(text(|o| write_date_cast(days_from_civil(2024, 2, 29), o)), "2024-02-29");
+        let late = Moment { seconds: i64::from(days) * DAY_S, nanos: 0 };
+        assert_eq!(
+            text(|o| write_timestamp(Moment::from_micros(late.micros()), 0, o)),
+            "294247-01-10 04:00:54"
+        );
+    }
+
+    #[test]
     fn zones_follow_java_in_gaps_and_overlaps() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let at = |t: &str| parse_timestamp(t.as_bytes(), 0).unwrap();
@@ -527,7 +555,7 @@ mod tests {
         assert_eq!(parse_time(b"5-2"), Some(3 * 3_600_000));
         assert_eq!(parse_time(b"1-0900"), Some((-899_i32).wrapping_mul(3_600_000)));
         assert!(
-            parse_time(b"1--2147483648").is_some()
+            parse_time(b"1-2147483647").is_some()
                 && parse_time(b"23:59:59.9999+2147483647:2147483647").is_some()
         );
     }

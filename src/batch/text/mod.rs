@@ -171,6 +171,7 @@ impl Writer<'_> {
             Char(_) | VarChar(_) | Variant => out.extend_from_slice(c.byte_column().get(i)),
             Bitmap => crate::batch::number_set::write_bitmap_text(c.byte_column().get(i), out),
             Binary(_) | VarBinary(_) => self.binary(c.byte_column().get(i), out),
+            Date if style == Style::Cast => civil::write_date_cast(c.slice::<i32>()[i], out),
             Date => civil::write_date(c.slice::<i32>()[i], out),
             Time(p) => {
                 let ms = c.slice::<i32>()[i];

@@ -13,7 +13,13 @@ use proptest::prelude::*;
 fn bind(name: &str, args: &[DataType], grouped: bool) -> BoundAggregate {
     let args: Vec<Argument> = args
         .iter()
-        .map(|ty| Argument { ty: ty.clone(), literal: None, packed: false, span: Span::default() })
+        .map(|ty| Argument {
+            ty: ty.clone(),
+            literal: None,
+            packed: false,
+            packed_inside: false,
+            span: Span::default(),
+        })
         .collect();
     let session = Session::default();
     let call = Call { name, args: &args, span: Span::default(), session: &session };

@@ -193,9 +193,10 @@ fn same(packed: bool, a: &Column, i: usize, b: &Column, j: usize) -> bool {
     order::same_key(a, i, b, j)
 }
 
-/// What is compared stands in Flink's binary form on both sides.
-fn all_packed(call: &Call<'_>) -> bool {
-    call.args.iter().all(|a| a.packed)
+/// The elements that are compared stand in Flink's binary form: those of the first `arrays` arguments, and the arguments behind them.
+fn all_packed(call: &Call<'_>, arrays: usize) -> bool {
+    let (of_arrays, elements) = call.args.split_at(arrays);
+    of_arrays.iter().all(|a| a.packed_inside) && elements.iter().all(|a| a.packed)
 }
 
 /// Builds arrays: for each selected row where `args` are not NULL, `pick` lists (column, place).
@@ -231,7 +232,7 @@ fn arrays<'a>(
 fn contains(call: &Call<'_>) -> Result<BoundFunction> {
     let args = element_argument(call)?;
     let ty = TypeKind::Boolean.not_null().with_nullable(call.args[0].ty.nullable);
-    let packed = all_packed(call);
+    let packed = all_packed(call, 1);
     Ok(infallible(args, ty, move |a, sel, _, out| {
         flags(&a[..1], sel, out, |i| {
             let from = child(&a[0]);
@@ -242,7 +243,7 @@ fn contains(call: &Call<'_>) -> Result<BoundFunction> {
 
 fn position(call: &Call<'_>) -> Result<BoundFunction> {
     let args = element_argument(call)?;
-    let packed = all_packed(call);
+    let packed = all_packed(call, 1);
     Ok(infallible(args, call.result(TypeKind::Int), move |a, sel, _, out| {
         opt_from::<i32>(a, sel, out, |i| {
             let from = child(&a[0]);
@@ -259,7 +260,7 @@ fn array_of(of: DataType, nullable: bool) -> DataType {
 fn distinct(call: &Call<'_>) -> Result<BoundFunction> {
     call.count(1..=1)?;
     let ty = array_of(element_of(call, 0)?.clone(), call.args[0].ty.nullable);
-    let packed = all_packed(call);
+    let packed = all_packed(call, 1);
     Ok(infallible(call.as_given(), ty, move |a, sel, rows, out| {
         arrays(a, sel, rows, out, |i, picked| pick_new(packed, picked, child(&a[0]), range(&a[0], i)));
     }))
@@ -282,7 +283,7 @@ fn pick_new<'a>(
 fn remove(call: &Call<'_>) -> Result<BoundFunction> {
     let args = element_argument(call)?;
     let ty = array_of(element_of(call, 0)?.clone(), call.args[0].ty.nullable);
-    let packed = all_packed(call);
+    let packed = all_packed(call, 1);
     Ok(infallible(args, ty, move |a, sel, rows, out| {
         arrays(&a[..1], sel, rows, out, |i, picked| {
             let from = child(&a[0]);
@@ -467,7 +468,7 @@ enum Set {
 fn set(call: &Call<'_>, which: Set) -> Result<BoundFunction> {
     call.count(2..=2)?;
     let (args, ty) = common_arrays(call)?;
-    let packed = all_packed(call);
+    let packed = all_packed(call, 2);
     Ok(infallible(args, ty, move |a, sel, rows, out| {
         arrays(a, sel, rows, out, |i, picked| {
             let (left, right) = (child(&a[0]), child(&a[1]));

@@ -432,20 +432,21 @@ fn json(call: &Call<'_>) -> Result<BoundFunction> {
     }))
 }
 
-fn text_function(call: &Call<'_>, f: fn(&[u8], &mut Vec<u8>)) -> Result<BoundFunction> {
+fn text_function(call: &Call<'_>, f: fn(&[u8], &mut Document, &mut Vec<u8>)) -> Result<BoundFunction> {
     call.count(1..=1)?;
     if !call.kind(0).is_character() {
         return Err(call.wrong_types(&["CHARACTER"]));
     }
     Ok(infallible(call.as_given(), call.result(TypeKind::STRING), move |a, sel, _, out| {
+        let mut document = Document::default();
         build(a, sel, out, |i, to| {
-            f(a[0].bytes(i), to);
+            f(a[0].bytes(i), &mut document, to);
             true
         });
     }))
 }
 
-fn quote(text: &[u8], out: &mut Vec<u8>) {
+fn quote(text: &[u8], _: &mut Document, out: &mut Vec<u8>) {
     out.push(b'"');
     for c in String::from_utf8_lossy(text).chars() {
         match c {
@@ -469,9 +470,8 @@ fn quote(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn unquote(text: &[u8], out: &mut Vec<u8>) {
+fn unquote(text: &[u8], document: &mut Document, out: &mut Vec<u8>) {
     let inside = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\""));
-    let mut document = Document::default();
     match inside {
         Some(inside)
             if document.parse(text).is_ok() && matches!(document.kind(0), Kind::Str | Kind::Escaped) =>

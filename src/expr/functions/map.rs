@@ -37,8 +37,11 @@ pub(super) fn register(r: &mut Registry) {
     add(
         &["MAP_UNION"],
         &["map, ..."],
-        "All entries; of equal keys the last counts.",
-        &[("MAP_UNION(MAP['a', 1], MAP['a', 2, 'b', 3])", "{\"a\":2,\"b\":3}")],
+        "All entries, those of the last map first; of equal keys the last counts.",
+        &[
+            ("MAP_UNION(MAP['a', 1], MAP['a', 2, 'b', 3])", "{\"a\":2,\"b\":3}"),
+            ("CAST(MAP_UNION(MAP['a', 1], MAP['b', 2]) AS STRING)", "{b=2, a=1}"),
+        ],
         union,
     );
     add(
@@ -192,12 +195,18 @@ fn union(call: &Call<'_>) -> Result<BoundFunction> {
         .ok_or_else(|| call.wrong_types(&["MAP, MAP of one type"]))?;
     let args = (0..call.args.len()).map(|i| call.wanted(i, ty.kind.clone())).collect();
     Ok(infallible(args, ty, |a, sel, rows, out| {
-        let mut found = vec![];
+        let mut found: Vec<(&Column, usize, &Column, usize)> = vec![];
         let _ = collections(a, sel, rows, out, |i, data| {
             found.clear();
-            for x in a {
+            // Flink's order: each further map stands before what was gathered, without the keys that it has, too.
+            for x in a.iter().rev() {
                 let (keys, values, places) = entries_of(x, i);
-                found.extend(places.map(|e| (keys, e, values, e)));
+                let known = found.len();
+                for e in places {
+                    if !found[..known].iter().any(|(c, k, ..)| order::same_key(c, *k, keys, e)) {
+                        found.push((keys, e, values, e));
+                    }
+                }
             }
             push_entries(data, &found);
             Ok(())

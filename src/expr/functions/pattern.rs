@@ -513,6 +513,24 @@ fn match_here(piece: &[Piece], text: &[u8]) -> Option<usize> {
     (at <= text.len()).then_some(at)
 }
 
+/// The classes that SIMILAR TO knows within brackets, behind their own bracket.
+const CHARACTER_CLASSES: &[(&str, &str)] = &[
+    (":ALPHA:]", "a-zA-Z"),
+    (":alpha:]", "a-zA-Z"),
+    (":UPPER:]", "A-Z"),
+    (":upper:]", "A-Z"),
+    (":LOWER:]", "a-z"),
+    (":lower:]", "a-z"),
+    (":DIGIT:]", "0-9"),
+    (":digit:]", "0-9"),
+    (":ALNUM:]", "a-zA-Z0-9"),
+    (":alnum:]", "a-zA-Z0-9"),
+    (":SPACE:]", " "),
+    (":space:]", " "),
+    (":WHITESPACE:]", "\\s"),
+    (":whitespace:]", "\\s"),
+];
+
 /// SIMILAR TO as a regular expression over the whole text.
 fn similar(pattern: &str, escape: Option<char>) -> std::result::Result<Regex, String> {
     let mut re = String::from("(?s)\\A(?:");
@@ -531,7 +549,13 @@ fn similar(pattern: &str, escape: Option<char>) -> std::result::Result<Regex, St
             '|' | '*' | '+' | '?' | '(' | ')' | '{' | '}' => re.push(c),
             '[' => {
                 re.push('[');
-                for c in chars.by_ref() {
+                while let Some(c) = chars.next() {
+                    let class = |(name, _): &&(&str, &str)| c == '[' && chars.as_str().starts_with(name);
+                    if let Some((name, class)) = CHARACTER_CLASSES.iter().find(class) {
+                        re.push_str(class);
+                        chars = chars.as_str()[name.len()..].chars();
+                        continue;
+                    }
                     match c {
                         ']' => break,
                         '\\' | '[' | '&' | '~' => {
@@ -547,24 +571,6 @@ fn similar(pattern: &str, escape: Option<char>) -> std::result::Result<Regex, St
         }
     }
     re.push_str(")\\z");
-    for (name, class) in [
-        (":ALPHA:", "a-zA-Z"),
-        (":alpha:", "a-zA-Z"),
-        (":UPPER:", "A-Z"),
-        (":upper:", "A-Z"),
-        (":LOWER:", "a-z"),
-        (":lower:", "a-z"),
-        (":DIGIT:", "0-9"),
-        (":digit:", "0-9"),
-        (":ALNUM:", "a-zA-Z0-9"),
-        (":alnum:", "a-zA-Z0-9"),
-        (":SPACE:", " "),
-        (":space:", " "),
-        (":WHITESPACE:", "\\s"),
-        (":whitespace:", "\\s"),
-    ] {
-        re = re.replace(name, class);
-    }
     Regex::new(&re).map_err(|_| format!("Invalid regular expression '{pattern}'"))
 }
 

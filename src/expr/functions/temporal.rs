@@ -6,8 +6,9 @@
 
 use crate::batch::text::civil::{self, DAY_MS, Moment, days_from_civil};
 use crate::batch::text::{moment, set_moment};
-use crate::batch::{DataType, TypeKind};
+use crate::batch::{DataType, IntervalUnits, TypeKind};
 use crate::error::{Error, Result};
+use crate::expr::Arg;
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
 use crate::expr::kernels::{each_valid, infallible, map1, null_if_any};
 use TypeKind::*;
@@ -54,6 +55,12 @@ pub(super) fn register(r: &mut Registry) {
         &["unit, datetime, datetime"],
         "Whole units from the first to the second.",
         timestamp_diff,
+    );
+    add(
+        &["MINUS_INTERVAL"],
+        &["datetime, datetime, unit"],
+        "The time between them, as an interval.",
+        between,
     );
 }
 
@@ -288,7 +295,9 @@ fn round(call: &Call<'_>, up: bool) -> Result<BoundFunction> {
                     each_valid(sel, out, |out, i| {
                         let m = moment(a[0].column, a[0].at(i));
                         let offset = if ltz { civil::offset_at(&zone, m.seconds) * 1000 } else { 0 };
-                        let ms = round_moment(unit, m.millis() + offset, up) - offset;
+                        // CEIL TO MILLISECOND looks at the digits behind; the larger units do not.
+                        let more = up && unit == Unit::Millisecond && !m.nanos.is_multiple_of(1_000_000);
+                        let ms = round_moment(unit, m.millis() + offset + i64::from(more), up) - offset;
                         set_moment(out, i, Moment::from_millis(ms));
                     });
                 }
@@ -415,16 +424,8 @@ fn timestamp_diff(call: &Call<'_>) -> Result<BoundFunction> {
         if !null_if_any(&a[1..], out) {
             return;
         }
-        let ms = |k: usize, i: usize| {
-            let arg = &a[k];
-            if dates[k - 1] {
-                i64::from(arg.column.slice::<i32>()[arg.at(i)]) * DAY_MS
-            } else {
-                moment(arg.column, arg.at(i)).millis()
-            }
-        };
         each_valid(sel, out, |out, i| {
-            let (from, to) = (ms(1, i), ms(2, i));
+            let [from, to] = [1, 2].map(|k| instant_ms(&a[k], dates[k - 1], i));
             let v = match unit {
                 Unit::Month => months_between(to, from),
                 Unit::Quarter => months_between(to, from) / 3,
@@ -434,6 +435,43 @@ fn timestamp_diff(call: &Call<'_>) -> Result<BoundFunction> {
             out.buffer_mut::<i32>()[i] = v as i32;
         });
     }))
+}
+
+/// `(a - b) DAY TO SECOND`, or of months: the third argument is `SECOND` or `MONTH`.
+fn between(call: &Call<'_>) -> Result<BoundFunction> {
+    call.count(3..=3)?;
+    let fits = |k: &TypeKind| k.is_timestamp() || *k == Date;
+    if !fits(call.kind(0)) || !fits(call.kind(1)) {
+        return Err(call.wrong_types(&["(DATETIME - DATETIME) unit"]));
+    }
+    let months = unit_argument(call, 2)? == Unit::Month;
+    let kind =
+        if months { IntervalMonths(IntervalUnits::Month) } else { IntervalMillis(IntervalUnits::Second) };
+    let nullable = call.args[..2].iter().any(|a| a.ty.nullable);
+    let dates = [*call.kind(0) == Date, *call.kind(1) == Date];
+    let ty = DataType { kind, nullable, time: Default::default() };
+    Ok(infallible(call.as_given(), ty, move |a, sel, _, out| {
+        if !null_if_any(&a[..2], out) {
+            return;
+        }
+        each_valid(sel, out, |out, i| {
+            let [x, y] = [0, 1].map(|k| instant_ms(&a[k], dates[k], i));
+            if months {
+                out.buffer_mut::<i32>()[i] = months_between(x, y) as i32;
+            } else {
+                out.buffer_mut::<i64>()[i] = x - y;
+            }
+        });
+    }))
+}
+
+/// Milliseconds since the epoch of a DATE or a timestamp.
+fn instant_ms(a: &Arg<'_>, is_date: bool, row: usize) -> i64 {
+    let at = a.at(row);
+    match is_date {
+        true => i64::from(a.column.slice::<i32>()[at]) * DAY_MS,
+        false => moment(a.column, at).millis(),
+    }
 }
 
 /// Whole months from `b` to `a`, in ms since the epoch; Calcite's `subtractMonths`.

@@ -44,7 +44,7 @@ fn parse(call: &Call<'_>, lenient: bool) -> Result<BoundFunction> {
     let ty = call.result(TypeKind::Variant);
     let ty = if lenient { ty.with_nullable(true) } else { ty };
     Ok(fallible(texts(call), ty, move |a, sel, _, out| {
-        let mut document = Document::default();
+        let (mut document, mut names) = (Document::default(), Names::default());
         try_build(a, sel, out, |i, to| {
             let text = a[0].bytes(i);
             let allowed = a.get(1).is_some_and(|x| x.column.bools().get(x.at(i)));
@@ -52,7 +52,7 @@ fn parse(call: &Call<'_>, lenient: bool) -> Result<BoundFunction> {
                 Err(e) => format!("not JSON from byte {} on", e.at),
                 Ok(()) if !allowed && document.has_repeated_keys() => "a key comes twice".to_string(),
                 Ok(()) => {
-                    write(Root { document: &document, text }, 0, to);
+                    write(Root { document: &document, text }, 0, &mut names, to);
                     return Ok(true);
                 }
             };
@@ -64,8 +64,25 @@ fn parse(call: &Call<'_>, lenient: bool) -> Result<BoundFunction> {
     }))
 }
 
+/// The members of the objects around the place that is written, of each its name and value: kept from row to row, so that none takes an
+/// allocation of its own.
+#[derive(Default)]
+struct Names {
+    text: Vec<u8>,
+    members: Vec<(std::ops::Range<usize>, u32)>,
+}
+
+impl Names {
+    /// Adds the text of a string or key.
+    fn read(&mut self, root: Root<'_>, n: u32) -> std::ops::Range<usize> {
+        let start = self.text.len();
+        unescape(root.document.text(n, root.text), &mut self.text);
+        start..self.text.len()
+    }
+}
+
 /// Writes a value in the canonical form.
-fn write(root: Root<'_>, n: u32, out: &mut Vec<u8>) {
+fn write(root: Root<'_>, n: u32, names: &mut Names, out: &mut Vec<u8>) {
     let d = root.document;
     let raw = d.text(n, root.text);
     match d.kind(n) {
@@ -77,33 +94,39 @@ fn write(root: Root<'_>, n: u32, out: &mut Vec<u8>) {
                 if i > 0 {
                     out.push(b',');
                 }
-                write(root, e, out);
+                write(root, e, names, out);
             }
             out.push(b']');
         }
         Kind::Object => {
-            let mut members: Vec<(Vec<u8>, u32)> = d.members(n).map(|(k, v)| (plain(root, k), v)).collect();
-            members.sort();
+            let (first, start) = (names.members.len(), names.text.len());
+            for (key, value) in d.members(n) {
+                let name = names.read(root, key);
+                names.members.push((name, value));
+            }
+            let text = &names.text;
+            names.members[first..]
+                .sort_unstable_by(|(a, v), (b, w)| text[a.clone()].cmp(&text[b.clone()]).then(v.cmp(w)));
             out.push(b'{');
-            for (i, (name, v)) in members.iter().enumerate() {
-                if i > 0 {
+            for i in first..names.members.len() {
+                let (name, value) = names.members[i].clone();
+                if i > first {
                     out.push(b',');
                 }
-                write_string(name, out);
+                write_string(&names.text[name], out);
                 out.push(b':');
-                write(root, *v, out);
+                write(root, value, names, out);
             }
             out.push(b'}');
+            names.members.truncate(first);
+            names.text.truncate(start);
         }
-        _ => write_string(&plain(root, n), out),
+        _ => {
+            let text = names.read(root, n);
+            write_string(&names.text[text.clone()], out);
+            names.text.truncate(text.start);
+        }
     }
-}
-
-/// The text of a string or key.
-fn plain(root: Root<'_>, n: u32) -> Vec<u8> {
-    let mut text = Vec::new();
-    unescape(root.document.text(n, root.text), &mut text);
-    text
 }
 
 fn write_number(raw: &[u8], out: &mut Vec<u8>) {

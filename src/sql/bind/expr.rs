@@ -1,14 +1,14 @@
 //! Expressions: one method a construct. Everything ends in a [`Expr`] with casts inserted, or in an error that points at it.
 //!
-//! Constant parts are evaluated at once, so that functions see the values of their arguments; a constant that fails (`1 / 0`) stays as
-//! it is until the rules run, where it is a planning error.
+//! Constant parts are evaluated at once, so that functions see the values of their arguments; a constant that fails stays as it is until
+//! the rules run, where `1 / 0` is a planning error, and the rows, where it fails.
 
 use super::Binder;
 use super::aggregate::AggregateUse;
 use super::coerce;
 use super::literal;
 use super::scope::{Scope, fields};
-use crate::batch::{DataType, IntervalUnits, TypeKind};
+use crate::batch::{DataType, Field, IntervalUnits, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::same_expr;
@@ -146,13 +146,20 @@ impl Binder<'_> {
         if op == BinaryOp::Overlaps {
             return self.overlaps(left, right, at, cx);
         }
-        if let (Ast::Row { values: a, .. }, Ast::Row { values: b, .. }) = (&left.kind, &right.kind)
-            && matches!(op, BinaryOp::Eq | BinaryOp::NotEq)
+        if matches!(op, BinaryOp::Eq | BinaryOp::NotEq)
+            && let (Some((a, a_type)), Some((b, b_type))) = (written_row(left), written_row(right))
             && a.len() == b.len()
         {
             // Rows that are written out are compared value by value: NULL where that is NULL.
-            let pairs = a.iter().zip(b).map(|(a, b)| self.binary(BinaryOp::Eq, a, b, at, cx));
-            let equal = pairs.collect::<Result<Vec<_>>>()?;
+            let equal = if a_type.or(b_type).is_none() {
+                let pairs = a.iter().zip(b).map(|(a, b)| self.binary(BinaryOp::Eq, a, b, at, cx));
+                pairs.collect::<Result<Vec<_>>>()?
+            } else {
+                let a = self.row_values(a, a_type, cx)?;
+                let b = self.row_values(b, b_type, cx)?;
+                let pairs = a.into_iter().zip(b).map(|(a, b)| self.call_bound("=", vec![a, b], at));
+                pairs.collect::<Result<Vec<_>>>()?
+            };
             return self.negate(op == BinaryOp::NotEq, logic(true, equal, at), at);
         }
         let name = operator_name(op, at)?;
@@ -169,6 +176,29 @@ impl Binder<'_> {
             bound.ty.time = time;
         }
         Ok(bound)
+    }
+
+    /// The values of a row that is written out, cast to the fields of `to`.
+    fn row_values(
+        &mut self,
+        values: &[ast::Expr],
+        to: Option<&ast::TypeName>,
+        cx: &mut ExprContext<'_>,
+    ) -> Result<Vec<Expr>> {
+        let bound = values.iter().map(|v| self.expr(v, cx)).collect::<Result<Vec<_>>>()?;
+        let Some(to) = to else { return Ok(bound) };
+        let TypeKind::Row(fields) = super::types::data_type(to)?.kind else {
+            return Err(Error::validation("a row cannot be cast to this type", to.span));
+        };
+        if fields.len() != bound.len() {
+            let text = format!("a row of {} values cannot have {} fields", bound.len(), fields.len());
+            return Err(Error::validation(text, to.span));
+        }
+        let cast = |(v, f): (Expr, Field)| {
+            let at = v.span;
+            self.explicit_cast(v, f.ty, false, at)
+        };
+        bound.into_iter().zip(fields).map(cast).collect()
     }
 
     /// Two periods, each of two ends or a start and a length, have a moment in common; touching is enough.
@@ -244,10 +274,15 @@ impl Binder<'_> {
         let list = match set {
             InSet::List(list) => list,
             InSet::Query(q) => {
-                return Err(Error::unsupported("IN with a subquery inside an expression", q.span)
-                    .hint("as a part of WHERE, joined by AND, it is there"));
+                let found = self.in_subquery(operand, q, at, cx)?;
+                return self.negate(negated, found, at);
             }
         };
+        if written_row(operand).is_some() && list.iter().all(|item| written_row(item).is_some()) {
+            let tests = list.iter().map(|item| self.binary(BinaryOp::Eq, operand, item, at, cx));
+            let tests = tests.collect::<Result<Vec<_>>>()?;
+            return self.negate(negated, logic(false, tests, at), at);
+        }
         let value = self.expr(operand, cx)?;
         let mut items = Vec::with_capacity(list.len());
         for item in list {
@@ -440,7 +475,7 @@ impl Binder<'_> {
         match &e.kind {
             Ast::Extract { unit, operand } => self.unit_call("EXTRACT", unit, &[operand], at, cx),
             Ast::RoundTime { up, operand, unit } => {
-                let value = self.expr(operand, cx)?;
+                let value = self.expr(rounded_once(*up, unit, operand), cx)?;
                 let unit = unit_literal(unit);
                 self.call_bound(if *up { "CEIL" } else { "FLOOR" }, vec![value, unit], at)
             }
@@ -543,7 +578,11 @@ impl Binder<'_> {
             return Ok(None);
         }
         if !l.ty.nullable {
-            return Ok(Some(literal::boolean(answer, at)));
+            let mut known = literal::boolean(answer, at);
+            // Its type is that of a comparison of all the values in it.
+            known.ty.nullable =
+                matches!(&l.ty.kind, TypeKind::Row(fields) if fields.iter().any(|f| f.ty.nullable));
+            return Ok(Some(known));
         }
         // NULL for NULL, the answer elsewhere.
         let test = self.call_bound(if answer { "IS NOT NULL" } else { "IS NULL" }, vec![l.clone()], at)?;
@@ -570,6 +609,41 @@ pub(super) fn logic(and: bool, args: Vec<Expr>, at: Span) -> Expr {
     let ty = DataType { kind: TypeKind::Boolean, nullable, time: Default::default() };
     let kind = if and { ExprKind::And(args) } else { ExprKind::Or(args) };
     Expr { kind, ty, span: at }
+}
+
+/// What is rounded to `unit`: as in Flink a time that was rounded the same way to a part of that unit is taken as it was before, which shows
+/// where rounding twice goes further (CEIL TO QUARTER of the first of April is the first of July).
+fn rounded_once<'a>(up: bool, unit: &ast::TimeUnit, operand: &'a ast::Expr) -> &'a ast::Expr {
+    match &operand.kind {
+        Ast::RoundTime { up: same, operand: inner, unit: finer }
+            if *same == up && is_part_of(finer, unit) =>
+        {
+            rounded_once(up, unit, inner)
+        }
+        _ => operand,
+    }
+}
+
+/// Every `whole` is made of whole `part`s, among the units that Flink's planner rolls up.
+fn is_part_of(part: &ast::TimeUnit, whole: &ast::TimeUnit) -> bool {
+    use ast::TimeUnitKind::*;
+    let size = |unit: &ast::TimeUnit| {
+        let units = [Microsecond, Millisecond, Second, Minute, Hour, Day, Month, Quarter, Year];
+        units.iter().position(|u| *u == unit.kind)
+    };
+    matches!((size(part), size(whole)), (Some(p), Some(w)) if p <= w)
+}
+
+/// The values of a row that is written out, and the type that it is cast to.
+fn written_row(e: &ast::Expr) -> Option<(&[ast::Expr], Option<&ast::TypeName>)> {
+    match &e.kind {
+        Ast::Row { values, .. } => Some((values, None)),
+        Ast::Cast(c) if c.kind == ast::CastKind::Cast => match &c.operand.kind {
+            Ast::Row { values, .. } => Some((values, Some(&c.ty))),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn is_niladic(name: &str) -> bool {

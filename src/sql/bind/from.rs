@@ -4,6 +4,7 @@ use super::Binder;
 use super::names::did_you_mean;
 use super::query::rename;
 use super::scope::Scope;
+use super::unnest::Elements;
 use crate::error::{Error, Result, Span};
 use crate::plan::aside::Aside;
 use crate::plan::catalog::{Object, ObjectPath, View};
@@ -32,6 +33,11 @@ impl Binder<'_> {
         if let Some(s) = &f.sample {
             return Err(Error::unsupported("TABLESAMPLE", s.span));
         }
+        if let Some(of) = Elements::of(f) {
+            let (rel, scope) = self.unnest(Rel::one_row(f.span), &Scope::default(), of?, false)?;
+            let width = rel.schema.len();
+            return Ok((rel.project_columns(&(1..width).collect::<Vec<_>>()), scope));
+        }
         let (mut rel, name) = match &f.source {
             TableSource::Table(t) => {
                 if let Some(e) = &t.as_of {
@@ -52,7 +58,7 @@ impl Binder<'_> {
                     None => (self.table_function(call)?, vec![]),
                 }
             }
-            TableSource::Unnest { .. } => return Err(Error::unsupported("UNNEST", f.span)),
+            TableSource::Unnest { .. } => unreachable!("asked for above"),
             TableSource::Join(from) => {
                 let (rel, scope) = self.from(from)?;
                 if f.alias.is_none() && f.match_recognize.is_none() {

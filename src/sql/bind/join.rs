@@ -8,6 +8,7 @@ use super::expr::ExprContext;
 use super::lateral::Lateral;
 use super::scope::{Relation, Scope};
 use super::subquery::{OUTER, all_of};
+use super::unnest::Elements;
 use crate::error::{Error, Result, Span};
 use crate::expr::Expr;
 use crate::plan::logical::{JoinKind, Rel, RelKind};
@@ -35,6 +36,9 @@ impl Binder<'_> {
             && let Some(function) = self.registry.table(&call.name.to_string()).cloned()
         {
             return self.correlate(left, scope, join, call, &*function);
+        }
+        if let Some(of) = Elements::of(&join.right) {
+            return self.unnest_join(left, scope, join, of?);
         }
         let lateral = match &join.right.source {
             TableSource::Subquery { lateral: true, query } => {

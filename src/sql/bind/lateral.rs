@@ -121,7 +121,7 @@ impl Binder<'_> {
         Ok((Rel { kind, schema, span }, same))
     }
 
-    /// What the SELECT of a LATERAL subquery comes to whose WHERE reads the left side: its items, what it is ordered by, and what the
+    /// What the SELECT of a subquery of LATERAL or IN comes to whose WHERE reads the left side: its items, what it is ordered by, and what the
     /// conditions read.
     pub(super) fn lateral_select(
         &mut self,
@@ -135,7 +135,10 @@ impl Binder<'_> {
         let (mut exprs, mut names): (Vec<_>, Vec<_>) = items.into_iter().unzip();
         exprs.append(&mut order.hidden);
         if let Some(e) = exprs.iter().chain(&conditions).find(|e| stands_in(e)) {
-            return Err(Error::unsupported("a subquery inside a correlated LATERAL subquery", e.span));
+            return Err(Error::unsupported(
+                "a subquery inside a correlated subquery of LATERAL or IN",
+                e.span,
+            ));
         }
         let first = exprs.len();
         let mut own: Vec<usize> = vec![];

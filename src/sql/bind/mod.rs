@@ -20,6 +20,7 @@ mod expr;
 mod from;
 mod group_window;
 mod grouping;
+mod in_subquery;
 mod insert;
 mod join;
 mod json;
@@ -35,6 +36,7 @@ mod scope;
 mod set_operation;
 mod subquery;
 mod types;
+mod unnest;
 mod window;
 
 pub(crate) use coerce::try_fold;

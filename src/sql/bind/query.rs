@@ -118,9 +118,9 @@ impl Binder<'_> {
                 && (having.is_none() && qualify.is_none() && overs.is_empty())
                 && !distinct
                 && s.from.is_some();
-            if self.outer.as_ref().is_some_and(Outer::is_lateral) {
+            if self.outer.as_ref().is_some_and(Outer::wants_rows) {
                 if !is_plain || !uses.is_empty() {
-                    let what = "a correlated LATERAL subquery with GROUP BY, DISTINCT, aggregates or windows";
+                    let what = "a correlated subquery of LATERAL or IN with GROUP BY, DISTINCT, aggregates or windows";
                     return Err(Error::unsupported(what, s.span));
                 }
                 return self.lateral_select(rel, correlated, items, order, s.span);

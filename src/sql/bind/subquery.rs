@@ -8,13 +8,14 @@
 //! **Correlation.** A name that the subquery's own tables do not have is looked up in those around it, and numbered from [`OUTER`]. The parts
 //! of WHERE that read such columns leave the subquery and become the join's condition. For a value they must be equalities, and
 //! the subquery one aggregate: it is grouped by its side of them. EXISTS, and IN, as a part of WHERE are semi joins, anti joins
-//! when negated.
+//! when negated; elsewhere they are values ([`super::in_subquery`]).
 
 use super::aggregate::AggregateUse;
 use super::expr::{ExprContext, logic};
+use super::in_subquery::Membership;
 use super::query::Order;
 use super::scope::Scope;
-use super::{Binder, call, coerce, literal};
+use super::{Binder, call, literal};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Call, Expr, ExprKind};
 use crate::plan::logical::{AggregateCall, JoinKind, Rel, RelKind};
@@ -28,9 +29,9 @@ pub(super) const OUTER: usize = 1 << 48;
 /// A subquery that is a value.
 pub(crate) struct Subquery {
     /// Its keys, then its value.
-    rel: Rel,
+    pub(super) rel: Rel,
     /// What the keys equal, over the columns around it.
-    keys: Vec<Expr>,
+    pub(super) keys: Vec<Expr>,
 }
 
 /// The query around the one at hand.
@@ -47,13 +48,14 @@ pub(crate) struct Outer {
 pub(crate) enum Purpose {
     Value,
     Exists,
+    In,
     Lateral,
 }
 
 impl Outer {
-    /// It is that of a LATERAL subquery.
-    pub(super) fn is_lateral(&self) -> bool {
-        self.purpose == Purpose::Lateral
+    /// Rows of a select list are wanted of the subquery, and what its conditions read beside them.
+    pub(super) fn wants_rows(&self) -> bool {
+        matches!(self.purpose, Purpose::In | Purpose::Lateral)
     }
 
     /// Behind WHERE, nothing of it can be read.
@@ -68,23 +70,22 @@ pub(crate) enum Correlated {
     Value { keys: Vec<Expr>, counts: bool },
     /// What is true of its rows and those around: columns of its own, and from [`OUTER`].
     Rows(Vec<Expr>),
-    /// The same of a LATERAL subquery: over its select list (of which `visible` columns are asked for), and what orders it.
+    /// The same of a LATERAL subquery and of one behind IN: over its select list (of which `visible` columns are asked for), and what orders it.
     Lateral { conditions: Vec<Expr>, visible: usize, order: Order },
 }
 
 /// A part of WHERE that only keeps or drops rows.
 struct Half {
     kind: JoinKind,
-    rel: Rel,
-    condition: HalfCondition,
+    rows: HalfRows,
     span: Span,
 }
 
-enum HalfCondition {
-    /// Over the subquery's columns and [`OUTER`].
-    Rows(Vec<Expr>),
-    /// The value is the first column; NULLs make `NOT IN` unknown.
-    In(Expr),
+enum HalfRows {
+    /// Those of a subquery for which conditions hold, over its columns and [`OUTER`].
+    Exist(Rel, Vec<Expr>),
+    /// The value is among its rows.
+    In(Membership),
 }
 
 impl Binder<'_> {
@@ -155,11 +156,11 @@ impl Binder<'_> {
                 let zero = self.cast_to(literal::int(0, at), &value.ty.clone().with_nullable(false))?;
                 self.case_of(vec![(missing, zero)], value, at)
             }
-            Some(_) => unreachable!("that is of EXISTS and LATERAL"),
+            Some(_) => unreachable!("that is of EXISTS and of rows"),
         }
     }
 
-    fn note_subquery(&mut self, subquery: Subquery, at: Span) -> Expr {
+    pub(super) fn note_subquery(&mut self, subquery: Subquery, at: Span) -> Expr {
         let ty = subquery.rel.schema.fields[subquery.keys.len()].ty.clone().with_nullable(true);
         let all = self.subqueries.get_or_insert_default();
         all.push(subquery);
@@ -201,15 +202,13 @@ impl Binder<'_> {
         }
         match self.subquery(q, cx.scope, Purpose::Exists)? {
             (rel, None) => self.exists_value(rel, at),
-            (_, Some(_)) => {
-                Err(Error::unsupported("EXISTS of a correlated subquery inside an expression", at)
-                    .hint("as a part of WHERE, joined by AND, it is there"))
-            }
+            (rel, Some(Correlated::Rows(conditions))) => self.exists_correlated(rel, &conditions, at),
+            (_, Some(_)) => unreachable!("that is of values and rows"),
         }
     }
 
     /// There is a smallest TRUE.
-    fn exists_value(&mut self, rel: Rel, at: Span) -> Result<Expr> {
+    pub(super) fn exists_value(&mut self, rel: Rel, at: Span) -> Result<Expr> {
         let yes = literal::boolean(true, at);
         let column = Expr::column(0, yes.ty.clone(), at);
         let rel = self.aggregate_of(rel.project(vec![yes], vec!["i".into()], at), "MIN", column, at)?;
@@ -301,57 +300,31 @@ impl Binder<'_> {
                     Ok(Err(if negated { self.call_bound("NOT", vec![exists], at)? } else { exists }))
                 }
                 (rel, Some(Correlated::Rows(conditions))) => {
-                    Ok(Ok(Half { kind, rel, condition: HalfCondition::Rows(conditions), span: at }))
+                    Ok(Ok(Half { kind, rows: HalfRows::Exist(rel, conditions), span: at }))
                 }
-                (_, Some(_)) => unreachable!("that is of values and LATERAL"),
+                (_, Some(_)) => unreachable!("that is of values and rows"),
             },
             HalfOf::In(operand, q) => {
-                let value = self.expr(operand, cx)?;
-                let (rel, correlated) = self.subquery(q, cx.scope, Purpose::Value)?;
-                if correlated.is_some() {
-                    return Err(Error::unsupported("IN with a correlated subquery", q.span)
-                        .hint("EXISTS with the equality in its WHERE is there"));
-                }
-                if rel.schema.len() != 1 {
-                    return Err(Error::unsupported("IN with a subquery of several columns", q.span));
-                }
-                if !coerce::comparable(&value.ty, rel.schema.ty(0)) {
-                    return Err(Error::validation(
-                        format!(
-                            "values passed to IN must have compatible types: {} and {}",
-                            value.ty.kind,
-                            rel.schema.ty(0).kind
-                        ),
-                        at,
-                    ));
-                }
-                Ok(Ok(Half { kind, rel, condition: HalfCondition::In(value), span: at }))
+                let rows = HalfRows::In(self.membership(operand, q, at, cx)?);
+                Ok(Ok(Half { kind, rows, span: at }))
             }
         }
     }
 
     fn half_join(&mut self, left: Rel, half: Half) -> Result<Rel> {
         let (width, at) = (left.schema.len(), half.span);
-        let condition = match half.condition {
-            HalfCondition::Rows(mut parts) => {
+        let (rel, condition) = match half.rows {
+            HalfRows::Exist(rel, mut parts) => {
                 let place = |c: usize| if c >= OUTER { c - OUTER } else { c + width };
                 parts.iter_mut().for_each(|p| p.map_columns(&place));
-                all_of(parts, at)
+                (rel, all_of(parts, at))
             }
-            HalfCondition::In(value) => {
-                let column = Expr::column(width, half.rel.schema.ty(0).clone(), at);
-                let equal = self.call_bound("=", vec![value.clone(), column.clone()], at)?;
-                let mut tests = vec![];
-                for side in [value, column] {
-                    if half.kind == JoinKind::Anti && side.ty.nullable {
-                        tests.push(self.call_bound("IS NULL", vec![side], at)?);
-                    }
-                }
-                tests.push(equal);
-                if tests.len() == 1 { tests.remove(0) } else { logic(false, tests, at) }
+            HalfRows::In(of) => {
+                let condition = self.membership_condition(&of, half.kind == JoinKind::Anti, width, at)?;
+                (of.rel, condition)
             }
         };
-        Ok(left.join(half.kind, half.rel, Some(condition), at))
+        Ok(left.join(half.kind, rel, Some(condition), at))
     }
 
     /// What a SELECT comes to whose WHERE reads the query around: `rel` are its rows without those parts.

@@ -81,6 +81,11 @@ fn push(mut rel: Rel, mut conditions: Vec<Expr>) -> Rel {
         RelKind::Join { kind, inputs, condition } => {
             join::push(kind, inputs, condition, conditions, rel.schema, rel.span)
         }
+        RelKind::Unnest { input, spec } => {
+            let below = split(&mut conditions, |e| on_keys(e, &spec.kept));
+            let input = Box::new(push(*input, below));
+            keep(Rel { kind: RelKind::Unnest { input, spec }, ..rel }, conditions)
+        }
         // LIMIT and Top-N decide by the rows that reach them. Count windows count them.
         RelKind::CountTvf { .. }
         | RelKind::CountAggregate { .. }

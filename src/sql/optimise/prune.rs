@@ -198,6 +198,25 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             let kind = RelKind::Correlate { input: Box::new(input.rel), call };
             Pruned { rel: Rel { kind, schema: Schema::new(fields), span: rel.span }, place }
         }
+        RelKind::Unnest { input, mut spec } => {
+            let old = spec.kept.clone();
+            let is_needed = |n: &usize| needed.contains(n);
+            spec.kept = (0..old.len()).filter(is_needed).map(|n| old[n]).collect();
+            let below: BTreeSet<usize> = spec.kept.iter().copied().chain([spec.collection]).collect();
+            let input = need(*input, &below);
+            input.map(&mut spec.kept);
+            spec.collection = input.at(spec.collection);
+            let (mut place, mut fields) = (vec![], vec![]);
+            for (n, field) in rel.schema.fields.iter().enumerate() {
+                let stays = n >= old.len() || is_needed(&n);
+                place.push(stays.then_some(fields.len()));
+                if stays {
+                    fields.push(field.clone());
+                }
+            }
+            let kind = RelKind::Unnest { input: Box::new(input.rel), spec };
+            Pruned { rel: Rel { kind, schema: Schema::new(fields), span: rel.span }, place }
+        }
         RelKind::WindowTvf { input, time, kind, partition, grouping, zone } => {
             let columns = input.schema.len();
             let mut below: BTreeSet<usize> = needed.iter().copied().filter(|&c| c < columns).collect();

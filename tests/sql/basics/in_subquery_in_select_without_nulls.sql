@@ -1,0 +1,5 @@
+-- what: IN of a subquery without NULLs as a value.
+-- compare: rows
+CREATE TABLE emp (id INT, name STRING, dept INT, salary DECIMAL(8,2), boss INT) WITH ('connector'='filesystem','path'='${DATA}/emp.csv','format'='csv','csv.null-literal'='n/a');
+CREATE TABLE dept (id INT, title STRING) WITH ('connector'='filesystem','path'='${DATA}/dept.csv','format'='csv','csv.null-literal'='n/a');
+SELECT id, dept IN (SELECT id FROM dept WHERE id < 25) AS a, dept NOT IN (SELECT id FROM dept WHERE id > 10) AS b FROM emp;

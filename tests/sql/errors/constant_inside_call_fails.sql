@@ -1,0 +1,4 @@
+-- what: A constant inside an array of columns fails when planned.
+-- compare: changelog
+CREATE TABLE emp (id INT, name STRING, dept INT, salary DECIMAL(8,2), boss INT) WITH ('connector'='filesystem','path'='${DATA}/emp.csv','format'='csv','csv.null-literal'='n/a');
+SELECT id, ARRAY[id, 1 / 0] AS a FROM emp;

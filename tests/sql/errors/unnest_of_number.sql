@@ -1,0 +1,5 @@
+-- what: UNNEST of what is no collection.
+-- compare: rows
+CREATE TABLE nested (id INT, tags ARRAY<STRING>, attrs MAP<STRING, INT>, loc ROW<lat DOUBLE, lon DOUBLE, name STRING>,
+  grid ARRAY<ARRAY<INT>>, items ARRAY<ROW<sku STRING, n INT>>) WITH ('connector'='filesystem','path'='${DATA}/nested.json','format'='json');
+SELECT id, n FROM nested CROSS JOIN UNNEST(id) AS u(n);
