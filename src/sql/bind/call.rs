@@ -203,7 +203,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
 fn is_operator(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_alphabetic())
         || name.contains(' ')
-        || ["IN", "LIKE", "NOT"].contains(&name)
+        || ["IN", "LIKE", "NOT", "MINUS_INTERVAL"].contains(&name)
 }
 
 #[cfg(test)]
