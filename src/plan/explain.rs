@@ -372,9 +372,8 @@ fn correlate_text(call: &Correlate, input: &Schema) -> String {
 }
 
 fn unnest_text(spec: &Unnest, input: &Schema) -> String {
-    let outer = if spec.outer { "Left" } else { "" };
-    let numbered = if spec.ordinality { " with ordinality" } else { "" };
-    format!("{outer}Unnest {}{numbered}", names_of(&[spec.collection], input))
+    let (outer, of) = (if spec.outer { "Left" } else { "" }, names_of(&[spec.collection], input));
+    format!("{outer}Unnest {of}{}", if spec.ordinality { " with ordinality" } else { "" })
 }
 
 fn session_keys(partition: &[usize], input: &Schema) -> String {
