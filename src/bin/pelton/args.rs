@@ -202,6 +202,9 @@ pub(crate) struct Nexmark {
     pub(crate) batch: u32,
     #[command(flatten)]
     pub(crate) cores: Cores,
+    /// Also draw events a second of processor time, a bar a query, beside the tenfold of Flink's
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<std::path::PathBuf>,
     /// Print an array of objects instead of a table
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,6 +4,7 @@
 //! generated events, those that a query filters out at once included, as Nexmark's own do.
 
 mod count_char;
+mod plot;
 
 use crate::args::Nexmark;
 use crate::exit::{Exit, failed, written};
@@ -55,6 +56,14 @@ pub(crate) fn names() -> clap::builder::PossibleValuesParser {
 pub(crate) fn nexmark(args: &Nexmark) -> Exit {
     match run_all(args) {
         Ok(all) => {
+            if let Some(file) = &args.plot
+                && let Err(e) = std::fs::write(file, plot::svg(&all, args))
+            {
+                return failed(&Error::config(format!(
+                    "the plot cannot be written to {}: {e}",
+                    file.display()
+                )));
+            }
             let text = if args.json { json(&all) } else { table(&all) };
             written(text.as_bytes())
         }
