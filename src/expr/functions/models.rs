@@ -141,6 +141,35 @@ proptest! {
     }
 
     #[test]
+    fn a_time_is_written_the_same_whatever_was_written_before_it(
+        pattern in prop::sample::select(vec![
+            "yyyy-MM-dd", "yy/M/d EEE", "HH:mm:ss", "yyyy-MM-dd HH:mm:ss.SSS", "h a", "'a text that is kept nowhere, too long' D",
+        ]),
+        times in prop::collection::vec(prop::option::weighted(0.9, (-3i64..3, 0i64..3, 0i64..3)), 1..40),
+    ) {
+        let text = |t: &(i64, i64, i64)| {
+            let at = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+            let ms = t.0 * 86_400_000 + t.1 * 1000 + t.2;
+            at.checked_add(ms.milliseconds()).expect("in range").strftime("%F %T%.3f").to_string()
+        };
+        let texts: Vec<Option<String>> = times.iter().map(|t| t.as_ref().map(text)).collect();
+        let kind = TypeKind::Timestamp(3);
+        let literal = super::tests::literal(&format!("STRING:{pattern}"));
+        let time = Expr::column(0, kind.clone().nullable(), Span::default());
+        let e = call(&builtin(), "DATE_FORMAT", vec![time, literal], &Session::default(), Span::default()).expect("it binds");
+        let (mut program, mut pool, marks) = (Program::new(&e), Pool::default(), Watermarks::default());
+        let mut written = |texts: &[Option<String>]| -> Vec<String> {
+            let columns = [column(&kind, &texts.iter().map(Option::as_deref).collect::<Vec<_>>())];
+            let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &marks };
+            let value = program.eval(&columns, texts.len(), Sel::All(texts.len()), &mut cx).expect("no row fails");
+            (0..texts.len()).map(|r| show(value.column(), r, &e.ty)).collect()
+        };
+        let together = written(&texts);
+        let alone: Vec<String> = texts.chunks(1).flat_map(written).collect();
+        prop_assert_eq!(together, alone);
+    }
+
+    #[test]
     fn decimals_are_fractions(
         op in prop::sample::select(vec!["+", "-", "*", "/", "%"]),
         (p, s) in scales(),

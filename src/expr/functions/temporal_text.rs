@@ -329,6 +329,7 @@ fn date_format(call: &Call<'_>) -> Result<BoundFunction> {
     let ty = TypeKind::STRING.nullable();
     let by = pick.clone();
     Ok(pick.function(call.as_given(), ty, move |a, sel, _, out| {
+        let mut last = Last::of(&by);
         try_build(a, sel, out, |i, to| {
             let m = if text {
                 match from.read_lenient(a[0].bytes(i)) {
@@ -339,9 +340,50 @@ fn date_format(call: &Call<'_>) -> Result<BoundFunction> {
                 let m = moment(a[0].column, a[0].at(i));
                 if ltz { civil::to_local(m, &zone) } else { m }
             };
-            written(&by, a, i, m, to)
+            last.write(m, to, |to| written(&by, a, i, m, to))
         })
     }))
+}
+
+/// The text written last: neighbours in a stream are mostly of the same day, and often of the same second.
+struct Last {
+    /// Seconds in which the text is the same; `None`: it is not kept.
+    unit: Option<i64>,
+    /// Which of these units it was.
+    number: Option<i64>,
+    text: [u8; 32],
+    len: usize,
+}
+
+impl Last {
+    fn of(pick: &Pick) -> Self {
+        let unit = if let Pick::Fixed(p) = pick { p.unit() } else { None };
+        Self { unit, number: None, text: [0; 32], len: 0 }
+    }
+
+    /// Writes the text of `m`, by `write` where it is not that of the time before.
+    #[inline]
+    fn write(
+        &mut self,
+        m: Moment,
+        to: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> std::result::Result<bool, RowError>,
+    ) -> std::result::Result<bool, RowError> {
+        let Some(unit) = self.unit else { return write(to) };
+        let number = Some(m.seconds.div_euclid(unit));
+        if number == self.number {
+            to.extend_from_slice(&self.text[..self.len]);
+            return Ok(true);
+        }
+        let at = to.len();
+        let done = write(to)?;
+        self.number = None;
+        if let (true, Some(kept)) = (done, self.text.get_mut(..to.len() - at)) {
+            kept.copy_from_slice(&to[at..]);
+            (self.number, self.len) = (number, to.len() - at);
+        }
+        Ok(done)
+    }
 }
 
 /// Writes a time by the row's pattern.
