@@ -149,14 +149,14 @@ impl Pattern {
     /// The seconds within which every time is written the same, counted from the epoch: a second, or a day where the pattern has none but
     /// letters of dates. `None`: parts of a second are written, or what depends on more than the local time.
     pub(super) fn unit(&self) -> Option<i64> {
-        let letters = self.items.iter().filter_map(|item| match item {
+        let mut letters = self.items.iter().filter_map(|item| match item {
             Item::Literal(_) => None,
             Item::Field(letter, _) => Some(*letter),
         });
-        letters.fold(Some(DAY_S), |unit, letter| match letter {
+        letters.try_fold(DAY_S, |unit, letter| match letter {
             b'G' | b'u' | b'y' | b'Y' | b'M' | b'L' | b'd' | b'D' | b'E' | b'e' | b'Q' | b'q' | b'w'
-            | b'W' => unit,
-            b'H' | b'h' | b'K' | b'k' | b'm' | b's' | b'a' => unit.map(|_| 1),
+            | b'W' => Some(unit),
+            b'H' | b'h' | b'K' | b'k' | b'm' | b's' | b'a' => Some(1),
             _ => None,
         })
     }
