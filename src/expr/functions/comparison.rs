@@ -138,7 +138,9 @@ fn bind(call: &Call<'_>, op: Comparison) -> Result<BoundFunction> {
     if x.kind == TypeKind::Bitmap && !(equality && x.nullable == y.nullable) {
         return Err(call.wrong_types(&["COMPARABLE_TYPE, COMPARABLE_TYPE"]));
     }
-    let ty = call.result(TypeKind::Boolean);
+    let mut ty = call.result(TypeKind::Boolean);
+    // Values in rows are compared as such: NULL where one of them is.
+    ty.nullable |= call.args.iter().any(|a| has_nullable_field(&a.ty.kind));
     if let Form::Same(p @ (Physical::I32 | Physical::I64)) = form
         && (call.args[1].ty.kind == y.kind || call.args[1].ty.kind.is_integer() && y.kind.is_integer())
         && let Some(c) = call.literal_integer(1)
@@ -146,6 +148,12 @@ fn bind(call: &Call<'_>, op: Comparison) -> Result<BoundFunction> {
         return Ok(with_constant(vec![x, y], ty, op, p, c));
     }
     Ok(with_kernel(vec![x, y], ty, Determinism::Deterministic, move || Compare { op, form }))
+}
+
+/// A ROW in which a field may be NULL, at any depth of rows.
+fn has_nullable_field(kind: &TypeKind) -> bool {
+    let TypeKind::Row(fields) = kind else { return false };
+    fields.iter().any(|f| f.ty.nullable || has_nullable_field(&f.ty.kind))
 }
 
 /// `a op b`.
