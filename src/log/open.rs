@@ -28,6 +28,8 @@ use crate::host::{Clock, Disk, ReadOnlyDisk, RealDisk, SystemClock};
 
 /// Most owners that may be waiting to be taken up by the helpers.
 const CONTROL_SLOTS: usize = 16 * 1024;
+/// How often a folder is removed again in which a file has appeared meanwhile.
+const REMOVALS: usize = 10_000;
 
 /// A folder of topics, open for writing by this process (or for looking at, see [`Log::open_read_only`]).
 pub struct Log {
@@ -348,9 +350,24 @@ impl Log {
         self.set_catalog(next);
         for partition in &topic.partitions {
             partition.stop("the topic was deleted".into());
-            self.disk.remove_dir(&partition.dir).map_err(|e| LogError::io("removing", &partition.dir, &e))?;
+            self.remove_folder(&partition.dir)?;
         }
         Ok(())
+    }
+
+    /// Removes a folder whose partition has been stopped. The keeper may be at it: what it finishes there meanwhile, the index of a closed
+    /// segment, makes a folder that was empty one with a file again.
+    fn remove_folder(&self, dir: &Path) -> LogResult<()> {
+        let mut left = REMOVALS;
+        loop {
+            match self.disk.remove_dir(dir) {
+                Err(e) if e.kind() == std::io::ErrorKind::DirectoryNotEmpty && left > 0 => {
+                    left -= 1;
+                    std::thread::yield_now();
+                }
+                other => return other.map_err(|e| LogError::io("removing", dir, &e)),
+            }
+        }
     }
 
     pub(super) fn writable(&self) -> LogResult<()> {
