@@ -74,6 +74,8 @@ struct State {
     capacity: Option<u64>,
     failing_syncs: Option<String>,
     failing_reads: Option<String>,
+    /// Removals of folders in which somebody makes a file meanwhile.
+    disturbed_removals: u32,
     syncs: u64,
 }
 
@@ -220,6 +222,11 @@ impl SimDisk {
         self.state().failing_reads = part.map(Into::into);
     }
 
+    /// In the next so many removals of a folder somebody makes a file there meanwhile: what was in it is gone, and it is not empty.
+    pub fn disturb_removals(&self, times: u32) {
+        self.state().disturbed_removals = times;
+    }
+
     /// How many syncs succeeded.
     pub fn syncs(&self) -> u64 {
         self.state().syncs
@@ -330,6 +337,10 @@ impl Disk for SimDisk {
             state.durable_names.remove(&name);
         }
         state.pending.retain(|change| !change.dir().is_some_and(|d| d.starts_with(path)));
+        if state.disturbed_removals > 0 {
+            state.disturbed_removals -= 1;
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
         state.dirs.retain(|d| !d.starts_with(path));
         Ok(())
     }

@@ -160,6 +160,20 @@ fn a_folder_and_a_partition_have_one_owner() {
 }
 
 #[test]
+fn a_topic_goes_although_a_file_appears_in_its_folder_meanwhile() {
+    use pelton::host::{ManualClock, SimDisk};
+    let (disk, clock) = (SimDisk::default(), ManualClock::at(1_000_000));
+    let mut log = open_sim(&disk, &clock).unwrap();
+    log.create_topic("t", 1, options(&[])).unwrap();
+    fill(&mut log, "t", 0, 10);
+    disk.disturb_removals(3);
+    log.delete_topic("t").unwrap();
+    assert!(!disk.paths().iter().any(|p| p.to_string_lossy().contains("t-0")), "{:?}", disk.paths());
+    log.create_topic("t", 1, options(&[])).unwrap();
+    fill(&mut log, "t", 0, 1);
+}
+
+#[test]
 fn another_version_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     Log::open(dir.path(), manual()).unwrap().close().unwrap();
