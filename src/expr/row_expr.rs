@@ -219,18 +219,14 @@ impl RowExpr {
         Some(B::row_expr(Source::Computed(Box::new(Unary { a: A::of(a)?, f, result: PhantomData }))))
     }
 
-    /// `f(a, b)`, NULL where either is; `None` when one is not of its type.
+    /// `f(a, b)` of two expressions, NULL where either is; `None` when one is not of its type.
     pub fn binary<A: Cell, B: Cell, C: Cell>(
-        a: RowExpr,
-        b: RowExpr,
+        args: Vec<RowExpr>,
         f: impl Fn(A, B) -> C + Send + 'static,
     ) -> Option<RowExpr> {
-        Some(C::row_expr(Source::Computed(Box::new(Binary {
-            a: A::of(a)?,
-            b: B::of(b)?,
-            f,
-            result: PhantomData,
-        }))))
+        let [a, b] = args.try_into().ok()?;
+        let (a, b) = (A::of(a)?, B::of(b)?);
+        Some(C::row_expr(Source::Computed(Box::new(Binary { a, b, f, result: PhantomData }))))
     }
 
     /// AND or OR; `None` when one is not BOOLEAN.

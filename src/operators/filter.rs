@@ -23,13 +23,20 @@ impl Filter {
     #[inline(always)]
     fn select_row(&mut self, batch: &mut Batch, pool: &mut Pool) -> Option<()> {
         let row = batch.only()?;
-        if !self.condition.is_true_at(&batch.columns, row)? {
+        let keep = self.condition.is_true_at(&batch.columns, row)?;
+        self.keep_row(keep, batch, pool);
+        Some(())
+    }
+
+    /// A row alone stays or goes.
+    #[inline(always)]
+    fn keep_row(&mut self, keep: bool, batch: &mut Batch, pool: &mut Pool) {
+        if !keep {
             self.counters.filtered += 1;
             if let Some(old) = batch.select_none() {
                 pool.recycle_rows(old);
             }
         }
-        Some(())
     }
 
     #[inline(never)]
@@ -45,12 +52,8 @@ impl Filter {
         if selected == 1
             && let Ok(value) = self.condition.eval(&batch.columns, batch.rows(), sel, eval)
         {
-            if !value.arg().is_true(sel.row(0)) {
-                self.counters.filtered += 1;
-                if let Some(old) = batch.select_none() {
-                    cx.pool.recycle_rows(old);
-                }
-            }
+            let keep = value.arg().is_true(sel.row(0));
+            self.keep_row(keep, batch, cx.pool);
             return Ok(());
         }
         let mut keep = eval.pool.row_list();

@@ -138,6 +138,43 @@ impl Node {
     fn has_state(&self) -> bool {
         matches!(self.role, Role::Stage(_) | Role::Operator(_))
     }
+
+    /// Takes a batch through this stage. False: nothing is left of it. An error goes to `failed`: it comes behind the rows that are left.
+    #[inline(always)]
+    fn pass(&mut self, batch: &mut Batch, pool: &mut Pool, now_us: i64, failed: &mut Option<Error>) -> bool {
+        let Node { role: Role::Stage(stage), name, watermark, .. } = self else {
+            unreachable!("batches go through stages")
+        };
+        if let Err(e) = stage.apply(batch, &mut Context { pool, now_us }) {
+            // A later stage's error is that of an earlier row: this one has cut the batch.
+            *failed = Some(e.during(name));
+        }
+        match batch.watermarks.last() {
+            None => batch.selected() > 0,
+            moved => {
+                *watermark = moved;
+                true
+            }
+        }
+    }
+
+    /// Offers a batch to this sink's output. False: it was not taken and waits at the port.
+    ///
+    /// # Errors
+    /// The output cannot go on.
+    #[inline(always)]
+    fn offer(&mut self, batch: Batch, output: &mut dyn Output, cx: &mut IoContext<'_>) -> Result<bool> {
+        let rows = batch.selected() as u64;
+        let back = output.offer(batch, cx)?;
+        let taken = back.is_none();
+        if taken {
+            self.counters.rows_in += rows;
+            self.counters.batches_in += 1;
+        } else {
+            self.ports[0].waiting = back;
+        }
+        Ok(taken)
+    }
 }
 
 /// What the driver hands to a turn, but for the inputs.
@@ -537,23 +574,14 @@ impl Shard {
     #[inline(always)]
     fn feed(&mut self, mut n: usize, mut p: usize, mut batch: Batch, doors: &mut Doors<'_>) {
         let mut failed = None;
-        while let Node { role: Role::Stage(stage), name, readers, watermark, .. } = &mut self.nodes[n] {
-            if let Err(e) =
-                stage.apply(&mut batch, &mut Context { pool: &mut self.pool, now_us: doors.now_us })
-            {
-                // A later stage's error is that of an earlier row: this one has cut the batch.
-                failed = Some(e.during(name));
+        while let Role::Stage(_) = self.nodes[n].role {
+            let node = &mut self.nodes[n];
+            if !node.pass(&mut batch, &mut self.pool, doors.now_us, &mut failed) {
+                self.pool.recycle(batch);
+                self.failed = self.failed.take().or(failed);
+                return;
             }
-            match batch.watermarks.last() {
-                None if batch.selected() == 0 => {
-                    self.pool.recycle(batch);
-                    self.failed = self.failed.take().or(failed);
-                    return;
-                }
-                None => {}
-                moved => *watermark = moved,
-            }
-            match readers[..] {
+            match node.readers[..] {
                 [only] => (n, p) = only,
                 _ => {
                     self.give_all(n, batch, doors);
@@ -683,20 +711,11 @@ impl Shard {
     /// Offers a batch to an output; what it does not take waits at the sink's port.
     #[inline(always)]
     fn offer(&mut self, n: usize, output: usize, batch: Batch, doors: &mut Doors<'_>) -> bool {
-        let rows = batch.selected() as u64;
-        let node = &mut self.nodes[n];
-        match doors.outputs[output]
-            .offer(batch, &mut IoContext { pool: &mut self.pool, now_us: doors.now_us })
-        {
-            Ok(None) => {
-                node.counters.rows_in += rows;
-                node.counters.batches_in += 1;
-                true
-            }
-            Ok(Some(back)) => {
-                node.ports[0].waiting = Some(back);
-                self.stalled = true;
-                false
+        let cx = &mut IoContext { pool: &mut self.pool, now_us: doors.now_us };
+        match self.nodes[n].offer(batch, &mut *doors.outputs[output], cx) {
+            Ok(taken) => {
+                self.stalled |= !taken;
+                taken
             }
             Err(e) => {
                 self.failed.get_or_insert(e);

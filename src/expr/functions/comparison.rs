@@ -3,10 +3,10 @@
 use crate::batch::{Column, DataType, Physical, Sel, TypeKind};
 use crate::error::{Error, Result};
 use crate::expr::coercion::{self, Incomparable, comparison_types};
-use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Registry};
+use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
 use crate::expr::kernels::compare::{Comparison, Form, compare};
-use crate::expr::kernels::{condition, infallible, with_kernel};
-use crate::expr::{Arg, Cell, EvalContext, Kernel, RowError, RowExpr};
+use crate::expr::kernels::{by_value, condition, infallible};
+use crate::expr::{Arg, Cell, RowExpr};
 
 pub(super) fn register(r: &mut Registry) {
     let operators: [(&'static [&'static str], _, &'static [&'static str]); 6] = [
@@ -147,7 +147,12 @@ fn bind(call: &Call<'_>, op: Comparison) -> Result<BoundFunction> {
     {
         return Ok(with_constant(vec![x, y], ty, op, p, c));
     }
-    Ok(with_kernel(vec![x, y], ty, Determinism::Deterministic, move || Compare { op, form }))
+    Ok(by_value(
+        vec![x, y],
+        ty,
+        move |a, sel, rows, out| compare(op, form, &a[0], &a[1], sel, rows, out),
+        move |a| compare_row(op, form, a),
+    ))
 }
 
 /// A ROW in which a field may be NULL, at any depth of rows.
@@ -156,44 +161,20 @@ fn has_nullable_field(kind: &TypeKind) -> bool {
     fields.iter().any(|f| f.ty.nullable || has_nullable_field(&f.ty.kind))
 }
 
-/// `a op b`.
-struct Compare {
-    op: Comparison,
-    form: Form,
-}
-
-impl Kernel for Compare {
-    fn eval(
-        &mut self,
-        args: &[Arg<'_>],
-        sel: Sel<'_>,
-        rows: usize,
-        out: &mut Column,
-        _cx: &mut EvalContext<'_>,
-    ) -> std::result::Result<(), RowError> {
-        compare(self.op, self.form, &args[0], &args[1], sel, rows, out);
-        Ok(())
+/// `a op b` over one row, where both are fixed-width values of one physical form.
+fn compare_row(op: Comparison, form: Form, args: Vec<RowExpr>) -> Option<RowExpr> {
+    fn of<T: Cell + PartialOrd>(op: Comparison, args: Vec<RowExpr>) -> Option<RowExpr> {
+        RowExpr::binary(args, move |x: T, y: T| op.holds_of(&x, &y))
     }
-
-    fn row_expr(&self, mut args: Vec<RowExpr>) -> Option<RowExpr> {
-        fn of<T: Cell + PartialOrd>(op: Comparison, a: RowExpr, b: RowExpr) -> Option<RowExpr> {
-            RowExpr::binary(a, b, move |x: T, y: T| op.holds_of(&x, &y))
-        }
-        let (b, a, op) = (args.pop()?, args.pop()?, self.op);
-        match self.form {
-            Form::Same(Physical::I8) => of::<i8>(op, a, b),
-            Form::Same(Physical::I16) => of::<i16>(op, a, b),
-            Form::Same(Physical::I32) => of::<i32>(op, a, b),
-            Form::Same(Physical::I64) => of::<i64>(op, a, b),
-            Form::Same(Physical::I128) => of::<i128>(op, a, b),
-            Form::Same(Physical::F32) => of::<f32>(op, a, b),
-            Form::Same(Physical::F64) => of::<f64>(op, a, b),
-            _ => None,
-        }
-    }
-
-    fn can_fail(&self) -> bool {
-        false
+    match form {
+        Form::Same(Physical::I8) => of::<i8>(op, args),
+        Form::Same(Physical::I16) => of::<i16>(op, args),
+        Form::Same(Physical::I32) => of::<i32>(op, args),
+        Form::Same(Physical::I64) => of::<i64>(op, args),
+        Form::Same(Physical::I128) => of::<i128>(op, args),
+        Form::Same(Physical::F32) => of::<f32>(op, args),
+        Form::Same(Physical::F64) => of::<f64>(op, args),
+        _ => None,
     }
 }
 

@@ -35,14 +35,7 @@ impl Comparison {
     /// Whether it holds for two values, of which a NaN only differs from all.
     #[inline]
     pub fn holds_of<T: PartialOrd>(self, x: &T, y: &T) -> bool {
-        match self {
-            Comparison::Equal => x == y,
-            Comparison::NotEqual => x != y,
-            Comparison::Less => x < y,
-            Comparison::LessOrEqual => x <= y,
-            Comparison::Greater => x > y,
-            Comparison::GreaterOrEqual => x >= y,
-        }
+        x.partial_cmp(y).map_or(self == Comparison::NotEqual, |o| self.holds(o))
     }
 }
 

@@ -16,7 +16,9 @@ pub mod text;
 
 pub use map::{fill_flags, flag1, flags1, flags2, map1, map2, opt_map1, opt_map2, try_map1, try_map2};
 
-use super::{Arg, BoundFunction, Cell, Determinism, Fallible, Infallible, Kernel, RowError};
+use super::{
+    Arg, BoundFunction, Cell, Determinism, EvalContext, Fallible, Infallible, Kernel, RowError, RowExpr,
+};
 use crate::batch::{Column, DataType, Native, Sel};
 use std::sync::Arc;
 
@@ -86,6 +88,49 @@ where
     BoundFunction { args, ty, determinism: Determinism::Deterministic, kernel }
 }
 
+/// A deterministic function that cannot fail, of fixed-width values: over columns, and made of its arguments over one row.
+pub fn by_value<C, R>(args: Vec<DataType>, ty: DataType, columns: C, row: R) -> BoundFunction
+where
+    C: Fn(&[Arg<'_>], Sel<'_>, usize, &mut Column) + Clone + Send + Sync + 'static,
+    R: Fn(Vec<RowExpr>) -> Option<RowExpr> + Clone + Send + Sync + 'static,
+{
+    with_kernel(args, ty, Determinism::Deterministic, move || ByValue {
+        columns: Infallible(columns.clone()),
+        row: row.clone(),
+    })
+}
+
+struct ByValue<C, R> {
+    columns: Infallible<C>,
+    row: R,
+}
+
+impl<C, R> Kernel for ByValue<C, R>
+where
+    C: Fn(&[Arg<'_>], Sel<'_>, usize, &mut Column) + Send,
+    R: Fn(Vec<RowExpr>) -> Option<RowExpr> + Send,
+{
+    #[inline]
+    fn eval(
+        &mut self,
+        args: &[Arg<'_>],
+        sel: Sel<'_>,
+        rows: usize,
+        out: &mut Column,
+        cx: &mut EvalContext<'_>,
+    ) -> Result<(), RowError> {
+        self.columns.eval(args, sel, rows, out, cx)
+    }
+
+    fn row_expr(&self, args: Vec<RowExpr>) -> Option<RowExpr> {
+        (self.row)(args)
+    }
+
+    fn can_fail(&self) -> bool {
+        false
+    }
+}
+
 /// A deterministic function of argument `n` alone, value by value: NULL where that is.
 pub fn unary<A: Native + Cell, B: Native + Cell>(
     args: Vec<DataType>,
@@ -93,7 +138,13 @@ pub fn unary<A: Native + Cell, B: Native + Cell>(
     n: usize,
     f: impl Fn(A) -> B + Clone + Send + Sync + 'static,
 ) -> BoundFunction {
-    with_kernel(args, ty, Determinism::Deterministic, move || map::Unary::new(n, f.clone()))
+    let g = f.clone();
+    by_value(
+        args,
+        ty,
+        move |a, sel, rows, out| map1(&a[n], sel, rows, out, &f),
+        move |mut a| RowExpr::unary(a.swap_remove(n), g.clone()),
+    )
 }
 
 /// A deterministic function of two arguments, value by value: NULL where either is.
@@ -102,7 +153,13 @@ pub fn binary<A: Native + Cell, B: Native + Cell, C: Native + Cell>(
     ty: DataType,
     f: impl Fn(A, B) -> C + Clone + Send + Sync + 'static,
 ) -> BoundFunction {
-    with_kernel(args, ty, Determinism::Deterministic, move || map::Binary::new(f.clone()))
+    let g = f.clone();
+    by_value(
+        args,
+        ty,
+        move |a, sel, rows, out| map2(&a[0], &a[1], sel, rows, out, &f),
+        move |a| RowExpr::binary(a, g.clone()),
+    )
 }
 
 /// A deterministic condition on the first argument, value by value: NULL where that is.
@@ -111,7 +168,13 @@ pub fn condition<A: Native + Cell>(
     ty: DataType,
     f: impl Fn(A) -> bool + Clone + Send + Sync + 'static,
 ) -> BoundFunction {
-    with_kernel(args, ty, Determinism::Deterministic, move || map::Condition::new(f.clone()))
+    let g = f.clone();
+    by_value(
+        args,
+        ty,
+        move |a, sel, rows, out| flag1(&a[0], sel, rows, out, &f),
+        move |mut a| RowExpr::unary(a.swap_remove(0), g.clone()),
+    )
 }
 
 /// A deterministic function whose kernel is a closure that may fail.

@@ -4,9 +4,6 @@
 //! (decision 0010). It does what [`Shard::take_turn`] does for any graph.
 
 use super::{Doors, Node, Role, Shard};
-use crate::batch::{Batch, Pool};
-use crate::error::Error;
-use crate::operators::Context;
 use crate::shard::io::{Input, IoContext, Polled};
 
 /// The way of a source's batches: so many stages, whose nodes follow the source's, and then the sink, which writes to this output.
@@ -60,60 +57,20 @@ impl Shard {
             if let Some(w) = batch.watermarks.last() {
                 source.watermark = Some(w);
             }
-            let behind = match through(stages, &mut batch, pool, now_us) {
-                Ok(error) => error,
-                Err(error) => {
-                    pool.recycle(batch);
-                    if error.is_some() {
-                        *failed = error;
-                        return true;
-                    }
-                    continue;
+            let mut behind = None;
+            if !stages.iter_mut().all(|stage| stage.pass(&mut batch, pool, now_us, &mut behind)) {
+                pool.recycle(batch);
+            } else {
+                match sink.offer(batch, output, &mut IoContext { pool, now_us }) {
+                    Ok(taken) => *stalled |= !taken,
+                    Err(e) => *failed = Some(e),
                 }
-            };
-            let rows = batch.selected() as u64;
-            match output.offer(batch, &mut IoContext { pool, now_us }) {
-                Ok(None) => {
-                    sink.counters.rows_in += rows;
-                    sink.counters.batches_in += 1;
-                }
-                Ok(Some(back)) => {
-                    sink.ports[0].waiting = Some(back);
-                    *stalled = true;
-                }
-                Err(e) => *failed = Some(e),
             }
-            if behind.is_some() && failed.is_none() {
-                *failed = behind;
-            }
+            *failed = failed.take().or(behind);
             if *stalled || failed.is_some() {
                 return true;
             }
         }
         true
     }
-}
-
-/// Takes a batch through the stages; with the error that comes behind its rows, if one has failed. `Err`: nothing is left of the batch.
-#[inline(always)]
-fn through(
-    stages: &mut [Node],
-    batch: &mut Batch,
-    pool: &mut Pool,
-    now_us: i64,
-) -> Result<Option<Error>, Option<Error>> {
-    let mut failed = None;
-    for Node { role, name, watermark, .. } in stages {
-        let Role::Stage(stage) = role else { unreachable!("a lane goes through stages") };
-        if let Err(e) = stage.apply(batch, &mut Context { pool, now_us }) {
-            // A later stage's error is that of an earlier row: this one has cut the batch.
-            failed = Some(e.during(name));
-        }
-        match batch.watermarks.last() {
-            None if batch.selected() == 0 => return Err(failed),
-            None => {}
-            moved => *watermark = moved,
-        }
-    }
-    Ok(failed)
 }
