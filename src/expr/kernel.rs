@@ -213,6 +213,13 @@ pub trait Accumulator: Send {
         Ok(())
     }
 
+    /// A group's state has one size, however many its rows, and the parts of a group folded together in the order of their rows come to the
+    /// group. Where rows come late, frames then keep parts of their rows (docs/decisions/0017-frames-in-slices-and-disorder.md); else they look
+    /// at all of them for each such row.
+    fn is_fixed(&self) -> bool {
+        false
+    }
+
     /// Folds slot `from[k]` of `other`, an accumulator of the same aggregate, into slot `into[k]`.
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]);
 

@@ -14,7 +14,7 @@ use crate::batch::{
 };
 use crate::error::Span;
 use crate::error::{Error, Result};
-use crate::expr::{Accumulator, Expr, RowError, Updates};
+use crate::expr::{Accumulator, AccumulatorFactory, Expr, RowError, Updates};
 use crate::plan::{Aggregate, Changelog, Node, Op};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -362,6 +362,7 @@ pub(super) fn aggregate(name: &str, args: &[usize]) -> Aggregate {
         "MAX" => Simple::Max,
         other => panic!("no aggregate {other} in tests"),
     };
+    let accumulator: AccumulatorFactory = Arc::new(move || Box::new(Naive { kind, groups: Vec::new() }));
     Aggregate {
         name: name.into(),
         args: args.to_vec(),
@@ -369,7 +370,8 @@ pub(super) fn aggregate(name: &str, args: &[usize]) -> Aggregate {
         filter: None,
         ty: TypeKind::BigInt.nullable(),
         merges: false,
-        accumulator: Arc::new(move || Box::new(Naive { kind, groups: Vec::new() })),
+        parts: accumulator.clone(),
+        accumulator,
     }
 }
 

@@ -230,6 +230,8 @@ pub struct Aggregate {
     pub merges: bool,
     /// Makes the accumulators that the input's changelog needs.
     pub accumulator: AccumulatorFactory,
+    /// Makes accumulators for rows that only join: those of parts of a group.
+    pub parts: AccumulatorFactory,
 }
 
 impl fmt::Debug for Aggregate {

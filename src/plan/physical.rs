@@ -839,6 +839,7 @@ fn aggregate(c: &AggregateCall, input: &Built, retracting: bool) -> Aggregate {
         ty: c.ty.clone(),
         merges: c.function.merges,
         accumulator: if retracting { c.function.retracting.clone() } else { c.function.accumulator.clone() },
+        parts: c.function.accumulator.clone(),
     }
 }
 

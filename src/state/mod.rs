@@ -3,7 +3,7 @@
 //! [`KeyTable`] finds the slot of a key; whatever is kept for a key (accumulators, counts) stands in columns at that slot.
 //! [`Slices`] hold the open windows, [`Sessions`] those that grow with their rows, [`Rows`] keep whole rows, [`RowQueues`] the rows
 //! of sliding frames, [`KeyedRows`] those of a side of a join, and [`DistinctView`] counts the values of a group, for DISTINCT aggregates.
-//! [`blocks`] is memory for many small queues.
+//! [`RowTree`] keeps the rows of a key that come out of order. [`blocks`] is memory for many small queues.
 
 pub mod blocks;
 mod distinct;
@@ -11,6 +11,7 @@ mod key_layout;
 mod key_table;
 mod keyed_rows;
 mod row_queues;
+mod row_tree;
 mod rows;
 mod sessions;
 mod slices;
@@ -19,6 +20,7 @@ pub use distinct::{DistinctView, Joined};
 pub use key_table::KeyTable;
 pub use keyed_rows::{KeyedRows, NO_ROW};
 pub use row_queues::RowQueues;
+pub use row_tree::{Piece, RowTree};
 pub use rows::{Rows, decode_row, encode_row};
 pub use sessions::{Place, Session, Sessions};
 pub use slices::{SliceKey, Slices};

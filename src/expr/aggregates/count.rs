@@ -93,6 +93,10 @@ impl Accumulator for Count {
         Ok(())
     }
 
+    fn is_fixed(&self) -> bool {
+        true
+    }
+
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
         let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
         for (&i, &f) in into.iter().zip(from) {

@@ -185,6 +185,10 @@ impl<F: Fold> Accumulator for Folding<F> {
         Ok(())
     }
 
+    fn is_fixed(&self) -> bool {
+        true
+    }
+
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
         let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
         for (&i, &f) in into.iter().zip(from) {

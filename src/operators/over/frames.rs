@@ -4,11 +4,14 @@
 //! holds them; each frame with a first row is a reader that moves along. A row that enters a frame is added to the frame's accumulators, a row
 //! that leaves it is taken out, so a row's cost does not depend on how many rows its frame has.
 //!
-//! A frame that is [sliced](Sliced) needs no rows.
+//! A frame that is [sliced](Sliced) needs no rows. A caller that is answered row by row ([`Frames::keeping`]) may bring rows out of order; a key with
+//! many rows then keeps them in a tree ([`treed`]).
 //!
 //! A **run** is what one call of the operator takes: [`Frames::take`] only notes which rows enter and leave, and [`Frames::finish`] sends
 //! them through the accumulators, each aggregate in one pass over all keys. DOUBLE and FLOAT come out as in Flink: rows that leave are
 //! subtracted first, then the row is added.
+
+mod treed;
 
 use super::sliced::Sliced;
 use crate::batch::key::{decode_value, encode_value};
@@ -20,6 +23,7 @@ use crate::operators::gather::pick;
 use crate::plan::{self, Frame};
 use crate::state::RowQueues;
 use std::borrow::Borrow;
+use treed::{Class, Trees};
 
 /// Marks a row that enters, among those that leave.
 const ENTERS: u32 = 1 << 31;
@@ -44,6 +48,9 @@ pub(super) struct Frames {
     rows: Option<RowQueues>,
     /// For rows out of order, see [`Frames::keeping`].
     kept: Option<Kept>,
+    /// With so many rows a key's first row out of order plants a tree; with a quarter of them left it falls.
+    least: u64,
+    trees: Trees,
     /// The rows of the run that enter, by their number in the source.
     entering: Vec<u32>,
     /// The values of the rows of the run that leave.
@@ -100,6 +107,9 @@ struct Group {
     aggregates: Aggregates,
     /// What they are.
     calls: Vec<plan::Aggregate>,
+    /// How they take rows out of order, and their places among the parts of a tree where it has them.
+    class: Class,
+    parts: Vec<usize>,
     /// The run, in order: rows that leave by their place in `leaving`, rows that enter by their place in `entering`.
     order: Vec<u32>,
     slots: Vec<u32>,
@@ -110,18 +120,48 @@ struct Group {
 impl Frames {
     /// Frames over rows of that schema.
     pub(super) fn new(calls: &[(Frame, plan::Aggregate)], input: &Schema) -> Self {
+        Self::made(calls, input, |_| Class::Other)
+    }
+
+    /// With rows kept until none that comes above the watermark can see them: for [`Frames::score`] and [`Frames::insert`]. From `least` rows on
+    /// keys may have trees.
+    pub(super) fn keeping(calls: &[(Frame, plan::Aggregate)], input: &Schema, least: u64) -> Self {
+        let mut own = Self::made(calls, input, Class::of);
+        own.least = least;
+        for g in &mut own.groups {
+            if matches!(g.class, Class::Inverting | Class::Folded) {
+                g.parts = g.calls.iter().map(|a| own.trees.part(a)).collect();
+            }
+        }
+        let frames = || own.groups.iter().map(|g| g.frame);
+        let rows = frames().filter_map(|f| if let Frame::Rows(n) = f { n } else { None }).max();
+        let reach = frames().filter_map(|f| if let Frame::Range(r) = f { r } else { None }).max();
+        let readers = own.groups.iter().filter(|g| g.reader.is_some()).count();
+        if readers > 0 {
+            own.kept = Some(Kept { first: readers, above: rows.map(|n| (readers + 1, n)), reach });
+            own.rows = Some(RowQueues::new(readers + 1 + usize::from(rows.is_some())));
+        }
+        own
+    }
+
+    fn made(
+        calls: &[(Frame, plan::Aggregate)],
+        input: &Schema,
+        class: fn(&plan::Aggregate) -> Class,
+    ) -> Self {
         let mut held: Vec<usize> =
             calls.iter().flat_map(|(_, a)| a.args.iter().chain(&a.filter)).copied().collect();
         held.sort_unstable();
         held.dedup();
         let place = |c: &usize| held.binary_search(c).expect("collected above");
         let own = Schema::new(held.iter().map(|&c| input.fields[c].clone()).collect());
-        let mut kinds: Vec<Frame> = vec![];
+        let mut kinds: Vec<(Frame, Class)> = vec![];
         let mut places = vec![];
         let mut members: Vec<Vec<plan::Aggregate>> = vec![];
         for (frame, a) in calls {
-            let group = kinds.iter().position(|f| f == frame).unwrap_or_else(|| {
-                kinds.push(*frame);
+            let kind = (*frame, class(a));
+            let group = kinds.iter().position(|k| *k == kind).unwrap_or_else(|| {
+                kinds.push(kind);
                 members.push(vec![]);
                 kinds.len() - 1
             });
@@ -133,7 +173,7 @@ impl Frames {
         }
         let (mut groups, mut sliced, mut said, mut readers) = (vec![], vec![], vec![], 0);
         let mut at = vec![];
-        for (frame, aggregates) in kinds.into_iter().zip(members) {
+        for ((frame, class), aggregates) in kinds.into_iter().zip(members) {
             if let Frame::Sliced { reach, slice } = frame {
                 at.push(Place::Sliced(sliced.len()));
                 sliced.push(Sliced::new(reach, slice, &aggregates, &own));
@@ -148,6 +188,8 @@ impl Frames {
                 reader: bounded.then(|| readers - 1),
                 aggregates: Aggregates::new(&aggregates, &own, bounded),
                 calls: aggregates,
+                class,
+                parts: vec![],
                 order: vec![],
                 slots: vec![],
                 picks: vec![],
@@ -165,6 +207,8 @@ impl Frames {
             refused: None,
             rows: (readers > 0).then(|| RowQueues::new(readers)),
             kept: None,
+            least: u64::MAX,
+            trees: Trees::default(),
             entering: vec![],
             leaving: vec![],
             left: 0,
@@ -172,19 +216,6 @@ impl Frames {
             one: Batch::default(),
             slots: vec![],
         }
-    }
-
-    /// With rows kept until none that comes above the watermark can see them: for [`Frames::score`] and [`Frames::insert`].
-    pub(super) fn keeping(mut self) -> Self {
-        let frames = || self.groups.iter().map(|g| g.frame);
-        let rows = frames().filter_map(|f| if let Frame::Rows(n) = f { n } else { None }).max();
-        let reach = frames().filter_map(|f| if let Frame::Range(r) = f { r } else { None }).max();
-        let readers = self.groups.iter().filter(|g| g.reader.is_some()).count();
-        if readers > 0 {
-            self.kept = Some(Kept { first: readers, above: rows.map(|n| (readers + 1, n)), reach });
-            self.rows = Some(RowQueues::new(readers + 1 + usize::from(rows.is_some())));
-        }
-        self
     }
 
     /// Makes keys below `slots` exist.
@@ -205,6 +236,7 @@ impl Frames {
     pub(super) fn clear(&mut self, slot: u32) {
         self.groups.iter_mut().for_each(|g| g.aggregates.reset(slot));
         self.sliced.iter_mut().for_each(|s| s.clear(slot));
+        self.clear_tree(slot);
         if let Some(q) = &mut self.rows {
             q.clear(slot);
         }
@@ -385,12 +417,19 @@ impl Frames {
         out: &mut [ColumnRef],
         pool: &mut Pool,
     ) -> Result<()> {
-        let Self { held, types, groups, sliced, rows: queues, kept, one, slots, bytes, left, .. } = self;
+        let treed = self.trees.has(slot);
+        let Self { held, types, one, bytes, .. } = self;
         if one.columns.is_empty() {
             one.columns.extend(types.iter().map(|t| pool.column(t)));
         }
         one.columns.iter_mut().for_each(|c| unshared(c).clear());
-        if let Some(queues) = queues {
+        if treed {
+            bytes.clear();
+            held.iter().for_each(|&c| encode_value(source[c].borrow(), row as usize, bytes));
+            self.slide(slot, time, watermark, pool)?;
+        }
+        let Self { held, groups, sliced, rows: queues, kept, one, slots, bytes, left, .. } = self;
+        if let Some(queues) = queues.as_mut().filter(|_| !treed) {
             for g in groups.iter_mut() {
                 match (g.frame, g.reader) {
                     (Frame::Range(Some(reach)), Some(reader)) => {
@@ -430,7 +469,7 @@ impl Frames {
         slots.clear();
         slots.resize(gone + 1, slot);
         let mut failed = None;
-        for g in groups.iter_mut() {
+        for g in groups.iter_mut().filter(|g| !(treed && g.is_folded())) {
             g.order.push(gone as u32);
             let result = g.aggregates.update(one, &g.order, &slots[..g.order.len()]);
             g.order.clear();
@@ -447,11 +486,16 @@ impl Frames {
         if let Some(e) = failed {
             return Err(e);
         }
-        for (&(place, nth), to) in self.calls.iter().zip(out) {
+        for (&(place, nth), to) in self.calls.iter().zip(&mut *out) {
             match place {
+                Place::Rows(group) if treed && self.groups[group].is_folded() => {}
                 Place::Rows(group) => self.groups[group].aggregates.emit_one(nth, slot, to),
                 Place::Sliced(frame) => self.sliced[frame].value(nth, to),
             }
+        }
+        if treed {
+            self.emit_folded(slot, out, pool)?;
+            self.fell_if_few(slot, pool)?;
         }
         Ok(())
     }
@@ -461,6 +505,10 @@ impl Frames {
     /// # Errors
     /// An aggregate cannot let a row go.
     pub(super) fn drain(&mut self, slot: u32, rows: usize, pool: &mut Pool) -> Result<bool> {
+        if self.trees.has(slot) {
+            self.drain_tree(slot, rows, pool)?;
+            return Ok(false);
+        }
         let Self { types, groups, sliced, rows: queues, one, slots, left, .. } = self;
         let mut empty = true;
         sliced.iter_mut().for_each(|s| empty &= s.drain(slot, rows));
@@ -519,6 +567,10 @@ impl Frames {
         out: &mut [ColumnRef],
         pool: &mut Pool,
     ) -> Result<()> {
+        self.plant(slot, pool)?;
+        if self.trees.has(slot) {
+            return self.insert_treed(slot, time, row, source, watermark, keep, out, pool);
+        }
         // All rows of the key that are held, with this one in its place.
         let mut times = vec![];
         let mut batch = pool.batch();
@@ -538,7 +590,7 @@ impl Frames {
         let mut order: Vec<u32> = (0..own).collect();
         order.insert(at, own);
         times.insert(at, time);
-        // What no row above the watermark can see may be there or not.
+        // What no row above the watermark can see may be there or not: it does not count.
         let held = match &self.kept {
             Some(Kept { above: None, reach: Some(reach), .. }) => watermark.saturating_sub(*reach),
             _ => i64::MIN,
@@ -551,8 +603,8 @@ impl Frames {
             let from = |end: usize, times: &[i64], held: i64| match frame {
                 Frame::Rows(Some(n)) => end.saturating_sub(usize::try_from(n).unwrap_or(usize::MAX)),
                 Frame::Range(Some(reach)) => {
-                    let first = times[end].saturating_sub(reach).max(held).min(times[end]);
-                    times.partition_point(|&t| t < first)
+                    let first = times[end].saturating_sub(reach).max(held);
+                    times.partition_point(|&t| t < first).min(end)
                 }
                 Frame::Rows(None) | Frame::Range(None) | Frame::Sliced { .. } => end,
             };
@@ -609,6 +661,7 @@ impl Frames {
         self.groups.iter().map(|g| g.aggregates.bytes() + noted(g)).sum::<usize>()
             + self.sliced.iter().map(Sliced::bytes).sum::<usize>()
             + self.rows.as_ref().map_or(0, RowQueues::bytes)
+            + self.trees.bytes()
     }
 
     /// Writes the keys of `slots`, which are all there are; `bound` is above every slot.
@@ -621,6 +674,9 @@ impl Frames {
         let Some(queues) = &self.rows else { return };
         let readers = || self.groups.iter().filter_map(|g| g.reader);
         for &slot in slots {
+            if self.kept.is_some() && self.encode_tree(slot, to) {
+                continue;
+            }
             let mut times = vec![];
             let mut columns: Vec<Column> = self.types.iter().map(Column::new).collect();
             let held = queues.for_each(slot, |time, mut bytes| {
@@ -645,8 +701,12 @@ impl Frames {
             g.aggregates.decode(slots, from)?;
         }
         self.sliced.iter_mut().try_for_each(|s| s.decode(slots, from))?;
-        let Some(queues) = &mut self.rows else { return Ok(()) };
         for slot in 0..slots as u32 {
+            if self.kept.is_some() && from.bool()? {
+                self.decode_tree(slot, from)?;
+                continue;
+            }
+            let Some(queues) = &mut self.rows else { return Ok(()) };
             let times: Vec<i64> = from.slice()?;
             let passed: Vec<u64> = from.slice()?;
             let mut columns: Vec<Column> = self.types.iter().map(Column::new).collect();
@@ -674,6 +734,11 @@ impl Frames {
 }
 
 impl Group {
+    /// In a tree it has no accumulators, but the parts of the tree.
+    fn is_folded(&self) -> bool {
+        self.class == Class::Folded && self.reader.is_some()
+    }
+
     /// The oldest row of the frame leaves it.
     fn leave(&mut self, queues: &mut RowQueues, slot: u32, leaving: &mut [ColumnRef], left: &mut usize) {
         let Some(reader) = self.reader else { return };

@@ -1,8 +1,9 @@
 //! The frames of an OVER for a caller that wants each row's aggregates at once: no watermark, no waiting. A scorer stands on it.
 //!
 //! A row is answered from the rows of its key with times up to its own, itself included. Rows that come in order cost what they cost in
-//! the operator. **A row before its key's last one** is put in its place: the frames that have a first row are computed anew for it from the
-//! rows that are held, and for the key's last row. A key is forgotten once no frame can reach its rows. Frames without a first row hold no rows: their answer contains all rows so far.
+//! the operator. **A row before its key's last one** is put in its place: where the key has few rows, by looking at all of them; where it has many, they
+//! stand in a tree from the first such row on, which finds the place by the logarithm of the rows behind it and the answer by that of all. A key is
+//! forgotten once no frame can reach its rows. Frames without a first row hold no rows: their answer contains all rows so far.
 
 use super::super::aggregates::with_columns;
 use super::frames::Frames;
@@ -17,6 +18,9 @@ use std::collections::VecDeque;
 const LOOKS: usize = 2;
 /// Rows that one call takes out of the frames of a key that is forgotten.
 const DRAINED: usize = 16;
+/// With so many rows a key gets a tree for them at its first one out of order, and gives it back with a quarter of them left: where looking at all
+/// of them begins to cost more (docs/decisions/0017-frames-in-slices-and-disorder.md).
+const LEAST: u64 = 512;
 
 /// The frames, in the form that holds them best.
 enum Held {
@@ -45,14 +49,19 @@ pub struct OverScorer {
 impl OverScorer {
     /// The frames of `over` on rows like those of `input`. `fused`: COUNT, SUM, MIN and MAX are the built-in ones.
     pub fn new(over: &plan::Over, input: &plan::Node, fused: bool) -> Self {
+        Self::with_trees(over, input, fused, LEAST)
+    }
+
+    /// As [`OverScorer::new`]: keys have trees from `least` rows on.
+    pub fn with_trees(over: &plan::Over, input: &plan::Node, fused: bool, least: u64) -> Self {
         let key = |&c: &usize| -> DataType { input.schema.ty(c).clone() };
         Self {
             partition: over.partition.clone(),
             table: KeyTable::new(over.partition.iter().map(key).collect(), false),
             last: vec![],
-            frames: match Fused::new(&over.calls, &input.schema).filter(|_| fused) {
+            frames: match Fused::new(&over.calls, &input.schema, least).filter(|_| fused) {
                 Some(frames) => Held::Fused(Box::new(frames)),
-                None => Held::Any(Box::new(Frames::new(&over.calls, &input.schema).keeping())),
+                None => Held::Any(Box::new(Frames::keeping(&over.calls, &input.schema, least))),
             },
             slots: vec![],
             met: None,
@@ -205,7 +214,7 @@ impl OverScorer {
 
     /// Writes its state.
     pub fn snapshot(&self, to: &mut Encoder) {
-        to.block(b"OVSC", 1);
+        to.block(b"OVSC", 2);
         let order = self.table.order();
         self.table.encode(&order, to);
         to.slice(&order.iter().map(|&s| self.last[s as usize]).collect::<Vec<_>>());
@@ -220,7 +229,7 @@ impl OverScorer {
     /// # Errors
     /// The bytes are damaged.
     pub fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"OVSC", 1)?;
+        from.block(b"OVSC", 2)?;
         let keys = self.table.decode(None, from)?;
         self.last = from.slice()?;
         if self.last.len() != keys {

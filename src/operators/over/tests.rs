@@ -6,6 +6,8 @@ use crate::operators::testing::{aggregate, check, input, node, run_all};
 use crate::plan::{self, Changelog, Frame, Node, Op, OverOrder};
 use proptest::prelude::*;
 
+mod late;
+
 const SCHEMA: &str = "k BIGINT, v BIGINT, t ROWTIME";
 
 fn over(frames: &[(Frame, &str)]) -> Node {

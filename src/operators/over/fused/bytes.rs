@@ -1,4 +1,4 @@
-//! The byte form: the rows of each key and the starts of its frames. Everything else follows from them, but for sums of DOUBLE, whose last digits depend on
+//! The byte form: the rows of each key, the starts of its frames, and the shape of its tree where it has one. Everything else follows from them, but for sums of DOUBLE, whose last digits depend on
 //! what has left.
 
 use super::*;
@@ -9,17 +9,15 @@ impl Fused {
     /// Writes the keys of `slots`, which are all there are.
     pub(in super::super) fn encode(&self, slots: &[u32], to: &mut Encoder) {
         to.block(b"FUSE", 1);
-        let layout = self.layout();
         for &slot in slots {
             let record = self.records.get(slot);
             let mut words = vec![];
-            for number in record[FIRST]..record[END] {
-                words.extend_from_slice(layout.row(&self.blocks, record, number));
-            }
+            self.each_row(slot, |row| words.extend_from_slice(row));
             to.slice(&words);
             let starts = &record[STARTS..STARTS + self.frames.len()];
             to.slice(&starts.iter().map(|s| s - record[FIRST]).collect::<Vec<u64>>());
             to.slice(&self.sums().map(|cell| record[cell]).collect::<Vec<u64>>());
+            self.trees.encode(record, to);
         }
     }
 
@@ -50,9 +48,13 @@ impl Fused {
             {
                 return Err(damaged());
             }
+            let treed = from.bool()?;
+            if treed {
+                self.regrow(slot, &words, from)?;
+            }
             let Self { records, blocks, frames, calls, distincts, hasher, .. } = &mut *self;
             let record = records.get_mut(slot);
-            for words in words.chunks(layout.width) {
+            for words in words.chunks(layout.width).filter(|_| !treed) {
                 if record[BLOCK] == NONE || record[END] == 1 << record[CLASS] {
                     layout.widen(blocks, record);
                 }
@@ -61,13 +63,12 @@ impl Fused {
             }
             for (f, &start) in starts.iter().enumerate().take(frames.len()) {
                 record[STARTS + f] = start;
-                let own: Vec<Call> = calls.iter().filter(|c| c.frame == f).cloned().collect();
-                for number in start..rows {
-                    let words: [u64; MOST] = copied(layout.row(blocks, record, number));
-                    join(&own, record, blocks, layout, number, STARTS + f, &words);
-                    for call in &own {
+                let own = of_frame(calls, f);
+                for (number, words) in (0..).zip(words.chunks(layout.width)).skip(start as usize) {
+                    join(own, record, blocks, layout, number, STARTS + f, words);
+                    for call in own {
                         if let Work::Distinct { nth, lane } = call.work {
-                            distincts[nth].join(lane, call.cell, layout, &words, record, blocks, hasher);
+                            distincts[nth].join(lane, call.cell, layout, words, record, blocks, hasher);
                         }
                     }
                 }

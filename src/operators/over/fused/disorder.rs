@@ -1,7 +1,8 @@
 //! Rows out of order, and keys that are forgotten.
 //!
 //! A row before its key's last one is answered by looking at the rows of its own frames, and, where it is remembered, put in its place: the rows behind
-//! it move up by one, and so do their numbers in the queues of the best. What it costs is the rows of its frames, words one behind the other.
+//! it move up by one, and so do their numbers in the queues of the best. What it costs is the rows of its frames, words one behind the other;
+//! where those are many, the key gets a [tree](super::treed).
 
 use super::*;
 use hashbrown::HashSet;
@@ -19,98 +20,120 @@ impl Fused {
         keep: bool,
         out: &mut [ColumnRef],
     ) {
-        // At the end first, where its values become words.
-        self.push(slot, time, row as usize, source);
-        let layout = self.layout();
-        let record = self.records.get_mut(slot);
-        let own: [u64; MOST] = copied(layout.row(&self.blocks, record, record[END] - 1));
-        record[END] -= 1;
-        let (mut low, mut high) = (record[FIRST], record[END]);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if layout.time(&self.blocks, record, middle) <= time { low = middle + 1 } else { high = middle }
-        }
-        let place = low;
+        let own = self.words(time, row as usize, source);
+        self.plant(slot);
+        let place = self.place(slot, time);
         self.answer(slot, place, &own, watermark, out);
         if keep {
             self.put(slot, place, &own);
         }
     }
 
+    /// A row of a batch as words.
+    pub(super) fn words(&self, time: i64, row: usize, source: &Batch) -> [u64; MOST] {
+        let mut own = [0; MOST];
+        write(&self.held, self.masked, time, row, source, &mut own);
+        own
+    }
+
+    /// The number that a row at `time` would get.
+    fn place(&self, slot: u32, time: i64) -> u64 {
+        let (layout, record) = (self.layout(), self.records.get(slot));
+        if record[CLASS] == TREED {
+            return self.rank(slot, |t| t <= time);
+        }
+        let (mut low, mut high) = (record[FIRST], record[END]);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if layout.time(&self.blocks, record, middle) <= time { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
     /// Appends what the frames of a row that would stand at `place` come to.
     fn answer(&mut self, slot: u32, place: u64, own: &[u64], watermark: i64, out: &mut [ColumnRef]) {
         let layout = self.layout();
-        let Self { records, blocks, frames, calls, order, distincts, reach, rows, .. } = self;
-        let record = records.get(slot);
         let time = own[0] as i64;
-        // What no row above the watermark can see may be there or not.
-        let held = match (rows, reach) {
-            (None, Some(reach)) => watermark.saturating_sub(*reach).min(time),
+        // What no row above the watermark can see may be there or not: it does not count.
+        let held = match (self.rows, self.reach) {
+            (None, Some(reach)) => watermark.saturating_sub(reach),
             _ => i64::MIN,
         };
-        for (&n, to) in order.iter().zip(out) {
-            let call = &calls[n];
-            let from = match frames[call.frame] {
-                Frame::Rows(before) => place.saturating_sub(before.unwrap_or(u64::MAX)).max(record[FIRST]),
+        let treed = self.records.get(slot)[CLASS] == TREED;
+        for (n, to) in out.iter_mut().enumerate() {
+            let call = self.calls[self.order[n]].clone();
+            let first = self.records.get(slot)[FIRST];
+            let from = match self.frames[call.frame] {
+                Frame::Rows(before) => place.saturating_sub(before.unwrap_or(u64::MAX)).max(first),
                 Frame::Range(reach) => {
                     let from = time.saturating_sub(reach.unwrap_or(i64::MAX)).max(held);
-                    let mut first = place;
-                    while first > record[FIRST] && layout.time(blocks, record, first - 1) >= from {
-                        first -= 1;
+                    if treed {
+                        self.rank(slot, |t| t < from).min(place)
+                    } else {
+                        let (mut start, record) = (place, self.records.get(slot));
+                        while start > first && layout.time(&self.blocks, record, start - 1) >= from {
+                            start -= 1;
+                        }
+                        start
                     }
-                    first
                 }
                 Frame::Sliced { .. } => unreachable!("has no rows"),
             };
-            let by = match call.work {
-                Work::Values { by } | Work::Sum { by, .. } | Work::Best { by, .. } => by,
-                Work::Distinct { nth, .. } => distincts[nth].by,
-                Work::Rows => {
-                    push(call.work, Some(place - from + 1), unshared(to));
-                    continue;
-                }
-            };
-            let before = (from..place).filter_map(|n| layout.value(layout.row(blocks, record, n), by));
-            let values = before.chain(layout.value(own, by));
             let value = match call.work {
-                Work::Rows => unreachable!("answered above"),
-                Work::Values { .. } => Some(values.count() as u64),
-                Work::Sum { form: Form::F64, .. } => {
-                    let sum = |a: Option<f64>, v: u64| Some(a.unwrap_or(0.0) + f64::from_bits(v));
-                    values.fold(None, sum).map(f64::to_bits)
-                }
-                Work::Sum { .. } => values.reduce(u64::wrapping_add),
-                Work::Best { max, .. } => values.reduce(|a, b| {
-                    let second = if max { b as i64 > a as i64 } else { (b as i64) < a as i64 };
-                    if second { b } else { a }
-                }),
-                Work::Distinct { .. } => Some(values.collect::<HashSet<u64>>().len() as u64),
+                Work::Rows => Some(place - from + 1),
+                _ if treed => self.answer_treed(slot, &call, (from, place), own),
+                _ => self.answer_ring(slot, &call, (from, place), own),
             };
             push(call.work, value, unshared(to));
+        }
+    }
+
+    /// What a call comes to in rows `from..place` of a ring, and the row `own` behind them.
+    fn answer_ring(&self, slot: u32, call: &Call, (from, place): (u64, u64), own: &[u64]) -> Option<u64> {
+        let layout = self.layout();
+        let record = self.records.get(slot);
+        let by = match call.work {
+            Work::Values { by } | Work::Sum { by, .. } | Work::Best { by, .. } => by,
+            Work::Distinct { nth, .. } => self.distincts[nth].by,
+            Work::Rows => unreachable!("is a difference"),
+        };
+        let before = (from..place).filter_map(|n| layout.value(layout.row(&self.blocks, record, n), by));
+        let values = before.chain(layout.value(own, by));
+        match call.work {
+            Work::Rows => unreachable!("is a difference"),
+            Work::Values { .. } => Some(values.count() as u64),
+            Work::Sum { form: Form::F64, .. } => {
+                let sum = |a: Option<f64>, v: u64| Some(a.unwrap_or(0.0) + f64::from_bits(v));
+                values.fold(None, sum).map(f64::to_bits)
+            }
+            Work::Sum { .. } => values.reduce(u64::wrapping_add),
+            Work::Best { max, .. } => values.reduce(|a, b| {
+                let second = if max { b as i64 > a as i64 } else { (b as i64) < a as i64 };
+                if second { b } else { a }
+            }),
+            Work::Distinct { .. } => Some(values.collect::<HashSet<u64>>().len() as u64),
         }
     }
 
     /// Puts a row, which is not the last, in its place.
     fn put(&mut self, slot: u32, place: u64, own: &[u64]) {
         let layout = self.layout();
-        let Self { records, blocks, frames, calls, distincts, width, hasher, .. } = self;
+        let record = self.records.get(slot);
+        let treed = record[CLASS] == TREED;
+        let last = if treed {
+            let last = self.trees.row(layout, &self.blocks, record, record[END] - 1)[0] as i64;
+            self.place_row(slot, own);
+            last
+        } else {
+            self.make_place(slot, place, own)
+        };
+        let Self { records, blocks, frames, calls, distincts, hasher, trees, .. } = self;
         let record = records.get_mut(slot);
-        if record[END] - record[FIRST] == 1 << record[CLASS] {
-            layout.widen(blocks, record);
-        }
-        let last = layout.time(blocks, record, record[END] - 1);
-        for number in (place..record[END]).rev() {
-            let words: [u64; MOST] = copied(layout.row(blocks, record, number));
-            layout.row_mut(blocks, record, number + 1).copy_from_slice(&words[..*width]);
-        }
-        layout.row_mut(blocks, record, place).copy_from_slice(&own[..*width]);
-        record[END] += 1;
         for (f, frame) in frames.iter().enumerate() {
             let start = record[STARTS + f];
-            let of_frame = || calls.iter().filter(|c| c.frame == f).cloned();
-            let own_calls: Vec<Call> = of_frame().collect();
-            for call in &own_calls {
-                if let Work::Best { .. } = call.work {
+            let own_calls = of_frame(calls, f);
+            for call in own_calls {
+                if let (Work::Best { .. }, false) = (call.work, treed) {
                     Queue::of(record, call.cell).renumber(blocks, place);
                 }
             }
@@ -123,9 +146,9 @@ impl Fused {
                 record[STARTS + f] = start + 1;
                 continue;
             }
-            for call in &own_calls {
+            for call in own_calls {
                 match call.work {
-                    Work::Best { by, max, .. } => {
+                    Work::Best { by, max, .. } if !treed => {
                         if let Some(value) = layout.value(own, by) {
                             let mut queue = Queue::of(record, call.cell);
                             queue.squeeze(blocks, max, place, value);
@@ -141,10 +164,14 @@ impl Fused {
             if let Frame::Rows(Some(before)) = frame
                 && record[END] - start > before + 1
             {
-                let words: [u64; MOST] = copied(layout.row(blocks, record, start));
-                leave(&own_calls, distincts, record, blocks, hasher, layout, &words);
+                let words: [u64; MOST] = copied(if treed {
+                    trees.row(layout, blocks, record, start)
+                } else {
+                    layout.row(blocks, record, start)
+                });
+                leave(own_calls, distincts, record, blocks, hasher, layout, &words);
                 record[STARTS + f] = start + 1;
-                for call in &own_calls {
+                for call in own_calls.iter().filter(|_| !treed) {
                     if let Work::Best { .. } = call.work {
                         let mut queue = Queue::of(record, call.cell);
                         queue.pass(blocks, start + 1);
@@ -155,20 +182,42 @@ impl Fused {
         }
     }
 
+    /// Makes place in a ring: the rows behind it move up by one. Gives the time of the last of them.
+    fn make_place(&mut self, slot: u32, place: u64, own: &[u64]) -> i64 {
+        let layout = self.layout();
+        let Self { records, blocks, width, .. } = self;
+        let record = records.get_mut(slot);
+        if record[END] - record[FIRST] == 1 << record[CLASS] {
+            layout.widen(blocks, record);
+        }
+        let last = layout.time(blocks, record, record[END] - 1);
+        for number in (place..record[END]).rev() {
+            let words: [u64; MOST] = copied(layout.row(blocks, record, number));
+            layout.row_mut(blocks, record, number + 1).copy_from_slice(&words[..*width]);
+        }
+        layout.row_mut(blocks, record, place).copy_from_slice(&own[..*width]);
+        record[END] += 1;
+        last
+    }
+
     /// Takes rows of a key out of its frames, about `rows` at most; true: it has none left, and is as new.
     pub(in super::super) fn drain(&mut self, slot: u32, rows: usize) -> bool {
+        if self.records.get(slot)[CLASS] == TREED {
+            self.drain_tree(slot, rows);
+            return false;
+        }
         let layout = self.layout();
         let Self { records, blocks, frames, calls, distincts, hasher, .. } = self;
         let record = records.get_mut(slot);
         let mut gone = 0;
         for f in 0..frames.len() {
-            let own_calls: Vec<Call> = calls.iter().filter(|c| c.frame == f).cloned().collect();
+            let own_calls = of_frame(calls, f);
             while record[STARTS + f] < record[END] {
                 if gone == rows {
                     return false;
                 }
                 let words: [u64; MOST] = copied(layout.row(blocks, record, record[STARTS + f]));
-                leave(&own_calls, distincts, record, blocks, hasher, layout, &words);
+                leave(own_calls, distincts, record, blocks, hasher, layout, &words);
                 record[STARTS + f] += 1;
                 gone += 1;
             }

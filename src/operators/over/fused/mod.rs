@@ -15,10 +15,13 @@
 //! are a queue of the rows that will be the best once those before them have left: a row that joins cuts its tail by bisection, so
 //! the worst case is a logarithm. COUNT(DISTINCT) of all frames of a column share one table a key ([`Values`]).
 //!
+//! A key with many rows keeps them in a tree from its first one out of order on ([`treed`]).
+//!
 //! What it can hold, [`Fused::new`] decides; the rest is [`Frames`](super::frames::Frames)' affair, with the same results.
 
 mod bytes;
 mod disorder;
+mod treed;
 mod values;
 
 use crate::batch::{Batch, Column, ColumnRef, Schema, TypeKind};
@@ -26,6 +29,7 @@ use crate::operators::aggregates::unshared;
 use crate::plan::{self, Frame};
 use crate::state::blocks::{Blocks, NONE};
 use hashbrown::DefaultHashBuilder;
+use treed::{Part, TREED, Trees};
 use values::{LANES, Values};
 
 /// Keys whose records stand in one chunk: a power of two.
@@ -53,8 +57,13 @@ pub(super) struct Fused {
     distincts: Vec<Distinct>,
     records: Records,
     blocks: Blocks,
+    /// The rows of keys that have them in a tree, and what its nodes say of their rows.
+    trees: Trees,
+    parts: Vec<Part>,
     /// Of distinct values.
     hasher: DefaultHashBuilder,
+    /// With so many rows a key's first row out of order plants a tree; with a quarter of them left it falls.
+    least: u64,
     /// The longest frames, ms and rows.
     reach: Option<i64>,
     rows: Option<u64>,
@@ -82,6 +91,8 @@ struct Call {
     work: Work,
     /// Its first word in the record.
     cell: usize,
+    /// Its place among the parts, where it has one.
+    part: usize,
 }
 
 /// What a call does. `by` is a place in the held words of a row; `counted`: the cell behind counts values that are not NULL.
@@ -140,8 +151,8 @@ impl Records {
 }
 
 impl Fused {
-    /// Frames over rows of that schema, where all of it has a fixed width.
-    pub(super) fn new(calls: &[(Frame, plan::Aggregate)], input: &Schema) -> Option<Self> {
+    /// Frames over rows of that schema, where all of it has a fixed width. `least`: from so many rows on keys may have trees.
+    pub(super) fn new(calls: &[(Frame, plan::Aggregate)], input: &Schema, least: u64) -> Option<Self> {
         let mut held: Vec<Held> = vec![];
         let mut frames: Vec<Frame> = vec![];
         let mut distincts: Vec<Distinct> = vec![];
@@ -198,7 +209,7 @@ impl Fused {
             };
             own.push((nth, work));
         }
-        (held.len() + 2 <= MOST).then(|| Self::laid_out(held, frames, distincts, &own))
+        (held.len() + 2 <= MOST).then(|| Self { least, ..Self::laid_out(held, frames, distincts, &own) })
     }
 
     fn laid_out(
@@ -210,13 +221,20 @@ impl Fused {
         let mut sorted: Vec<usize> = (0..own.len()).collect();
         sorted.sort_by_key(|&n| own[n].0);
         let (mut calls, mut order, mut cell) = (vec![], vec![0; own.len()], STARTS + frames.len());
+        let mut parts: Vec<Part> = vec![];
         for n in sorted {
             let (frame, work) = own[n];
             order[n] = calls.len();
             if let Work::Distinct { nth, lane } = work {
                 distincts[nth].lanes[lane] = cell;
             }
-            calls.push(Call { frame, work, cell });
+            let part = Part::of(work).map_or(0, |own| {
+                parts.iter().position(|p| *p == own).unwrap_or_else(|| {
+                    parts.push(own);
+                    parts.len() - 1
+                })
+            });
+            calls.push(Call { frame, work, cell, part });
             cell += match work {
                 Work::Rows => 0,
                 Work::Values { .. } | Work::Distinct { .. } => 1,
@@ -243,7 +261,10 @@ impl Fused {
             distincts,
             records: Records { runs: vec![], words: Blocks::default(), stride: cell.next_multiple_of(8) },
             blocks: Blocks::default(),
+            trees: Trees::default(),
+            parts,
             hasher: DefaultHashBuilder::default(),
+            least: u64::MAX,
             reach,
             rows,
         }
@@ -306,7 +327,7 @@ impl Fused {
     #[inline]
     pub(super) fn expect_rows(&self, slot: u32) {
         let (layout, record) = (self.layout(), self.records.get(slot));
-        if record[BLOCK] == NONE {
+        if record[BLOCK] == NONE || record[CLASS] == TREED {
             return;
         }
         layout.expect(&self.blocks, record, record[END]);
@@ -341,6 +362,9 @@ impl Fused {
         watermark: i64,
         out: &mut [ColumnRef],
     ) {
+        if self.records.get(slot)[CLASS] == TREED {
+            return self.score_treed(slot, time, row as usize, source, watermark, out);
+        }
         self.push(slot, time, row as usize, source);
         self.expect(slot, time);
         let layout = self.layout();
@@ -395,21 +419,7 @@ impl Fused {
         if record[BLOCK] == NONE || record[END] - record[FIRST] == 1 << record[CLASS] {
             layout.widen(blocks, record);
         }
-        let words = layout.row_mut(blocks, record, record[END]);
-        words[0] = time as u64;
-        let mut nulls = 0;
-        for (n, h) in held.iter().enumerate() {
-            let column = source.column(h.column);
-            words[1 + n] = match h.form {
-                Form::I32 => i64::from(column.slice::<i32>()[row]) as u64,
-                Form::I64 => column.slice::<i64>()[row] as u64,
-                Form::F64 => column.slice::<f64>()[row].to_bits(),
-            };
-            nulls |= u64::from(h.nullable && !column.is_valid(row)) << n;
-        }
-        if *masked {
-            words[1 + held.len()] = nulls;
-        }
+        write(held, *masked, time, row, source, layout.row_mut(blocks, record, record[END]));
         record[END] += 1;
     }
 
@@ -450,7 +460,31 @@ impl Fused {
 
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
-        self.records.words.bytes() + self.blocks.bytes()
+        self.records.words.bytes() + self.blocks.bytes() + self.trees.bytes()
+    }
+}
+
+/// The calls of a frame.
+fn of_frame(calls: &[Call], frame: usize) -> &[Call] {
+    &calls[calls.partition_point(|c| c.frame < frame)..calls.partition_point(|c| c.frame <= frame)]
+}
+
+/// Writes a row of a batch as words.
+#[inline]
+fn write(held: &[Held], masked: bool, time: i64, row: usize, source: &Batch, words: &mut [u64]) {
+    words[0] = time as u64;
+    let mut nulls = 0;
+    for (n, h) in held.iter().enumerate() {
+        let column = source.column(h.column);
+        words[1 + n] = match h.form {
+            Form::I32 => i64::from(column.slice::<i32>()[row]) as u64,
+            Form::I64 => column.slice::<i64>()[row] as u64,
+            Form::F64 => column.slice::<f64>()[row].to_bits(),
+        };
+        nulls |= u64::from(h.nullable && !column.is_valid(row)) << n;
+    }
+    if masked {
+        words[1 + held.len()] = nulls;
     }
 }
 
@@ -542,6 +576,8 @@ fn join(
     for call in calls {
         match call.work {
             Work::Rows | Work::Distinct { .. } => {}
+            // The tree knows the best of its rows.
+            Work::Best { .. } if record[CLASS] == TREED => {}
             Work::Values { by } => record[call.cell] += u64::from(layout.value(words, by).is_some()),
             Work::Sum { by, form, .. } => {
                 if let Some(value) = layout.value(words, by) {

@@ -111,6 +111,24 @@ impl Values {
         last
     }
 
+    /// How often a lane has the value.
+    pub(super) fn count(
+        record: &[u64],
+        cell: usize,
+        blocks: &Blocks,
+        hasher: &DefaultHashBuilder,
+        value: u64,
+        lane: usize,
+    ) -> u32 {
+        let own = Self::of(record, cell);
+        if own.block == NONE {
+            return 0;
+        }
+        let words = blocks.get(own.block, ENTRY << own.class);
+        let at = own.find(words, hasher, value);
+        count(&words[at * ENTRY..(at + 1) * ENTRY], lane)
+    }
+
     /// The entry of a value, a new one where there is none.
     #[inline]
     fn entry<'b>(
@@ -222,6 +240,7 @@ mod tests {
                     let last = Values::leave(record, 0, &mut blocks, &hasher, value, lane);
                     prop_assert_eq!(last, counts[lane] == 0);
                 }
+                prop_assert_eq!(Values::count(record, 0, &blocks, &hasher, value, lane), counts[lane]);
                 if counts.iter().all(|c| *c == 0) {
                     model.remove(&(key, value));
                 }
