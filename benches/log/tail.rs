@@ -1,11 +1,9 @@
 //! From an append to a reader in another thread that waits for it, beside a bare ring between the same two threads: once with
 //! the record's 128 bytes, once with as many as its batch takes, which both sides copy and nobody builds, signs or parses.
 //!
-//! In short rounds by turns, each cut into windows of 200 records, 2 ms: what is compared are the windows' medians, of which those that
-//! somebody else's use of the two processors disturbed lie above the lower quartile.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+//! Two processors of a virtual machine may be two threads of one core or far apart, and change places while this runs: a hop takes
+//! 50 or 300 ns then. So the three ways take turns of 200 records, 2 ms, on one pair of threads, and what is compared are the
+//! medians of turns that follow one another: the middle of their ratios.
 
 use hdrhistogram::Histogram;
 use pelton::log::{FlushPolicy, Follow, Log, LogConfig, TopicConfig};
@@ -13,132 +11,131 @@ use quanta::Clock;
 
 use crate::measure::{folder, histogram, paced, print};
 
-const ROUNDS: usize = 15;
-const COUNT: usize = 40_000;
-const WINDOW: usize = 200;
+/// How often each way has its turn, after some to get warm.
+const TURNS: usize = 1500;
+const WARM: usize = 100;
+/// Records of a turn.
+const TURN: usize = 200;
 const PER_SECOND: u64 = 100_000;
 /// The record, and its batch of 61 bytes of header and 137 of record, in words.
 const RECORD: usize = 16;
 const BATCH: usize = 25;
 
-/// What the rounds of one way gave: all times, and each window's median.
+/// What the turns of one way gave: all times, and each turn's median.
 struct Way {
     name: &'static str,
     all: Histogram<u64>,
     medians: Vec<u64>,
+    turn: Vec<u64>,
 }
 
 impl Way {
     fn new(name: &'static str) -> Self {
-        Self { name, all: histogram(), medians: Vec::new() }
-    }
-
-    fn add(&mut self, times: &mut [u64]) {
-        for window in times.chunks_exact_mut(WINDOW) {
-            for &mut time in &mut *window {
-                self.all.saturating_record(time.max(1));
-            }
-            window.sort_unstable();
-            self.medians.push(window[WINDOW / 2]);
+        Self {
+            name,
+            all: histogram(),
+            medians: Vec::with_capacity(WARM + TURNS),
+            turn: Vec::with_capacity(TURN),
         }
     }
 
-    /// The lower quartile and the middle of the windows' medians.
-    fn medians(&mut self) -> (u64, u64) {
-        self.medians.sort_unstable();
-        (self.medians[self.medians.len() / 4], self.medians[self.medians.len() / 2])
+    fn is_full(&self) -> bool {
+        self.turn.len() == TURN
+    }
+
+    /// The end of a turn.
+    fn settle(&mut self) {
+        self.turn.sort_unstable();
+        if self.medians.len() >= WARM {
+            self.turn.iter().for_each(|t| self.all.saturating_record((*t).max(1)));
+        }
+        self.medians.push(self.turn[TURN / 2].max(1));
+        self.turn.clear();
     }
 }
 
-/// All in turn, after a round to get warm.
+/// The lower quartile, the middle and the upper quartile.
+fn quartiles<T: PartialOrd + Copy>(all: impl Iterator<Item = T>) -> (T, T, T) {
+    let mut all: Vec<T> = all.skip(WARM).collect();
+    all.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+    (all[all.len() / 4], all[all.len() / 2], all[all.len() * 3 / 4])
+}
+
+/// All in turn.
 pub(crate) fn hops() {
     let clock = Clock::new();
-    let mut record = Way::new("ring hop of the record, 100k/s");
-    let mut batch = Way::new("ring hop of the batch's bytes, 100k/s");
-    let mut appended = Way::new("append to tailing reader, 100k/s");
-    for round in 0..=ROUNDS {
-        let mut times = (ring::<RECORD>(&clock), ring::<BATCH>(&clock), log(&clock));
-        if round > 0 {
-            record.add(&mut times.0);
-            batch.add(&mut times.1);
-            appended.add(&mut times.2);
-        }
-    }
-    for way in [&mut record, &mut batch, &mut appended] {
-        let (quartile, middle) = way.medians();
-        let rest = format!("windows' medians: lower quartile {quartile}, middle {middle} ns");
-        print(way.name, &way.all, &rest);
-    }
-    let hops = |ring: &mut Way, appended: &mut Way| {
-        let (ring, appended) = (ring.medians(), appended.medians());
-        (appended.0 as f64 / ring.0 as f64, appended.1 as f64 / ring.1 as f64)
-    };
-    let (record, batch) = (hops(&mut record, &mut appended), hops(&mut batch, &mut appended));
-    println!("append to tailing reader in hops of the record: {:.2} and {:.2}", record.0, record.1);
-    println!("append to tailing reader in hops of the batch's bytes: {:.2} and {:.2}", batch.0, batch.1);
-}
-
-/// Room for the times, whose pages are there.
-fn times() -> Vec<u64> {
-    let mut times = vec![1; COUNT];
-    times.clear();
-    times
-}
-
-fn ring<const N: usize>(clock: &Clock) -> Vec<u64> {
-    let (mut to, mut from) = rtrb::RingBuffer::<[u64; N]>::new(1024);
-    let reader_clock = clock.clone();
-    let reader = std::thread::spawn(move || {
-        let mut h = times();
-        while h.len() < COUNT {
-            if let Ok(record) = from.pop() {
-                h.push(reader_clock.delta_as_nanos(record[0], reader_clock.raw()));
-            }
-        }
-        h
-    });
-    paced(clock, COUNT as u64, PER_SECOND, |_| {
-        let mut record = [0; N];
-        record[0] = clock.raw();
-        while to.push(record).is_err() {
-            std::hint::spin_loop();
-        }
-    });
-    reader.join().expect("the reader ends")
-}
-
-fn log(clock: &Clock) -> Vec<u64> {
     let dir = folder();
     let mut log = Log::open(dir.path(), LogConfig::default()).unwrap();
     let config = TopicConfig { flush: FlushPolicy::None, segment_bytes: 256 << 20, ..TopicConfig::default() };
     log.create_topic("t", 1, config).unwrap();
     let mut writer = log.writer("t", 0).unwrap();
     let mut tail = log.reader("t", 0, 0, Follow::Published).unwrap();
+    let (mut record_to, mut record_from) = rtrb::RingBuffer::<[u64; RECORD]>::new(1024);
+    let (mut batch_to, mut batch_from) = rtrb::RingBuffer::<[u64; BATCH]>::new(1024);
     let reader_clock = clock.clone();
-    let is_ready = Arc::new(AtomicBool::new(false));
-    let ready = is_ready.clone();
+    let since = move |sent| reader_clock.delta_as_nanos(sent, reader_clock.raw());
     let reader = std::thread::spawn(move || {
-        let mut h = times();
+        let mut ways = [
+            Way::new("ring hop of the record, 100k/s"),
+            Way::new("ring hop of the batch's bytes, 100k/s"),
+            Way::new("append to tailing reader, 100k/s"),
+        ];
         let mut scratch = Vec::new();
-        ready.store(true, Ordering::Release);
-        while h.len() < COUNT {
-            let Some(batch) = tail.poll().unwrap() else { continue };
-            for record in batch.records(&mut scratch, 1 << 20).unwrap() {
-                let value = record.unwrap().value.expect("a value");
-                let sent = u64::from_le_bytes(value[..8].try_into().expect("eight bytes"));
-                h.push(reader_clock.delta_as_nanos(sent, reader_clock.raw()));
+        for _ in 0..WARM + TURNS {
+            while !ways[0].is_full() {
+                if let Ok(record) = record_from.pop() {
+                    ways[0].turn.push(since(record[0]));
+                }
+            }
+            while !ways[1].is_full() {
+                if let Ok(batch) = batch_from.pop() {
+                    ways[1].turn.push(since(batch[0]));
+                }
+            }
+            while !ways[2].is_full() {
+                let Some(batch) = tail.poll().unwrap() else { continue };
+                for record in batch.records(&mut scratch, 1 << 20).unwrap() {
+                    let value = record.unwrap().value.expect("a value");
+                    let sent = u64::from_le_bytes(value[..8].try_into().expect("eight bytes"));
+                    ways[2].turn.push(since(sent));
+                }
+            }
+            ways.iter_mut().for_each(Way::settle);
+        }
+        ways
+    });
+    let turns = (WARM + TURNS) as u64 * 3;
+    paced(&clock, turns * TURN as u64, PER_SECOND, |i| match i / TURN as u64 % 3 {
+        0 => {
+            let mut record = [0; RECORD];
+            record[0] = clock.raw();
+            while record_to.push(record).is_err() {
+                std::hint::spin_loop();
             }
         }
-        h
+        1 => {
+            let mut batch = [0; BATCH];
+            batch[0] = clock.raw();
+            while batch_to.push(batch).is_err() {
+                std::hint::spin_loop();
+            }
+        }
+        _ => {
+            let mut value = [0u8; 128];
+            value[..8].copy_from_slice(&clock.raw().to_le_bytes());
+            writer.append_record(1, None, Some(&value), &[]).unwrap();
+            writer.publish().unwrap();
+        }
     });
-    while !is_ready.load(Ordering::Acquire) {
-        std::hint::spin_loop();
+    let ways = reader.join().expect("the reader ends");
+    for way in &ways {
+        let (low, middle, high) = quartiles(way.medians.iter().copied());
+        print(way.name, &way.all, &format!("turns' medians: {low}, {middle}, {high} ns (quartiles)"));
     }
-    paced(clock, COUNT as u64, PER_SECOND, |_| {
-        let mut value = [0u8; 128];
-        value[..8].copy_from_slice(&clock.raw().to_le_bytes());
-        writer.append_record(1, None, Some(&value), &[]).unwrap();
-        writer.publish().unwrap();
-    });
-    reader.join().expect("the reader ends")
+    let [record, batch, appended] = &ways;
+    for (name, ring) in [("of the record", record), ("of the batch's bytes", batch)] {
+        let ratios = appended.medians.iter().zip(&ring.medians).map(|(a, r)| *a as f64 / *r as f64);
+        let (low, middle, high) = quartiles(ratios);
+        println!("append to tailing reader in hops {name}: {middle:.2} (quartiles {low:.2} and {high:.2})");
+    }
 }

@@ -347,12 +347,15 @@ impl Tail {
         }
     }
 
-    /// Copies `bytes` behind what was appended; nobody sees them yet. Panics without room: ask [`Tail::room`].
+    /// Copies `bytes` behind what was appended and gives the copy, which nobody else sees yet. Panics without room: ask [`Tail::room`].
     #[inline]
-    pub fn append(&mut self, bytes: &[u8]) {
+    pub fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
+        assert!(bytes.len() <= self.room(), "an append beyond the region");
         let at = self.appended - self.region.published();
-        self.unpublished()[at..at + bytes.len()].copy_from_slice(bytes);
         self.appended += bytes.len();
+        let own = &mut self.unpublished()[at..at + bytes.len()];
+        own.copy_from_slice(bytes);
+        own
     }
 
     /// Overwrites appended, unpublished bytes at position `at` of the region.

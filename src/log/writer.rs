@@ -58,6 +58,20 @@ impl Prepared {
     }
 }
 
+/// What the writer keeps of a batch's header.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    /// The offset after the batch.
+    next: i64,
+    max_timestamp: i64,
+}
+
+impl Span {
+    fn of(header: &BatchHeader) -> Self {
+        Self { next: header.next_offset(), max_timestamp: header.max_timestamp }
+    }
+}
+
 /// A mapped segment with what its writer has yet to show.
 #[derive(Debug)]
 struct Mapped {
@@ -121,8 +135,8 @@ pub struct PartitionWriter {
     segment_base: i64,
     segment_since_ms: i64,
     sparse: Sparse,
-    /// Taken while a record is appended: an empty builder in its place would cost an allocation each time.
-    builder: Option<BatchBuilder>,
+    /// Taken while a record is appended, in a box so that this moves a pointer.
+    builder: Option<Box<BatchBuilder>>,
     copy: Vec<u8>,
     scratch: Vec<u8>,
     prepared: rtrb::Consumer<Prepared>,
@@ -205,7 +219,7 @@ impl PartitionWriter {
             });
             Path::Ring(ring)
         };
-        let builder = Some(BatchBuilder::with_compression(config.compression));
+        let builder = Some(Box::new(BatchBuilder::with_compression(config.compression)));
         let ask_at = config.segment_bytes / 2;
         let writer = Self {
             partition,
@@ -258,8 +272,10 @@ impl PartitionWriter {
             let size = batch::HEADER_BYTES + key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
             current.active.tail.expect_now(size + batch::MIN_RECORD_BYTES);
         }
-        let mut builder =
-            self.builder.take().unwrap_or_else(|| BatchBuilder::with_compression(self.config.compression));
+        let mut builder = self
+            .builder
+            .take()
+            .unwrap_or_else(|| Box::new(BatchBuilder::with_compression(self.config.compression)));
         builder.clear();
         builder.push(timestamp_ms, key, value, headers);
         let result = self.append_built(&mut builder, timestamp_ms);
@@ -279,10 +295,13 @@ impl PartitionWriter {
         }
         // Our own bytes need no validation. The mapping gets them before they are signed: its cache lines are on their way while the
         // checksum is computed.
+        let span = Span { next: self.next + builder.offsets(), max_timestamp: builder.max_timestamp() };
         let signed = !self.is_mapped();
-        let bytes = if signed { builder.finish(self.next) } else { builder.lay_out(self.next) };
-        let header = BatchHeader::parse(bytes)?;
-        self.append_checked(&header, bytes, signed, now_ms)
+        let bytes = builder.lay_out(self.next);
+        if signed {
+            batch::sign(bytes);
+        }
+        self.append_checked(span, bytes, signed, now_ms)
     }
 
     /// Appends a batch from outside as sent, compression included; gives it its offsets. It is checked record by
@@ -314,7 +333,7 @@ impl PartitionWriter {
         }
         let result = BatchHeader::parse(&copy)
             .map_err(Into::into)
-            .and_then(|h| self.append_checked(&h, &copy, true, now_ms));
+            .and_then(|h| self.append_checked(Span::of(&h), &mut copy, true, now_ms));
         self.copy = copy;
         result
     }
@@ -345,8 +364,8 @@ impl PartitionWriter {
     #[inline]
     fn append_checked(
         &mut self,
-        header: &BatchHeader,
-        bytes: &[u8],
+        span: Span,
+        bytes: &mut [u8],
         signed: bool,
         now_ms: i64,
     ) -> LogResult<i64> {
@@ -358,26 +377,26 @@ impl PartitionWriter {
         if self.segment_since_ms == i64::MIN {
             self.segment_since_ms = now_ms;
         }
-        if self.must_roll(bytes.len(), header, now_ms) {
+        if self.must_roll(bytes.len(), span, now_ms) {
             self.roll(now_ms)?;
         }
         let base = self.next;
         match &mut self.path {
-            Path::Mapped { current, .. } => current.append(header, bytes, signed),
-            Path::Ring(ring) => ring.append(&self.partition, header, bytes)?,
+            Path::Mapped { current, .. } => current.append(span, bytes, signed),
+            Path::Ring(ring) => ring.append(&self.partition, span, bytes)?,
             Path::Each { pending, next, .. } => {
                 pending.extend_from_slice(bytes);
-                *next = header.next_offset();
+                *next = span.next;
             }
         }
-        if let Some(entry) = self.sparse.note(base - self.segment_base, self.position, header.max_timestamp) {
+        if let Some(entry) = self.sparse.note(base - self.segment_base, self.position, span.max_timestamp) {
             self.index().push(entry);
         }
         self.position += bytes.len();
         if self.position >= self.ask_at {
             self.ask();
         }
-        self.next = header.next_offset();
+        self.next = span.next;
         let counters = &self.partition.counters;
         // One writer: a load and a store are enough and cost nothing.
         counters.batches.store(counters.batches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -403,9 +422,9 @@ impl PartitionWriter {
     }
 
     #[inline]
-    fn must_roll(&self, size: usize, header: &BatchHeader, now_ms: i64) -> bool {
+    fn must_roll(&self, size: usize, span: Span, now_ms: i64) -> bool {
         self.position + size > self.config.segment_bytes
-            || header.next_offset() - self.segment_base > i64::from(i32::MAX)
+            || span.next - self.segment_base > i64::from(i32::MAX)
             || (self.position > 0
                 && (now_ms.saturating_sub(self.segment_since_ms) >= self.config.segment_ms
                     || self.partition.roll_requested.load(Ordering::Relaxed)))
@@ -555,24 +574,20 @@ impl Drop for PartitionWriter {
 
 impl Mapped {
     #[inline]
-    fn append(&mut self, header: &BatchHeader, bytes: &[u8], signed: bool) {
+    fn append(&mut self, span: Span, bytes: &mut [u8], signed: bool) {
         let tail = &mut self.active.tail;
-        let at = tail.appended();
         if self.withheld.is_none() {
             // All of it but the length, so that nobody takes it for published.
-            tail.append(&bytes[..8]);
-            tail.append(&[0; 4]);
-            tail.append(&bytes[12..]);
-            self.withheld = Some((at + 8, bytes[8..12].try_into().expect("four bytes")));
-        } else {
-            tail.append(bytes);
+            let length: &mut [u8; 4] = (&mut bytes[8..12]).try_into().expect("four bytes");
+            self.withheld = Some((tail.appended() + 8, std::mem::take(length)));
         }
+        let own = tail.append(bytes);
         if !signed {
             // Behind a length that is withheld: a process killed before this leaves nothing that looks published.
-            tail.patch(at + batch::CRC_AT, &batch::checksum(bytes).to_be_bytes());
+            own[batch::CRC_AT..batch::CRC_FROM].copy_from_slice(&batch::checksum(bytes).to_be_bytes());
         }
-        self.next = header.next_offset();
-        self.max_timestamp = self.max_timestamp.max(header.max_timestamp);
+        self.next = span.next;
+        self.max_timestamp = self.max_timestamp.max(span.max_timestamp);
     }
 
     #[inline]
@@ -613,7 +628,7 @@ impl Ring {
     }
 
     #[inline]
-    fn append(&mut self, partition: &Partition, header: &BatchHeader, bytes: &[u8]) -> LogResult<()> {
+    fn append(&mut self, partition: &Partition, span: Span, bytes: &[u8]) -> LogResult<()> {
         if self.room() < bytes.len() + 2 * FRAME_BYTES {
             partition.counters.refused.fetch_add(1, Ordering::Relaxed);
             return Err(LogError::Backpressure { partition: partition.name.clone() });
@@ -623,17 +638,17 @@ impl Ring {
                 let highest =
                     i64::from_le_bytes(self.pending[at + 16..at + 24].try_into().expect("eight bytes"));
                 self.pending[at + 16..at + 24]
-                    .copy_from_slice(&highest.max(header.max_timestamp).to_le_bytes());
+                    .copy_from_slice(&highest.max(span.max_timestamp).to_le_bytes());
                 at
             }
             None => {
                 let at = self.pending.len();
-                self.frame(0, FRAME_DATA, 0, header.max_timestamp);
+                self.frame(0, FRAME_DATA, 0, span.max_timestamp);
                 self.open_frame = Some(at);
                 at
             }
         };
-        self.pending[at + 8..at + 16].copy_from_slice(&header.next_offset().to_le_bytes());
+        self.pending[at + 8..at + 16].copy_from_slice(&span.next.to_le_bytes());
         self.pending.extend_from_slice(bytes);
         Ok(())
     }

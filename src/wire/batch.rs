@@ -327,6 +327,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The records. Compressed ones are first expanded into `scratch` (cleared), to at most `limit` bytes.
+    #[inline]
     pub fn records<'b>(&self, scratch: &'b mut Vec<u8>, limit: usize) -> Result<Records<'b>, BatchError>
     where
         'a: 'b,
@@ -396,24 +397,28 @@ pub struct Record<'a> {
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
+    #[inline]
     fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(first)
     }
 
+    #[inline]
     fn i64(&mut self) -> Option<i64> {
         let (value, used) = varint::read_i64(self.0)?;
         self.0 = &self.0[used..];
         Some(value)
     }
 
+    #[inline]
     fn i32(&mut self) -> Option<i32> {
         let (value, used) = varint::read_i32(self.0)?;
         self.0 = &self.0[used..];
         Some(value)
     }
 
+    #[inline]
     fn take(&mut self, n: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(n)?;
         self.0 = rest;
@@ -421,6 +426,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A length and so many bytes; −1 is null, any other negative length is damage.
+    #[inline]
     fn nullable(&mut self) -> Option<Option<&'a [u8]>> {
         match self.i32()? {
             -1 => Some(None),
@@ -435,6 +441,7 @@ impl<'a> Records<'a> {
         self.count
     }
 
+    #[inline]
     fn read(&mut self) -> Result<Record<'a>, &'static str> {
         let mut fields = Fields(self.rest);
         let length = fields.i32().ok_or("its length is cut")?;
@@ -483,6 +490,7 @@ impl<'a> Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, BatchError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {
             return None;

@@ -24,7 +24,7 @@ use super::varint;
 /// ```
 #[derive(Debug)]
 pub struct BatchBuilder {
-    /// Room for the header, then the records.
+    /// Room for the header, then the records. What a finished batch left behind it is dropped when the next one begins.
     bytes: Vec<u8>,
     /// The compressed batch, when there is a codec.
     packed: Vec<u8>,
@@ -98,7 +98,26 @@ impl BatchBuilder {
 
     /// Bytes of the batch so far, before compression.
     pub fn size(&self) -> usize {
-        self.bytes.len()
+        if self.count == 0 { HEADER_BYTES } else { self.bytes.len() }
+    }
+
+    /// How many offsets the batch covers, of a builder that is not empty.
+    #[inline]
+    pub(crate) fn offsets(&self) -> i64 {
+        i64::from(self.next_delta)
+    }
+
+    /// The largest timestamp, of a builder that is not empty.
+    #[inline]
+    pub(crate) fn max_timestamp(&self) -> i64 {
+        self.max_timestamp
+    }
+
+    /// The first record is about to come.
+    #[inline]
+    fn begin(&mut self, base_timestamp: i64) {
+        self.bytes.truncate(HEADER_BYTES);
+        self.base_timestamp = base_timestamp;
     }
 
     /// Adds a record at the next offset.
@@ -111,7 +130,7 @@ impl BatchBuilder {
         headers: &[(&[u8], Option<&[u8]>)],
     ) {
         if self.count == 0 {
-            self.base_timestamp = timestamp_ms;
+            self.begin(timestamp_ms);
         }
         let timestamp_delta = timestamp_ms.wrapping_sub(self.base_timestamp);
         let offset_delta = self.next_delta;
@@ -145,7 +164,9 @@ impl BatchBuilder {
     /// Adds a record's stored body unchanged: compaction keeps offset and timestamp deltas, so `base_timestamp`
     /// must be that of the batch it came from.
     pub fn push_body(&mut self, base_timestamp: i64, offset_delta: i32, timestamp_ms: i64, body: &[u8]) {
-        self.base_timestamp = base_timestamp;
+        if self.count == 0 {
+            self.begin(base_timestamp);
+        }
         varint::write_i64(&mut self.bytes, body.len() as i64);
         self.bytes.extend_from_slice(body);
         self.count += 1;
@@ -182,6 +203,7 @@ impl BatchBuilder {
     fn lay_out_run(&mut self, base_offset: i64, last_offset_delta: i32) -> &mut [u8] {
         // No compression of nothing: an empty gzip stream takes 20 bytes to say so.
         let codec = if self.count == 0 { Compression::None } else { self.compression };
+        self.bytes.truncate(self.size());
         let out = if codec == Compression::None {
             &mut self.bytes
         } else {
@@ -209,20 +231,10 @@ impl BatchBuilder {
         header[53..57].copy_from_slice(&self.producer.2.to_be_bytes());
         header[57..61].copy_from_slice(&self.count.to_be_bytes());
         header[CRC_AT..CRC_FROM].fill(0);
-        let size = out.len();
-        let plain = codec == Compression::None;
         self.count = 0;
         self.next_delta = 0;
         self.max_timestamp = i64::MIN;
-        if plain {
-            // Emptied by the next push or finish: the caller still reads these bytes.
-            self.packed.clear();
-            std::mem::swap(&mut self.bytes, &mut self.packed);
-            self.bytes.resize(HEADER_BYTES, 0);
-        } else {
-            self.bytes.truncate(HEADER_BYTES);
-        }
-        &mut self.packed[..size]
+        out
     }
 }
 

@@ -5,6 +5,22 @@
 /// Reads a 64-bit number; returns it and how many bytes it took (1 to 10).
 #[inline]
 pub fn read_i64(bytes: &[u8]) -> Option<(i64, usize)> {
+    // Most are lengths and deltas of small records.
+    match *bytes {
+        [a, ..] if a < 0x80 => Some((signed(a.into()), 1)),
+        [a, b, ..] if b < 0x80 => Some((signed(u64::from(a & 0x7f) | u64::from(b) << 7), 2)),
+        _ => read_long(bytes),
+    }
+}
+
+/// Undoes the zig-zag.
+#[inline]
+fn signed(raw: u64) -> i64 {
+    (raw >> 1) as i64 ^ -((raw & 1) as i64)
+}
+
+/// A number of any length.
+fn read_long(bytes: &[u8]) -> Option<(i64, usize)> {
     let mut raw = 0u64;
     for (i, &byte) in bytes.iter().take(10).enumerate() {
         // The tenth byte holds the last bit of 64.
@@ -13,7 +29,7 @@ pub fn read_i64(bytes: &[u8]) -> Option<(i64, usize)> {
         }
         raw |= u64::from(byte & 0x7f) << (7 * i);
         if byte & 0x80 == 0 {
-            return Some(((raw >> 1) as i64 ^ -((raw & 1) as i64), i + 1));
+            return Some((signed(raw), i + 1));
         }
     }
     None
@@ -22,7 +38,11 @@ pub fn read_i64(bytes: &[u8]) -> Option<(i64, usize)> {
 /// Reads a 32-bit number; a longer one is refused rather than cut.
 #[inline]
 pub fn read_i32(bytes: &[u8]) -> Option<(i32, usize)> {
-    let (value, used) = read_i64(bytes.get(..bytes.len().min(5))?)?;
+    let (value, used) = read_i64(bytes)?;
+    // Five bytes hold it; more would be zeros that nobody writes.
+    if used > 5 {
+        return None;
+    }
     Some((i32::try_from(value).ok()?, used))
 }
 
