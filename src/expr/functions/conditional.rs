@@ -18,7 +18,12 @@ pub(super) fn register(r: &mut Registry) {
     add(&["NULLIF"], &["a, b"], "NULL where both are equal, else the first.", nullif);
     add(&["IFNULL"], &["a, b"], "The first, or the second where it is NULL.", |c| {
         c.count(2..=2)?;
-        let ty = common(c, 0)?.with_nullable(c.args.iter().all(|a| a.ty.nullable));
+        let mut ty = common(c, 0)?.with_nullable(c.args.iter().all(|a| a.ty.nullable));
+        let first = &c.args[0].ty;
+        // It is what comes out: Flink casts no text to another length for it.
+        if !first.nullable && differ_in_length(&first.kind, &ty.kind) {
+            ty.kind = first.kind.clone();
+        }
         Ok(pick(vec![ty.clone().with_nullable(true), ty.clone()], ty, |a, i| usize::from(!a[0].is_valid(i))))
     });
     add(&["IF"], &["condition, a, b"], "The first where the condition is true, else the second.", |c| {
@@ -36,6 +41,17 @@ pub(super) fn register(r: &mut Registry) {
     });
     add(&["GREATEST"], &["comparable, ..."], "The greatest; NULL when one is NULL.", |c| extreme(c, true));
     add(&["LEAST"], &["comparable, ..."], "The least; NULL when one is NULL.", |c| extreme(c, false));
+}
+
+/// Texts or byte strings of different lengths, or rows of such.
+fn differ_in_length(a: &TypeKind, b: &TypeKind) -> bool {
+    match (a, b) {
+        (TypeKind::Row(a), TypeKind::Row(b)) => a
+            .iter()
+            .zip(b.iter())
+            .all(|(a, b)| a.ty.kind == b.ty.kind || differ_in_length(&a.ty.kind, &b.ty.kind)),
+        _ => a.is_character() && b.is_character() || a.is_binary() && b.is_binary(),
+    }
 }
 
 fn common(call: &Call<'_>, from: usize) -> Result<DataType> {
