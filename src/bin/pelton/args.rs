@@ -213,7 +213,7 @@ pub(crate) struct Nexmark {
 #[derive(Debug, Args)]
 pub(crate) struct Latency {
     /// Which scenarios (default: all)
-    #[arg(long, value_name = "score,score_zipf,window", value_delimiter = ',', value_parser = crate::latency::SCENARIOS)]
+    #[arg(long, value_name = "nothing,score,score_zipf,window", value_delimiter = ',', value_parser = crate::latency::SCENARIOS)]
     pub(crate) scenarios: Vec<String>,
     /// Events a second, one run for each
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "10000,50000,100000,200000,500000,1000000",

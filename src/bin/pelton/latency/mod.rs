@@ -2,7 +2,7 @@
 //!
 //! `score` and `score_zipf` ask the scorer of `examples/fraud` on the caller's thread, after a day of payments; the same work written by hand runs
 //! in the same process after it. `window` pushes events into a job whose window of one second each event closes, and counts
-//! until the window's rows are there.
+//! until the window's rows are there. `nothing` asks nothing: what it waits is taken by the machine, and no engine waits less.
 
 mod handwritten;
 mod open_loop;
@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The names that may be asked for.
-pub(crate) const SCENARIOS: [&str; 3] = ["score", "score_zipf", "window"];
+pub(crate) const SCENARIOS: [&str; 4] = ["nothing", "score", "score_zipf", "window"];
 
 /// One scenario at one rate.
 struct Measured {
@@ -51,6 +51,7 @@ fn measure_all(args: &Latency) -> Result<Vec<Measured>> {
     for name in SCENARIOS {
         if args.scenarios.is_empty() || args.scenarios.iter().any(|s| s == name) {
             match name {
+                "nothing" => nothing(args, &mut all)?,
                 "window" => window(args, &mut all)?,
                 _ => score(name, args, &mut all)?,
             }
@@ -63,6 +64,14 @@ fn loads(args: &Latency) -> impl Iterator<Item = Load> + '_ {
     let time = Duration::from_millis(args.millis);
     let stall = Duration::from_millis(args.stall);
     args.rates.iter().map(move |&rate| Load { rate, time, stall })
+}
+
+fn nothing(args: &Latency, all: &mut Vec<Measured>) -> Result<()> {
+    for load in loads(args) {
+        let latencies = drive(load, || Ok(true))?;
+        all.push(Measured { scenario: "nothing", rate: load.rate, latencies, hand_written: None });
+    }
+    Ok(())
 }
 
 fn score(scenario: &'static str, args: &Latency, all: &mut Vec<Measured>) -> Result<()> {
@@ -176,16 +185,28 @@ fn table(args: &Latency, all: &[Measured]) -> String {
     }
     let _ = writeln!(
         out,
-        "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>7}",
-        "scenario", "rate/s", "p50", "p90", "p99", "p99.9", "p99.99", "max", "events", "hand p50", "ratio"
+        "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>9} {:>7}",
+        "scenario",
+        "rate/s",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "p99.99",
+        "max",
+        "events",
+        "hand p50",
+        "hand p99",
+        "ratio"
     );
     for m in all {
         let q = |q: f64| m.latencies.value_at_quantile(q);
-        let hand = m.hand_written.as_ref().map(|h| h.value_at_quantile(0.5));
-        let ratio = hand.map(|h| format!("{:.2}", q(0.5) as f64 / h.max(1) as f64));
+        let hand = |q| m.hand_written.as_ref().map(|h| h.value_at_quantile(q));
+        let text = |q| hand(q).map_or(String::new(), |ns| ns.to_string());
+        let ratio = hand(0.5).map(|ns| format!("{:.2}", q(0.5) as f64 / ns.max(1) as f64));
         let _ = writeln!(
             out,
-            "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>7}",
+            "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>9} {:>7}",
             m.scenario,
             m.rate,
             q(0.5),
@@ -195,7 +216,8 @@ fn table(args: &Latency, all: &[Measured]) -> String {
             q(0.9999),
             m.latencies.max(),
             m.latencies.len(),
-            hand.map_or(String::new(), |h| h.to_string()),
+            text(0.5),
+            text(0.99),
             ratio.unwrap_or_default()
         );
     }
@@ -235,7 +257,8 @@ fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let info = read("/proc/cpuinfo");
     let model = info.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or("an unknown processor");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // Not those of this thread, which may be pinned.
+    let cores = info.lines().filter(|l| l.starts_with("processor")).count();
     let load = read("/proc/loadavg");
     let isolated = read("/sys/devices/system/cpu/isolated");
     let isolated = if isolated.trim().is_empty() { "no core isolated" } else { "isolated cores" };
