@@ -362,13 +362,7 @@ impl PartitionWriter {
     }
 
     #[inline]
-    fn append_checked(
-        &mut self,
-        span: Span,
-        bytes: &mut [u8],
-        signed: bool,
-        now_ms: i64,
-    ) -> LogResult<i64> {
+    fn append_checked(&mut self, span: Span, bytes: &mut [u8], signed: bool, now_ms: i64) -> LogResult<i64> {
         let limit = self.config.max_batch_bytes();
         if bytes.len() > limit {
             return Err(LogError::TooLarge { size: bytes.len(), limit });

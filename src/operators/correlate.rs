@@ -3,7 +3,7 @@
 //! The function is asked for few rows at a time and its rows are given in batches of at most [`MAX_ROWS`], so that one row may become
 //! millions. Kinds of rows and watermarks are those of the row.
 
-use super::aggregates::unshared;
+use super::beside::{Beside, NOTHING};
 use super::{Context, Counters, Operator};
 use crate::batch::{BEFORE_TIME, Batch, Column, DataType, Decoder, Encoder, MAX_ROWS, Pool, Schema, Sel};
 use crate::error::{Error, Result};
@@ -12,8 +12,6 @@ use crate::plan;
 
 /// Rows of the input that the function is asked for at once.
 const ASKED: usize = 64;
-/// Instead of a row of the function: NULLs.
-const NOTHING: u32 = u32::MAX;
 
 /// See the module's text.
 pub struct Correlate {
@@ -103,46 +101,18 @@ impl Correlate {
     /// The next rows to give, [`MAX_ROWS`] at most.
     fn give(&mut self, at: &mut At, pool: &mut Pool) -> Batch {
         let picks = &self.picks[self.given..self.picks.len().min(self.given + MAX_ROWS)];
-        let runs = at.batch.watermarks.runs();
-        let mut out = pool.batch();
-        let mut rows = pool.row_list();
-        for &(row, _) in picks {
-            while let Some(&(_, w)) = runs.get(at.marks).filter(|m| m.0 <= row) {
-                out.watermarks.advance(rows.len(), w);
-                at.marks += 1;
-            }
-            rows.push(row);
+        let mut out = Beside::new(pool);
+        for &(row, made) in picks {
+            out.advance(&at.batch, row, &mut at.marks);
+            out.push(row, made);
         }
-        let width = at.batch.columns.len();
-        for (from, ty) in at.batch.columns.iter().zip(&self.types) {
-            let mut to = pool.column(ty);
-            unshared(&mut to).extend_rows(from, &rows);
-            out.columns.push(to);
-        }
-        let whole = picks.iter().all(|p| p.1 != NOTHING);
-        for (from, ty) in self.made.columns.iter().zip(&self.types[width..]) {
-            let mut c = pool.column(ty);
-            let to = unshared(&mut c);
-            if whole {
-                rows.clear();
-                rows.extend(picks.iter().map(|p| p.1));
-                to.extend_rows(from, &rows);
-            } else {
-                for (_, n) in picks {
-                    if *n == NOTHING { to.push_null() } else { to.extend_rows(from, &[*n]) }
-                }
-            }
-            out.columns.push(c);
-        }
-        out.set_rows(picks.len());
-        if let Some(kinds) = at.batch.kinds() {
-            let mut list = pool.kind_list();
-            list.extend(picks.iter().map(|p| kinds[p.0 as usize]));
-            out.set_kinds(Some(list));
+        let (kept, made) = self.types.split_at(at.batch.columns.len());
+        out.keep(&at.batch, at.batch.columns.iter(), kept, pool);
+        for (from, ty) in self.made.columns.iter().zip(made) {
+            out.pick(from, ty, pool);
         }
         self.given += picks.len();
-        pool.recycle_rows(rows);
-        out
+        out.finish(pool)
     }
 }
 

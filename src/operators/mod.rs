@@ -12,6 +12,7 @@
 //! on a new operator of the same plan node goes on from there to the same rows.
 
 mod aggregates;
+mod beside;
 mod bundle;
 mod clock;
 mod correlate;

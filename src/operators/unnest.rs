@@ -6,6 +6,7 @@
 //! most [`MAX_ROWS`] rows, and the next pull goes on in the middle of a collection: a long one needs no more memory than a short one.
 
 use super::aggregates::unshared;
+use super::beside::{Beside, NOTHING};
 use super::{Context, Counters, Operator};
 use crate::batch::{Batch, Column, ColumnData, DataType, Decoder, Encoder, MAX_ROWS, Pool, Schema, TypeKind};
 use crate::error::Result;
@@ -46,22 +47,6 @@ fn entries(c: &Column) -> (&[u32], &Column, Option<&Column>) {
     }
 }
 
-/// Appends the elements at these places, NULL for none.
-fn extend(to: &mut Column, from: &Column, places: &[Option<u32>], list: &mut Vec<u32>) {
-    list.clear();
-    list.extend(places.iter().flatten());
-    if list.len() == places.len() {
-        to.extend_rows(from, list);
-        return;
-    }
-    for place in places {
-        match place {
-            Some(p) => to.extend_rows(from, std::slice::from_ref(p)),
-            None => to.push_null(),
-        }
-    }
-}
-
 impl Unnest {
     /// Repeats rows as `spec` says; `output` is the columns kept, those of the element and its number.
     pub fn new(spec: &plan::Unnest, input: &Schema, output: &Schema) -> Self {
@@ -76,24 +61,20 @@ impl Unnest {
 
     /// Up to [`MAX_ROWS`] rows from `at` on; `None` behind them: the batch is done.
     fn rows(&self, batch: &Batch, mut at: Place, pool: &mut Pool) -> (Batch, Option<Place>) {
-        let (sel, runs) = (batch.sel(), batch.watermarks.runs());
+        let sel = batch.sel();
         let collection = &batch.columns[self.spec.collection];
         let (offsets, first, second) = entries(collection);
         let of_rows = matches!(first.data, ColumnData::Row(_)) && (second.is_none() || self.is_multiset);
-        let mut out = pool.batch();
-        let (mut rows, mut list) = (pool.row_list(), pool.row_list());
-        let (mut places, mut numbers): (Vec<Option<u32>>, Vec<i32>) = (vec![], vec![]);
-        while at.row < sel.len() && rows.len() < MAX_ROWS {
+        let mut out = Beside::new(pool);
+        let mut numbers: Vec<i32> = vec![];
+        while at.row < sel.len() && out.len() < MAX_ROWS {
             let row = sel.row(at.row);
-            while let Some(&(_, w)) = runs.get(at.marks).filter(|m| m.0 as usize <= row) {
-                out.watermarks.advance(rows.len(), w);
-                at.marks += 1;
-            }
+            out.advance(batch, row as u32, &mut at.marks);
             let (from, to) = match collection.is_valid(row) {
                 true => (offsets[row] as usize, offsets[row + 1] as usize),
                 false => (0, 0),
             };
-            while from + at.entry < to && rows.len() < MAX_ROWS {
+            while from + at.entry < to && out.len() < MAX_ROWS {
                 let entry = from + at.entry;
                 let times = match second {
                     Some(counts) if self.is_multiset => counts.slice::<i32>()[entry],
@@ -105,8 +86,7 @@ impl Unnest {
                         continue;
                     }
                     at.found = true;
-                    rows.push(row as u32);
-                    places.push(Some(entry as u32));
+                    out.push(row as u32, entry as u32);
                     numbers.push(at.counted);
                 } else {
                     (at.entry, at.copies) = (at.entry + 1, 0);
@@ -116,22 +96,17 @@ impl Unnest {
                 break;
             }
             if !at.found && self.spec.outer {
-                rows.push(row as u32);
-                places.push(None);
+                out.push(row as u32, NOTHING);
                 numbers.push(0);
             }
             at = Place { row: at.row + 1, marks: at.marks, ..Place::default() };
         }
         let done = at.row == sel.len();
         if done {
-            runs[at.marks..].iter().for_each(|m| out.watermarks.advance(rows.len(), m.1));
+            out.advance(batch, u32::MAX, &mut at.marks);
         }
-        let kept = self.spec.kept.len();
-        for (&from, ty) in self.spec.kept.iter().zip(&self.types) {
-            let mut to = pool.column(ty);
-            unshared(&mut to).extend_rows(&batch.columns[from], &rows);
-            out.columns.push(to);
-        }
+        let (kept, made) = self.types.split_at(self.spec.kept.len());
+        out.keep(batch, self.spec.kept.iter().map(|&k| &batch.columns[k]), kept, pool);
         let mut elements: Vec<&Column> = vec![];
         match &first.data {
             ColumnData::Row(fields) if of_rows => elements.extend(fields.iter().map(|f| &**f)),
@@ -140,27 +115,17 @@ impl Unnest {
         if !self.is_multiset {
             elements.extend(second);
         }
-        for (from, ty) in elements.iter().zip(&self.types[kept..]) {
-            let mut to = pool.column(ty);
-            extend(unshared(&mut to), from, &places, &mut list);
-            out.columns.push(to);
+        for (from, ty) in elements.iter().zip(made) {
+            out.pick(from, ty, pool);
         }
         if self.spec.ordinality {
-            let mut to = pool.column(&self.types[kept + elements.len()]);
+            let mut to = pool.column(&made[elements.len()]);
             let c = unshared(&mut to);
             c.buffer_mut::<i32>().extend_exact(numbers.iter().copied());
             numbers.iter().for_each(|&n| c.validity.push(n > 0));
-            out.columns.push(to);
+            out.add(to);
         }
-        out.set_rows(rows.len());
-        if let Some(kinds) = batch.kinds() {
-            let mut of_rows = pool.kind_list();
-            of_rows.extend(rows.iter().map(|&r| kinds[r as usize]));
-            out.set_kinds(Some(of_rows));
-        }
-        pool.recycle_rows(rows);
-        pool.recycle_rows(list);
-        (out, (!done).then_some(at))
+        (out.finish(pool), (!done).then_some(at))
     }
 }
 
