@@ -4,6 +4,7 @@
 //! `MOD(auction, 123) = 0`. Every other line is one function over 1,024 rows.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use md5::{Digest, Md5};
 use pelton::batch::{Batch, Column, ColumnRef, DataType, Pool, Sel, TypeKind, Watermarks};
 use pelton::expr::functions::builtin;
 use pelton::expr::{EvalContext, Expr, Program, Session, build};
@@ -152,6 +153,7 @@ fn families(c: &mut Criterion) {
         ("<", call("<", vec![column(0), int("500")])),
         ("DECIMAL /", call("/", vec![q1(), int("3")])),
         ("DECIMAL >", call(">", vec![q1(), int("1000")])),
+        ("GREATEST", call("GREATEST", vec![column(0), int("500")])),
         ("IN", call("IN", vec![column(0), int("1"), int("2"), int("3")])),
         ("text =", call("=", vec![column(1), text("short")])),
         ("UPPER", call("UPPER", vec![column(1)])),
@@ -192,8 +194,82 @@ fn families(c: &mut Criterion) {
         flags.iter_mut().zip(black_box(&prices)).for_each(|(f, p)| *f = *p < 500);
         flags.len()
     });
+    by_hand("GREATEST", &mut || {
+        sums.iter_mut().zip(black_box(&prices)).for_each(|(s, p)| *s = (*p).max(500));
+        sums.len()
+    });
+    by_hand("IN", &mut || {
+        flags.iter_mut().zip(black_box(&prices)).for_each(|(f, p)| *f = matches!(p, 1..=3));
+        flags.len()
+    });
+    by_hand("text =", &mut || black_box(&texts).iter().filter(|t| *t == "short").count());
+    // DECIMAL(24, 3) by 3, half up, to a scale of six digits.
+    let mut shares = vec![0i128; rows];
+    by_hand("DECIMAL /", &mut || {
+        for (s, p) in shares.iter_mut().zip(black_box(&prices)) {
+            let n = i128::from(*p) * 908 * 1000;
+            *s = (n + n.signum()) / 3;
+        }
+        shares.len()
+    });
     // One buffer for all rows, as the arena of a column.
     let mut out = String::new();
+    by_hand("||", &mut || {
+        out.clear();
+        for t in black_box(&texts) {
+            out.push_str(t);
+            out.push_str("&more");
+        }
+        out.len()
+    });
+    by_hand("SUBSTRING", &mut || {
+        out.clear();
+        black_box(&texts).iter().for_each(|t| out.extend(t.chars().skip(8).take(20)));
+        out.len()
+    });
+    by_hand("MD5", &mut || {
+        out.clear();
+        for t in black_box(&texts) {
+            for byte in Md5::digest(t.as_bytes()) {
+                out.push(char::from_digit(u32::from(byte >> 4), 16).expect("a digit"));
+                out.push(char::from_digit(u32::from(byte & 15), 16).expect("a digit"));
+            }
+        }
+        out.len()
+    });
+    by_hand("URL_DECODE", &mut || {
+        out.clear();
+        for t in black_box(&texts) {
+            let mut parts = t.split('%');
+            out.push_str(parts.next().unwrap_or_default());
+            for part in parts {
+                let code = part.get(..2).and_then(|d| u8::from_str_radix(d, 16).ok()).unwrap_or(b'?');
+                out.push(char::from(code));
+                out.push_str(part.get(2..).unwrap_or_default());
+            }
+        }
+        out.len()
+    });
+    by_hand("DATE_FORMAT", &mut || {
+        use std::fmt::Write;
+        out.clear();
+        for s in black_box(&seconds) {
+            let time = jiff::Timestamp::from_second(*s).expect("in range").to_zoned(jiff::tz::TimeZone::UTC);
+            let _ = write!(out, "{:04}-{:02}-{:02}", time.year(), time.month(), time.day());
+        }
+        out.len()
+    });
+    by_hand("JSON_VALUE", &mut || {
+        use std::fmt::Write;
+        let mut found = 0;
+        for p in black_box(&prices) {
+            out.clear();
+            let _ = write!(out, "{{\"id\": 7, \"item\": {{\"name\": \"x\", \"price\": {p}}}}}");
+            // Who knows the document looks for the key.
+            found += out.split_once("\"price\": ").map_or(0, |(_, v)| v.trim_end_matches('}').len());
+        }
+        found
+    });
     by_hand("UPPER", &mut || {
         out.clear();
         for t in black_box(&texts) {
