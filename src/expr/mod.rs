@@ -172,6 +172,11 @@ impl Expr {
         own && self.children().into_iter().all(Expr::is_deterministic)
     }
 
+    /// It is the literal TRUE.
+    pub fn is_true(&self) -> bool {
+        matches!(&self.kind, ExprKind::Literal(v) if self.ty.kind == crate::batch::TypeKind::Boolean && v.is_valid(0) && v.bools().get(0))
+    }
+
     /// It reads no column and always gives the same value.
     pub fn is_constant(&self) -> bool {
         !matches!(self.kind, ExprKind::Column(_))

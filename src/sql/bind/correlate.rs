@@ -6,6 +6,7 @@
 
 use super::Binder;
 use super::expr::ExprContext;
+use super::join::{keeps_left, on_clause};
 use super::query::rename;
 use super::scope::{Relation, Scope};
 use crate::batch::Schema;
@@ -13,7 +14,7 @@ use crate::error::{Error, Result, Span};
 use crate::expr::{Call, Determinism, Expr, ExprKind, TableFunction};
 use crate::plan::Correlate;
 use crate::plan::logical::{Rel, RelKind};
-use crate::sql::ast::{self, ArgValue, FunctionCall, Join, JoinCondition};
+use crate::sql::ast::{ArgValue, FunctionCall, Join};
 
 impl Binder<'_> {
     /// `left` with the rows of a function behind each of its rows.
@@ -25,24 +26,8 @@ impl Binder<'_> {
         call: &FunctionCall,
         function: &dyn TableFunction,
     ) -> Result<(Rel, Scope)> {
-        let optional = match join.kind {
-            ast::JoinKind::Right | ast::JoinKind::Full => {
-                let message =
-                    "a table function reads the left side: RIGHT and FULL joins cannot be made of it";
-                return Err(Error::validation(message, join.span));
-            }
-            kind => kind == ast::JoinKind::Left,
-        };
-        let condition = match &join.condition {
-            Some(JoinCondition::Using(_)) => {
-                return Err(Error::unsupported("USING with a table function", join.span));
-            }
-            Some(JoinCondition::On(e)) => Some(e),
-            None if join.natural => {
-                return Err(Error::unsupported("NATURAL JOIN with a table function", join.span));
-            }
-            None => None,
-        };
+        let optional = keeps_left(join, "a table function")?;
+        let condition = on_clause(join, "a table function")?;
         if let Some(m) = &join.right.match_recognize {
             return Err(Error::unsupported("MATCH_RECOGNIZE over a table function", m.span));
         }
@@ -54,20 +39,16 @@ impl Binder<'_> {
         if let Some(alias) = &join.right.alias {
             rename(&mut of_function, &alias.columns, &format!("the alias '{}'", alias.name))?;
             name = vec![alias.name.name.clone()];
-            if scope.relations.iter().any(|l| l.name == name) {
-                return Err(Error::validation(
-                    format!("two tables of the FROM clause are called '{}'", alias.name),
-                    join.right.span,
-                )
-                .hint("give one of them an alias"));
-            }
         }
         rel.schema.fields.truncate(width);
         rel.schema.fields.extend(of_function.schema.fields.iter().cloned());
-        scope.relations.push(Relation { first: width, ..Relation::of(&of_function.schema, name) });
+        scope.add(
+            vec![Relation { first: width, ..Relation::of(&of_function.schema, name) }],
+            join.right.span,
+        )?;
         if let Some(e) = condition {
             let bound = self.condition(e, &mut ExprContext::plain(&scope, "ON clause"))?;
-            let is_true = matches!(&bound.kind, ExprKind::Literal(v) if v.is_valid(0) && v.bools().get(0));
+            let is_true = bound.is_true();
             if !is_true && optional {
                 return Err(Error::unsupported(
                     "LEFT JOIN of a table function on another condition than TRUE",

@@ -21,6 +21,26 @@ struct Common {
     right: Expr,
 }
 
+/// Whether a join of `what`, which reads the left side, keeps the rows for which it has nothing.
+pub(super) fn keeps_left(join: &Join, what: &str) -> Result<bool> {
+    match join.kind {
+        ast::JoinKind::Right | ast::JoinKind::Full => {
+            let message = format!("{what} reads the left side: RIGHT and FULL joins cannot be made of it");
+            Err(Error::validation(message, join.span))
+        }
+        kind => Ok(kind == ast::JoinKind::Left),
+    }
+}
+
+/// The condition of a join of `what`, which is joined by no names.
+pub(super) fn on_clause<'a>(join: &'a Join, what: &str) -> Result<Option<&'a ast::Expr>> {
+    match &join.condition {
+        Some(JoinCondition::On(e)) => Ok(Some(e)),
+        None if !join.natural => Ok(None),
+        _ => Err(Error::unsupported(format!("USING and NATURAL with {what}"), join.span)),
+    }
+}
+
 impl Binder<'_> {
     /// One join of a FROM clause behind what stands before it.
     pub(super) fn join(&mut self, left: Rel, mut scope: Scope, join: &Join) -> Result<(Rel, Scope)> {
@@ -42,11 +62,7 @@ impl Binder<'_> {
         }
         let lateral = match &join.right.source {
             TableSource::Subquery { lateral: true, query } => {
-                if matches!(join.kind, ast::JoinKind::Right | ast::JoinKind::Full) {
-                    let message =
-                        "a LATERAL subquery reads the left side: RIGHT and FULL joins cannot be made of it";
-                    return Err(Error::validation(message, join.span));
-                }
+                keeps_left(join, "a LATERAL subquery")?;
                 self.lateral(&join.right, query, &left, &scope)?
             }
             _ => {
@@ -73,17 +89,6 @@ impl Binder<'_> {
         if matches!(kind, JoinKind::Left | JoinKind::Full) {
             optional(&mut relations);
         }
-        for r in &relations {
-            if let Some(name) = r.name.last()
-                && scope.relations.iter().any(|l| l.name == r.name)
-            {
-                return Err(Error::validation(
-                    format!("two tables of the FROM clause are called '{name}'"),
-                    join.right.span,
-                )
-                .hint("give one of them an alias"));
-            }
-        }
         let common = match &join.condition {
             Some(JoinCondition::Using(names)) => common(names, &scope, &relations)?,
             None if join.natural => {
@@ -95,7 +100,7 @@ impl Binder<'_> {
             }
             _ => vec![],
         };
-        scope.relations.extend(relations);
+        scope.add(relations, join.right.span)?;
         let place = |c: usize| if c >= OUTER { c - OUTER } else { c + offset };
         let mut tests = vec![];
         for mut e in conditions {

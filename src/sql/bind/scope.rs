@@ -67,6 +67,23 @@ impl Scope {
         })
     }
 
+    /// The relations of a table of the FROM clause come to those before it.
+    ///
+    /// # Errors
+    /// One has the name of another; `at` is where the table stands.
+    pub(crate) fn add(&mut self, relations: Vec<Relation>, at: Span) -> Result<()> {
+        for r in &relations {
+            if let Some(name) = r.name.last()
+                && self.relations.iter().any(|l| l.name == r.name)
+            {
+                let message = format!("two tables of the FROM clause are called '{name}'");
+                return Err(Error::validation(message, at).hint("give one of them an alias"));
+            }
+        }
+        self.relations.extend(relations);
+        Ok(())
+    }
+
     /// A column of USING stands for those of these numbers.
     pub(crate) fn hide(&mut self, columns: &[usize]) {
         for r in &mut self.relations {

@@ -6,6 +6,7 @@
 
 use super::Binder;
 use super::expr::ExprContext;
+use super::join::{keeps_left, on_clause};
 use super::query::rename;
 use super::scope::Scope;
 use crate::batch::{Field, Schema, TypeKind};
@@ -13,7 +14,7 @@ use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::Unnest;
 use crate::plan::logical::{Rel, RelKind};
-use crate::sql::ast::{self, Join, JoinCondition, JoinKind, TableFactor, TableSource};
+use crate::sql::ast::{self, Join, TableFactor, TableSource};
 
 /// UNNEST as it is written.
 #[derive(Clone, Copy)]
@@ -50,24 +51,15 @@ impl Binder<'_> {
         join: &Join,
         of: Elements<'_>,
     ) -> Result<(Rel, Scope)> {
-        let outer = match join.kind {
-            JoinKind::Left => true,
-            JoinKind::Right | JoinKind::Full => {
-                let text = "UNNEST reads the left side: RIGHT and FULL joins cannot be made of it";
-                return Err(Error::validation(text, join.span));
-            }
-            _ => false,
-        };
-        if join.natural || matches!(join.condition, Some(JoinCondition::Using(_))) {
-            return Err(Error::unsupported("USING and NATURAL with UNNEST", join.span));
-        }
+        let outer = keeps_left(join, "UNNEST")?;
+        let on = on_clause(join, "UNNEST")?;
         let offset = left.schema.len();
         let (rel, mut elements) = self.unnest(left, &scope, of, outer)?;
         elements.relations.iter_mut().for_each(|r| r.first += offset);
-        scope.relations.append(&mut elements.relations);
-        if let Some(JoinCondition::On(on)) = &join.condition {
+        scope.add(elements.relations, join.right.span)?;
+        if let Some(on) = on {
             let condition = self.condition(on, &mut ExprContext::plain(&scope, "ON clause"))?;
-            if !is_true(&condition) {
+            if !condition.is_true() {
                 let text = "UNNEST is joined on no condition but TRUE";
                 return Err(Error::planning(text, on.span).hint("put the condition into WHERE"));
             }
@@ -138,8 +130,4 @@ fn element_fields(collection: &Expr, at: Span) -> Result<Vec<Field>> {
             return Err(Error::validation(text, at));
         }
     })
-}
-
-fn is_true(e: &Expr) -> bool {
-    matches!(&e.kind, ExprKind::Literal(c) if c.is_valid(0) && c.bools().get(0))
 }
