@@ -150,7 +150,15 @@ impl DistinctView {
                 if *count == 1 {
                     *values += 1;
                     if let Some(m) = &mut self.members {
-                        m[groups[k] as usize].push(s);
+                        let (m, group) = (&mut m[groups[k] as usize], groups[k]);
+                        m.push(s);
+                        // Values that come and go in a group that stays are not noted for ever.
+                        if m.len() > 2 * *values as usize + 16 {
+                            let mut seen = hashbrown::HashSet::new();
+                            m.retain(|&s| {
+                                counts[s as usize] > 0 && self.table.prefix(s) == group && seen.insert(s)
+                            });
+                        }
                     }
                     passing.push(k as u32);
                 }
@@ -178,8 +186,11 @@ impl DistinctView {
 
     /// Forgets what is left of a group that has ended. Nothing is, unless a row left that had never joined.
     pub fn forget(&mut self, group: u32) {
-        let Some(values) = self.values.get_mut(group as usize).filter(|v| **v > 0) else { return };
-        *values = 0;
+        let Some(values) = self.values.get_mut(group as usize) else { return };
+        if std::mem::take(values) == 0 {
+            self.members.iter_mut().for_each(|m| m[group as usize] = Vec::new());
+            return;
+        }
         let leaving = match &self.members {
             Some(_) => self.members_of(group),
             None => {

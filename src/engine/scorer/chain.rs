@@ -207,6 +207,11 @@ impl Chain {
         match failed {
             None => Ok(batch),
             Some(e) => {
+                for step in &mut self.steps {
+                    if let Step::Over(over) = step {
+                        over.scorer.part();
+                    }
+                }
                 self.pool.recycle(batch);
                 Err(e)
             }

@@ -521,3 +521,30 @@ fn several_scorers_share_the_keys_between_them() {
     assert!(e.message().starts_with("several scorers would see parts of the same keys"), "{e}");
     assert_eq!(engine().scorers::<Payment, Features>(&two_keys, 1).map(|s| s.1.len()).ok(), Some(1));
 }
+
+/// An event that fails between two OVERs leaves nothing with the second, not even its key.
+#[test]
+fn a_key_of_an_event_that_failed_is_forgotten() {
+    crate::row! { struct Event { card: i64, merchant: String, divisor: i32, ts: Timestamp } }
+    crate::row! { struct Count { share: i32, n: i64 } }
+    let over = "RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW";
+    let sql = format!(
+        "CREATE TABLE events (card BIGINT NOT NULL, merchant STRING NOT NULL, divisor INT NOT NULL, ts TIMESTAMP(3) NOT NULL,
+           WATERMARK FOR ts AS ts) WITH ('connector' = 'push');
+         SELECT share, COUNT(*) OVER (PARTITION BY merchant ORDER BY ts {over}) AS n
+         FROM (SELECT merchant, ts, 100 / divisor + CAST(of_card AS INT) AS share
+           FROM (SELECT *, COUNT(*) OVER (PARTITION BY card ORDER BY ts {over}) AS of_card FROM events))"
+    );
+    let mut scorer: Scorer<Event, Count> = engine().scorer(&sql).expect("it can be scored");
+    let event = |merchant: &str, divisor, second: i64| Event {
+        card: 1,
+        merchant: merchant.into(),
+        divisor,
+        ts: Timestamp(second * 1_000_000),
+    };
+    assert_eq!(scorer.score(&event("a merchant", 5, 1)).unwrap().row.map(|c| (c.share, c.n)), Some((21, 1)));
+    assert!(scorer.score(&event("another merchant", 0, 2)).is_err());
+    let held = |s: &Scorer<Event, Count>, text: &[u8]| s.snapshot().windows(text.len()).any(|w| w == text);
+    assert!(held(&scorer, b"a merchant") && !held(&scorer, b"another merchant"));
+    assert_eq!(scorer.score(&event("another merchant", 1, 3)).unwrap().row.map(|c| c.n), Some(1));
+}

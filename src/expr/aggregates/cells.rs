@@ -3,7 +3,8 @@
 //! A string that is replaced by one that fits its place is overwritten there; else it moves to the end and leaves a hole. When holes are more than
 //! half, the arena is packed, so memory is bounded by twice the live bytes and a replacement costs no allocation.
 
-use crate::batch::{Decoder, Encoder};
+use crate::batch::key::decode_value;
+use crate::batch::{Column, Decoder, Encoder};
 use crate::error::Result;
 
 /// See the module's text.
@@ -21,6 +22,14 @@ struct Cell {
     len: u32,
     room: u32,
     some: bool,
+}
+
+/// Appends the value of canonical bytes, which is what cells hold of values of any type; none: NULL.
+pub(super) fn push_bytes(bytes: Option<&[u8]>, out: &mut Column) {
+    match bytes {
+        None => out.push_null(),
+        Some(mut b) => decode_value(&mut b, out),
+    }
 }
 
 impl Cells {

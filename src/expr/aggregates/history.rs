@@ -3,12 +3,12 @@
 //! Where rows only join, FIRST_VALUE and LAST_VALUE keep one value a group. Else a group keeps its values by arrival; a row that leaves takes the oldest
 //! equal value with it, as in Flink. Values stand in their canonical bytes ([`crate::batch::key`]), which decode again.
 
-use super::cells::Cells;
+use super::cells::{Cells, push_bytes};
 use super::fold::{Flag, Fold, Folding, Plain, Wide};
-use super::sliding::SlidingEnd;
-use super::sliding_text::SlidingEnds;
+use super::sliding::{Sliding, SlidingEnds};
+use super::sliding_text::ByteQueue;
 use super::{add, factory, nullable_result};
-use crate::batch::key::{decode_value, encode_value};
+use crate::batch::key::encode_value;
 use crate::batch::{Column, ColumnData, DataType, Decoder, Encoder, Physical, TypeKind};
 use crate::error::{Error, Result};
 use crate::expr::function::{BoundAggregate, Call, Registry};
@@ -67,7 +67,7 @@ fn ends(call: &Call<'_>, grouped: bool, last: bool) -> Result<BoundAggregate> {
         ($t:ty) => {
             (
                 factory(move || Folding::new(End::<$t> { last, value: std::marker::PhantomData })),
-                factory(move || SlidingEnd::<$t>::new(last)),
+                factory(move || Sliding::<SlidingEnds<$t>>::new(last)),
             )
         };
     }
@@ -86,7 +86,7 @@ fn ends(call: &Call<'_>, grouped: bool, last: bool) -> Result<BoundAggregate> {
         }
         _ => (
             factory(move || EndBytes { last, cells: Cells::default(), scratch: Vec::new() }),
-            factory(move || SlidingEnds::new(last)),
+            factory(move || Sliding::<ByteQueue>::new(last)),
         ),
     };
     let show = if last { Show::Last } else { Show::First };
@@ -213,14 +213,6 @@ impl Accumulator for EndBytes {
 
     fn as_any(&self) -> &dyn std::any::Any {
         self
-    }
-}
-
-/// Appends the value of canonical bytes.
-pub(super) fn push_bytes(bytes: Option<&[u8]>, out: &mut Column) {
-    match bytes {
-        None => out.push_null(),
-        Some(mut b) => decode_value(&mut b, out),
     }
 }
 

@@ -4,7 +4,7 @@
 //! shows the default for a NULL, too.
 
 use super::add;
-use super::history::push_bytes;
+use super::cells::push_bytes;
 use crate::batch::key::encode_value;
 use crate::batch::{Column, Decoder, Encoder, TypeKind};
 use crate::error::{Error, Result};

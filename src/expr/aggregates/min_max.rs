@@ -7,8 +7,8 @@
 use super::bag::{Bag, Bytes};
 use super::cells::Cells;
 use super::fold::{Flag, Fold, Folding, Plain, Wide};
-use super::sliding::SlidingBest;
-use super::sliding_text::SlidingText;
+use super::sliding::{Sliding, SlidingBest};
+use super::sliding_text::Bests;
 use super::{add, factory, nullable_result};
 use crate::batch::{Column, Decoder, Encoder, Physical, TypeKind};
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
             (
                 factory(move || Folding::new(Best::<$t> { max, value: std::marker::PhantomData })),
                 factory(move || Bag::<$t>::new(max)),
-                factory(move || SlidingBest::<$t>::new(max)),
+                factory(move || Sliding::<SlidingBest<$t>>::new(max)),
             )
         };
     }
@@ -52,7 +52,7 @@ fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
         _ => (
             factory(move || BestText { max, cells: Cells::default() }),
             factory(move || Bag::<Bytes>::new(max)),
-            factory(move || SlidingText::new(max)),
+            factory(move || Sliding::<Bests>::new(max)),
         ),
     };
     Ok(BoundAggregate {

@@ -1,7 +1,6 @@
 //! SINGLE_VALUE: the value of a scalar subquery; a second row fails.
 
-use super::cells::Cells;
-use super::history::push_bytes;
+use super::cells::{Cells, push_bytes};
 use super::{add, inverting};
 use crate::batch::key::encode_value;
 use crate::batch::{Column, Decoder, Encoder};

@@ -111,40 +111,61 @@ impl<K: Ord + Clone> Daba<K> {
     }
 }
 
-/// MIN or MAX over frames.
-pub(super) struct SlidingBest<T: Item> {
-    max: bool,
-    groups: Vec<Daba<T::Key>>,
+/// What a group keeps of the values of its frame, NULLs left out. `end`: the greater end of them, MAX or LAST_VALUE.
+pub(super) trait FrameValues: Default + Send + 'static {
+    /// A value of a column.
+    type Value<'c>;
+    /// Names the byte form.
+    const TAG: &'static [u8; 4];
+
+    fn reader<'c>(c: &'c Column) -> impl Fn(usize) -> Self::Value<'c> + 'c;
+    /// A value joins behind the others. `scratch` holds nothing of use.
+    fn join(&mut self, end: bool, value: Self::Value<'_>, scratch: &mut Vec<u8>);
+    /// The oldest value leaves.
+    fn leave(&mut self, end: bool);
+    /// Appends what they come to.
+    fn push(&self, end: bool, out: &mut Column);
+    fn encode(&self, to: &mut Encoder);
+    fn decode(from: &mut Decoder<'_>) -> Result<Self>;
+    /// Bytes reserved besides its own.
+    fn held(&self) -> usize;
 }
 
-impl<T: Item> SlidingBest<T> {
-    pub(super) fn new(max: bool) -> Self {
-        Self { max, groups: Vec::new() }
+/// An aggregate of frames.
+pub(super) struct Sliding<G> {
+    end: bool,
+    groups: Vec<G>,
+    scratch: Vec<u8>,
+}
+
+impl<G> Sliding<G> {
+    pub(super) fn new(end: bool) -> Self {
+        Self { end, groups: Vec::new(), scratch: Vec::new() }
     }
 }
 
-impl<T: Item> Accumulator for SlidingBest<T> {
+impl<G: FrameValues> Accumulator for Sliding<G> {
     fn grow(&mut self, slots: usize) {
         if slots > self.groups.len() {
-            self.groups.resize_with(slots, Daba::default);
+            self.groups.resize_with(slots, G::default);
         }
     }
 
     fn reset(&mut self, slot: u32) {
-        self.groups[slot as usize] = Daba::default();
+        self.groups[slot as usize] = G::default();
     }
 
     fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
         let arg = &u.args[0];
-        let read = T::reader(arg.column);
+        let read = G::reader(arg.column);
         for (&row, &slot) in u.rows.iter().zip(u.slots) {
             let row = row as usize;
             if arg.is_valid(row) {
                 let group = &mut self.groups[slot as usize];
                 if u.is_add(row) {
-                    group.push(self.max, read(arg.at(row)));
+                    group.join(self.end, read(arg.at(row)), &mut self.scratch);
                 } else {
-                    group.pop(self.max);
+                    group.leave(self.end);
                 }
             }
         }
@@ -156,146 +177,147 @@ impl<T: Item> Accumulator for SlidingBest<T> {
     }
 
     fn emit(&self, slots: &[u32], out: &mut Column) {
-        slots.iter().for_each(|&s| T::push(self.groups[s as usize].best(self.max).as_ref(), out));
+        slots.iter().for_each(|&s| self.groups[s as usize].push(self.end, out));
     }
 
     fn encode(&self, slots: &[u32], to: &mut Encoder) {
-        to.block(b"daba", 1);
+        to.block(G::TAG, 1);
+        slots.iter().for_each(|&s| self.groups[s as usize].encode(to));
+    }
+
+    fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(G::TAG, 1)?;
+        self.groups.clear();
+        for _ in 0..slots {
+            self.groups.push(G::decode(from)?);
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        self.groups.capacity() * size_of::<G>() + self.groups.iter().map(G::held).sum::<usize>()
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+/// For MIN and MAX.
+pub(super) struct SlidingBest<T: Item>(Daba<T::Key>);
+
+impl<T: Item> Default for SlidingBest<T> {
+    fn default() -> Self {
+        Self(Daba::default())
+    }
+}
+
+impl<T: Item> FrameValues for SlidingBest<T> {
+    type Value<'c> = T::Key;
+    const TAG: &'static [u8; 4] = b"daba";
+
+    fn reader<'c>(c: &'c Column) -> impl Fn(usize) -> T::Key + 'c {
+        T::reader(c)
+    }
+
+    #[inline]
+    fn join(&mut self, max: bool, value: T::Key, _: &mut Vec<u8>) {
+        self.0.push(max, value);
+    }
+
+    #[inline]
+    fn leave(&mut self, max: bool) {
+        self.0.pop(max);
+    }
+
+    fn push(&self, max: bool, out: &mut Column) {
+        T::push(self.0.best(max).as_ref(), out);
+    }
+
+    fn encode(&self, to: &mut Encoder) {
         let some = |k: &Option<T::Key>, to: &mut Encoder| {
             to.bool(k.is_some());
             k.iter().for_each(|k| T::encode(k, to));
         };
-        for &s in slots {
-            let g = &self.groups[s as usize];
-            to.len(g.entries.len());
-            g.entries.iter().for_each(|k| T::encode(k, to));
-            [g.l, g.r, g.a, g.b].into_iter().for_each(|p| to.i64(p as i64));
-            some(&g.middle, to);
-            some(&g.tail, to);
-        }
+        let g = &self.0;
+        to.len(g.entries.len());
+        g.entries.iter().for_each(|k| T::encode(k, to));
+        [g.l, g.r, g.a, g.b].into_iter().for_each(|p| to.i64(p as i64));
+        some(&g.middle, to);
+        some(&g.tail, to);
     }
 
-    fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"daba", 1)?;
+    fn decode(from: &mut Decoder<'_>) -> Result<Self> {
+        let mut g = Daba::default();
         let some = |from: &mut Decoder<'_>| -> Result<Option<T::Key>> {
             Ok(if from.bool()? { Some(T::decode(from)?) } else { None })
         };
-        self.groups.clear();
-        self.grow(slots);
-        for g in &mut self.groups {
-            let n = from.len(1)?;
-            for _ in 0..n {
-                g.entries.push_back(T::decode(from)?);
-            }
-            let mut place = || -> Result<usize> {
-                let p = usize::try_from(from.i64()?).ok().filter(|&p| p <= n);
-                p.ok_or_else(|| Error::corrupt("a place of a sliding MIN or MAX is outside its queue"))
-            };
-            (g.l, g.r, g.a, g.b) = (place()?, place()?, place()?, place()?);
-            let sound = g.l <= g.r && g.r <= g.a && g.a <= g.b && g.r - g.l == g.a - g.r;
-            if !sound || (g.b == 0) != (n == 0) || (g.l == 0) != (n == 0) {
-                return Err(Error::corrupt("the places of a sliding MIN or MAX are out of order"));
-            }
-            (g.middle, g.tail) = (some(from)?, some(from)?);
+        let n = from.len(1)?;
+        for _ in 0..n {
+            g.entries.push_back(T::decode(from)?);
         }
-        Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        let held = |g: &Daba<T::Key>| {
-            g.entries.capacity() * size_of::<T::Key>() + g.entries.iter().map(T::heap).sum::<usize>()
+        let mut place = || -> Result<usize> {
+            let p = usize::try_from(from.i64()?).ok().filter(|&p| p <= n);
+            p.ok_or_else(|| Error::corrupt("a place of a sliding MIN or MAX is outside its queue"))
         };
-        self.groups.capacity() * size_of::<Daba<T::Key>>() + self.groups.iter().map(held).sum::<usize>()
+        (g.l, g.r, g.a, g.b) = (place()?, place()?, place()?, place()?);
+        let sound = g.l <= g.r && g.r <= g.a && g.a <= g.b && g.r - g.l == g.a - g.r;
+        if !sound || (g.b == 0) != (n == 0) || (g.l == 0) != (n == 0) {
+            return Err(Error::corrupt("the places of a sliding MIN or MAX are out of order"));
+        }
+        (g.middle, g.tail) = (some(from)?, some(from)?);
+        Ok(Self(g))
     }
 
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
+    fn held(&self) -> usize {
+        self.0.entries.capacity() * size_of::<T::Key>() + self.0.entries.iter().map(T::heap).sum::<usize>()
     }
 }
 
-/// FIRST_VALUE or LAST_VALUE over frames.
-pub(super) struct SlidingEnd<T: Item> {
-    last: bool,
-    /// The values that are not NULL.
-    groups: Vec<VecDeque<T::Key>>,
-}
+/// For FIRST_VALUE and LAST_VALUE.
+pub(super) struct SlidingEnds<T: Item>(VecDeque<T::Key>);
 
-impl<T: Item> SlidingEnd<T> {
-    pub(super) fn new(last: bool) -> Self {
-        Self { last, groups: Vec::new() }
+impl<T: Item> Default for SlidingEnds<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
     }
 }
 
-impl<T: Item> Accumulator for SlidingEnd<T> {
-    fn grow(&mut self, slots: usize) {
-        if slots > self.groups.len() {
-            self.groups.resize_with(slots, VecDeque::new);
-        }
+impl<T: Item> FrameValues for SlidingEnds<T> {
+    type Value<'c> = T::Key;
+    const TAG: &'static [u8; 4] = b"ends";
+
+    fn reader<'c>(c: &'c Column) -> impl Fn(usize) -> T::Key + 'c {
+        T::reader(c)
     }
 
-    fn reset(&mut self, slot: u32) {
-        self.groups[slot as usize] = VecDeque::new();
+    #[inline]
+    fn join(&mut self, _: bool, value: T::Key, _: &mut Vec<u8>) {
+        self.0.push_back(value);
     }
 
-    fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
-        let arg = &u.args[0];
-        let read = T::reader(arg.column);
-        for (&row, &slot) in u.rows.iter().zip(u.slots) {
-            let row = row as usize;
-            if !arg.is_valid(row) {
-                continue;
-            }
-            let group = &mut self.groups[slot as usize];
-            if u.is_add(row) {
-                group.push_back(read(arg.at(row)));
-            } else {
-                group.pop_front();
-                give_back(group);
-            }
-        }
-        Ok(())
+    #[inline]
+    fn leave(&mut self, _: bool) {
+        self.0.pop_front();
+        give_back(&mut self.0);
     }
 
-    fn merge(&mut self, _: &[u32], _: &dyn Accumulator, _: &[u32]) {
-        unreachable!("frames are not merged");
+    fn push(&self, last: bool, out: &mut Column) {
+        T::push(if last { self.0.back() } else { self.0.front() }, out);
     }
 
-    fn emit(&self, slots: &[u32], out: &mut Column) {
-        for &s in slots {
-            let group = &self.groups[s as usize];
-            T::push(if self.last { group.back() } else { group.front() }, out);
-        }
+    fn encode(&self, to: &mut Encoder) {
+        to.len(self.0.len());
+        self.0.iter().for_each(|v| T::encode(v, to));
     }
 
-    fn encode(&self, slots: &[u32], to: &mut Encoder) {
-        to.block(b"ends", 1);
-        for &s in slots {
-            let group = &self.groups[s as usize];
-            to.len(group.len());
-            group.iter().for_each(|v| T::encode(v, to));
-        }
+    fn decode(from: &mut Decoder<'_>) -> Result<Self> {
+        let n = from.len(1)?;
+        Ok(Self((0..n).map(|_| T::decode(from)).collect::<Result<_>>()?))
     }
 
-    fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"ends", 1)?;
-        self.groups.clear();
-        self.grow(slots);
-        for group in &mut self.groups {
-            for _ in 0..from.len(1)? {
-                group.push_back(T::decode(from)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        let held =
-            |g: &VecDeque<T::Key>| g.capacity() * size_of::<T::Key>() + g.iter().map(T::heap).sum::<usize>();
-        self.groups.capacity() * size_of::<VecDeque<T::Key>>() + self.groups.iter().map(held).sum::<usize>()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
+    fn held(&self) -> usize {
+        self.0.capacity() * size_of::<T::Key>() + self.0.iter().map(T::heap).sum::<usize>()
     }
 }
 

@@ -7,16 +7,16 @@
 //! end that it beats, found by bisection, and what leaves takes the first one along if that is it. A row costs a logarithm of the frame's
 //! bests at most.
 
-use super::history::push_bytes;
+use super::cells::push_bytes;
+use super::sliding::FrameValues;
 use crate::batch::key::encode_value;
 use crate::batch::{Column, Decoder, Encoder};
 use crate::error::{Error, Result};
-use crate::expr::{Accumulator, RowError, Updates};
 use std::collections::VecDeque;
 
-/// Values one behind the other: joined at the end, taken from either end.
+/// Values one behind the other: joined at the end, taken from either end. For FIRST_VALUE and LAST_VALUE they are canonical bytes.
 #[derive(Default)]
-struct ByteQueue {
+pub(super) struct ByteQueue {
     bytes: Vec<u8>,
     /// Where each value begins, counted from the first byte that ever was; `base` is that of `bytes[0]`.
     starts: VecDeque<u64>,
@@ -42,7 +42,7 @@ impl ByteQueue {
         &self.bytes[(self.starts[n] - self.base) as usize..(end - self.base) as usize]
     }
 
-    fn push(&mut self, value: &[u8]) {
+    fn append(&mut self, value: &[u8]) {
         // What has left is taken back before the memory grows, when it is as much as what stays.
         let gone = self.gone();
         if self.bytes.len() + value.len() > self.bytes.capacity() && gone * 2 >= self.bytes.len() {
@@ -80,9 +80,29 @@ impl ByteQueue {
             self.starts.truncate(keep);
         }
     }
+}
 
-    fn held(&self) -> usize {
-        self.bytes.capacity() + self.starts.capacity() * 8
+impl FrameValues for ByteQueue {
+    type Value<'c> = (&'c Column, usize);
+    const TAG: &'static [u8; 4] = b"ends";
+
+    fn reader<'c>(c: &'c Column) -> impl Fn(usize) -> (&'c Column, usize) + 'c {
+        move |at| (c, at)
+    }
+
+    fn join(&mut self, _: bool, (column, at): (&Column, usize), scratch: &mut Vec<u8>) {
+        scratch.clear();
+        encode_value(column, at, scratch);
+        self.append(scratch);
+    }
+
+    fn leave(&mut self, _: bool) {
+        self.pop();
+    }
+
+    fn push(&self, last: bool, out: &mut Column) {
+        let end = if last { self.len().checked_sub(1) } else { (self.len() > 0).then_some(0) };
+        push_bytes(end.map(|n| self.get(n)), out);
     }
 
     fn encode(&self, to: &mut Encoder) {
@@ -93,15 +113,19 @@ impl ByteQueue {
     fn decode(from: &mut Decoder<'_>) -> Result<Self> {
         let mut queue = Self::default();
         for _ in 0..from.len(1)? {
-            queue.push(from.bytes()?);
+            queue.append(from.bytes()?);
         }
         Ok(queue)
     }
+
+    fn held(&self) -> usize {
+        self.bytes.capacity() + self.starts.capacity() * 8
+    }
 }
 
-/// The bests of a group.
+/// The bests of a group, for MIN and MAX.
 #[derive(Default)]
-struct Bests {
+pub(super) struct Bests {
     values: ByteQueue,
     /// The number of each value, and how many values have joined and left.
     numbers: VecDeque<u64>,
@@ -109,8 +133,16 @@ struct Bests {
     left: u64,
 }
 
-impl Bests {
-    fn join(&mut self, max: bool, value: &[u8]) {
+impl FrameValues for Bests {
+    type Value<'c> = &'c [u8];
+    const TAG: &'static [u8; 4] = b"best";
+
+    fn reader<'c>(c: &'c Column) -> impl Fn(usize) -> &'c [u8] + 'c {
+        let texts = c.byte_column();
+        move |at| texts.get(at)
+    }
+
+    fn join(&mut self, max: bool, value: &[u8], _: &mut Vec<u8>) {
         let beaten = |n: usize| {
             let held = self.values.get(n);
             if max { held < value } else { held > value }
@@ -123,12 +155,12 @@ impl Bests {
         }
         self.values.truncate(low);
         self.numbers.truncate(low);
-        self.values.push(value);
+        self.values.append(value);
         self.numbers.push_back(self.joined);
         self.joined += 1;
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, _: bool) {
         if self.numbers.front() == Some(&self.left) {
             self.numbers.pop_front();
             self.values.pop();
@@ -138,171 +170,32 @@ impl Bests {
         }
         self.left += 1;
     }
-}
 
-/// MIN or MAX of text over frames.
-pub(super) struct SlidingText {
-    max: bool,
-    groups: Vec<Bests>,
-}
-
-impl SlidingText {
-    pub(super) fn new(max: bool) -> Self {
-        Self { max, groups: Vec::new() }
+    fn push(&self, _: bool, out: &mut Column) {
+        let best = (self.values.len() > 0).then(|| self.values.get(0));
+        out.validity.push(best.is_some());
+        out.byte_column_mut().push(best.unwrap_or_default());
     }
-}
 
-impl Accumulator for SlidingText {
-    fn grow(&mut self, slots: usize) {
-        if slots > self.groups.len() {
-            self.groups.resize_with(slots, Bests::default);
+    fn encode(&self, to: &mut Encoder) {
+        self.values.encode(to);
+        to.slice(&self.numbers.iter().map(|n| n - self.left).collect::<Vec<u64>>());
+        to.i64((self.joined - self.left) as i64);
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self> {
+        let values = ByteQueue::decode(from)?;
+        let numbers: Vec<u64> = from.slice()?;
+        let joined = from.i64()? as u64;
+        let ascend = numbers.windows(2).all(|w| w[0] < w[1]);
+        if numbers.len() != values.len() || !ascend || numbers.last().is_some_and(|n| *n >= joined) {
+            return Err(Error::corrupt("the values of a sliding MIN or MAX do not fit their rows"));
         }
+        Ok(Self { values, numbers: numbers.into(), joined, left: 0 })
     }
 
-    fn reset(&mut self, slot: u32) {
-        self.groups[slot as usize] = Bests::default();
-    }
-
-    fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
-        let arg = &u.args[0];
-        let texts = arg.column.byte_column();
-        for (&row, &slot) in u.rows.iter().zip(u.slots) {
-            let row = row as usize;
-            if arg.is_valid(row) {
-                let group = &mut self.groups[slot as usize];
-                if u.is_add(row) { group.join(self.max, texts.get(arg.at(row))) } else { group.leave() }
-            }
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, _: &[u32], _: &dyn Accumulator, _: &[u32]) {
-        unreachable!("frames are not merged");
-    }
-
-    fn emit(&self, slots: &[u32], out: &mut Column) {
-        for &s in slots {
-            let values = &self.groups[s as usize].values;
-            let best = (values.len() > 0).then(|| values.get(0));
-            out.validity.push(best.is_some());
-            out.byte_column_mut().push(best.unwrap_or_default());
-        }
-    }
-
-    fn encode(&self, slots: &[u32], to: &mut Encoder) {
-        to.block(b"best", 1);
-        for &s in slots {
-            let g = &self.groups[s as usize];
-            g.values.encode(to);
-            to.slice(&g.numbers.iter().map(|n| n - g.left).collect::<Vec<u64>>());
-            to.i64((g.joined - g.left) as i64);
-        }
-    }
-
-    fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"best", 1)?;
-        self.groups.clear();
-        self.grow(slots);
-        for g in &mut self.groups {
-            g.values = ByteQueue::decode(from)?;
-            let numbers: Vec<u64> = from.slice()?;
-            g.joined = from.i64()? as u64;
-            let ascend = numbers.windows(2).all(|w| w[0] < w[1]);
-            if numbers.len() != g.values.len() || !ascend || numbers.last().is_some_and(|n| *n >= g.joined) {
-                return Err(Error::corrupt("the values of a sliding MIN or MAX do not fit their rows"));
-            }
-            g.numbers = numbers.into();
-        }
-        Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        let held = |g: &Bests| g.values.held() + g.numbers.capacity() * 8;
-        self.groups.capacity() * size_of::<Bests>() + self.groups.iter().map(held).sum::<usize>()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
-}
-
-/// FIRST_VALUE or LAST_VALUE over frames, of values in their canonical bytes.
-pub(super) struct SlidingEnds {
-    last: bool,
-    /// The values that are not NULL.
-    groups: Vec<ByteQueue>,
-    value: Vec<u8>,
-}
-
-impl SlidingEnds {
-    pub(super) fn new(last: bool) -> Self {
-        Self { last, groups: Vec::new(), value: Vec::new() }
-    }
-}
-
-impl Accumulator for SlidingEnds {
-    fn grow(&mut self, slots: usize) {
-        if slots > self.groups.len() {
-            self.groups.resize_with(slots, ByteQueue::default);
-        }
-    }
-
-    fn reset(&mut self, slot: u32) {
-        self.groups[slot as usize] = ByteQueue::default();
-    }
-
-    fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
-        let arg = &u.args[0];
-        for (&row, &slot) in u.rows.iter().zip(u.slots) {
-            let row = row as usize;
-            if !arg.is_valid(row) {
-                continue;
-            }
-            let group = &mut self.groups[slot as usize];
-            if u.is_add(row) {
-                self.value.clear();
-                encode_value(arg.column, arg.at(row), &mut self.value);
-                group.push(&self.value);
-            } else {
-                group.pop();
-            }
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, _: &[u32], _: &dyn Accumulator, _: &[u32]) {
-        unreachable!("frames are not merged");
-    }
-
-    fn emit(&self, slots: &[u32], out: &mut Column) {
-        for &s in slots {
-            let group = &self.groups[s as usize];
-            let end = if self.last { group.len().checked_sub(1) } else { (group.len() > 0).then_some(0) };
-            push_bytes(end.map(|n| group.get(n)), out);
-        }
-    }
-
-    fn encode(&self, slots: &[u32], to: &mut Encoder) {
-        to.block(b"ends", 1);
-        slots.iter().for_each(|&s| self.groups[s as usize].encode(to));
-    }
-
-    fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"ends", 1)?;
-        self.groups.clear();
-        for _ in 0..slots {
-            self.groups.push(ByteQueue::decode(from)?);
-        }
-        Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        self.groups.capacity() * size_of::<ByteQueue>()
-            + self.groups.iter().map(ByteQueue::held).sum::<usize>()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
+    fn held(&self) -> usize {
+        self.values.held() + self.numbers.capacity() * 8
     }
 }
 
@@ -321,11 +214,11 @@ mod tests {
                 let (mut bests, mut queue, mut all) = (Bests::default(), ByteQueue::default(), VecDeque::new());
                 for (n, (joins, value)) in ops.iter().enumerate() {
                     if *joins {
-                        bests.join(max, value.as_bytes());
-                        queue.push(value.as_bytes());
+                        bests.join(max, value.as_bytes(), &mut vec![]);
+                        queue.append(value.as_bytes());
                         all.push_back(value.as_bytes());
                     } else if all.pop_front().is_some() {
-                        bests.leave();
+                        bests.leave(max);
                         queue.pop();
                     }
                     let want = if max { all.iter().max() } else { all.iter().min() };
@@ -349,10 +242,10 @@ mod tests {
         let mut held = vec![];
         for n in 0..20_000_u32 {
             let text = format!("{:08}", n.wrapping_mul(2_654_435_761) % 1_000_000);
-            bests.join(true, text.as_bytes());
-            queue.push(text.as_bytes());
+            bests.join(true, text.as_bytes(), &mut vec![]);
+            queue.append(text.as_bytes());
             if n >= 100 {
-                bests.leave();
+                bests.leave(true);
                 queue.pop();
             }
             if n == 1000 || n == 19_999 {

@@ -129,6 +129,10 @@ impl Frames {
         let mut own = Self::made(calls, input, Class::of);
         own.least = least;
         for g in &mut own.groups {
+            // A key's values are found without looking at all keys', where its frames are made anew.
+            if g.reader.is_some() {
+                g.aggregates.end_groups();
+            }
             if matches!(g.class, Class::Inverting | Class::Folded) {
                 g.parts = g.calls.iter().map(|a| own.trees.part(a)).collect();
             }

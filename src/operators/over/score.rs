@@ -131,9 +131,13 @@ impl OverScorer {
         }
     }
 
-    /// The row that was met does not come.
+    /// The row that was met does not come: a key that was new with it goes.
     pub fn part(&mut self) {
-        self.met = None;
+        if let Some(slot) = self.met.take()
+            && self.last[slot as usize] == i64::MIN
+        {
+            self.table.remove(slot);
+        }
     }
 
     /// The slot of the key in these columns.
