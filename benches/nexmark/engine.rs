@@ -1,8 +1,13 @@
 //! The engine's side: a query of `benches/nexmark/*.sql`, planned from its SQL text and run by a shard whose input hands out
-//! bids from memory.
+//! events of one kind from memory.
 
+#[path = "../../src/bin/pelton/bench/count_char.rs"]
+#[expect(unused_imports, reason = "what its tests import: they run with the command")]
+mod count_char;
+
+use crate::checksum::Sum;
 use crate::events;
-use pelton::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pieces};
+use pelton::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, Pieces};
 use pelton::expr::functions;
 use pelton::operators;
 use pelton::plan::connector::{Connectors, SinkInfo, SourceInfo, SourceSpec, TableSpec};
@@ -10,17 +15,23 @@ use pelton::plan::{Changelog, Graph, Op};
 use pelton::shard::{Input, InputCounters, IoContext, NodeSpec, Output, Polled, Role, Shard, Turn};
 use pelton::sql::{Outcome, Planner};
 use pelton::{Error, Result};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-/// The bids as a table of their own. The watermark is declared for the query that needs one: by hand nobody would keep it
-/// for the others.
+/// Persons, auctions and bids as tables of their own.
 fn tables(watermark: bool) -> String {
     let watermark =
         if watermark { ", WATERMARK FOR `dateTime` AS `dateTime` - INTERVAL '4' SECOND" } else { "" };
-    format!(
-        "CREATE TABLE bid (auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING,
-         `dateTime` TIMESTAMP(3), extra STRING{watermark}) WITH ('connector' = 'memory');\n"
-    )
+    let table = |name: &str, columns: &str| {
+        format!(
+            "CREATE TABLE {name} ({columns}, `dateTime` TIMESTAMP(3), extra STRING{watermark}) WITH ('connector' = 'memory');\n"
+        )
+    };
+    [
+        table("person", "id BIGINT, name STRING"),
+        table("auction", "id BIGINT, seller BIGINT"),
+        table("bid", "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING"),
+    ]
+    .concat()
 }
 
 /// Takes every table: the bench brings its own input and output.
@@ -35,19 +46,20 @@ impl Connectors for Memory {
     }
 }
 
-/// The bids in blocks of [`MAX_ROWS`] rows, by the columns that the query reads.
+/// The events in blocks, by the columns that the query reads.
 pub(crate) type Blocks = Arc<Vec<Vec<ColumnRef>>>;
 
-/// A planned query with the bids that it reads.
+/// A planned query with the events that it reads.
 pub(crate) struct Query {
     graph: Graph,
     pub(crate) blocks: Blocks,
 }
 
 impl Query {
-    /// Plans `sql` after the tables, and makes `bids` bids.
-    pub(crate) fn new(sql: &str, watermark: bool, bids: usize) -> Query {
-        let registry = functions::builtin();
+    /// Plans `sql` after the tables, and makes the `rows` events of the table that it reads.
+    pub(crate) fn new(sql: &str, watermark: bool, rows: usize) -> Query {
+        let mut registry = functions::builtin();
+        registry.add_scalar(Arc::new(count_char::CountChar));
         let mut planner = Planner::new(&registry, &Memory, 0);
         let script = format!("{}{sql}", tables(watermark));
         let outcomes = planner.script(&script).unwrap_or_else(|e| panic!("{}", e.render("bench", &script)));
@@ -59,11 +71,8 @@ impl Query {
             })
             .expect("the script has an INSERT");
         let scan = scan(&graph);
-        let block = |first| {
-            let rows = MAX_ROWS.min(bids - first);
-            events::bids(&scan.table.schema, &scan.columns, first as u64, rows)
-        };
-        let blocks = Arc::new((0..bids).step_by(MAX_ROWS).map(block).collect());
+        let table = scan.table.name.rsplit('.').next().expect("a name").trim_matches('`');
+        let blocks = Arc::new(events::blocks(table, &scan.table.schema, &scan.columns, rows));
         Query { graph, blocks }
     }
 
@@ -71,6 +80,16 @@ impl Query {
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
         let scan = scan(&self.graph);
         scan.columns.iter().position(|&c| scan.table.schema.fields[c].name == name)
+    }
+
+    /// What the query gives in batches of `batch_rows` rows, summed up.
+    pub(crate) fn sum(&self, batch_rows: usize) -> Sum {
+        let sum = Arc::new(Mutex::new(Sum::default()));
+        let mut job = self.job(batch_rows);
+        job.outputs = vec![Box::new(Summed(Arc::clone(&sum)))];
+        job.run();
+        let sum = sum.lock().expect("the job has ended");
+        *sum
     }
 
     /// A fresh job with batches of `batch_rows` rows.
@@ -112,20 +131,22 @@ fn scan(graph: &Graph) -> &SourceSpec {
 
 /// A shard with its doors.
 pub(crate) struct Job {
-    shard: Shard,
+    pub(crate) shard: Shard,
     inputs: Vec<Box<dyn Input>>,
-    outputs: Vec<Box<dyn Output>>,
+    pub(crate) outputs: Vec<Box<dyn Output>>,
 }
 
 impl Job {
     /// Runs to the end; returns the rows that reached the sink.
     pub(crate) fn run(mut self) -> u64 {
-        loop {
-            let turn = self.shard.turn(0, &mut self.inputs, &mut self.outputs).expect("the query runs");
-            if turn == Turn::Done {
-                return self.outputs[0].rows();
-            }
-        }
+        while !self.turn() {}
+        self.outputs[0].rows()
+    }
+
+    /// One turn: whether it was the last.
+    pub(crate) fn turn(&mut self) -> bool {
+        let turn = self.shard.turn(0, &mut self.inputs, &mut self.outputs).expect("the query runs");
+        turn == Turn::Done
     }
 }
 
@@ -172,5 +193,22 @@ impl Output for Nothing {
     }
     fn rows(&self) -> u64 {
         self.0
+    }
+}
+
+/// Adds up what it gets.
+struct Summed(Arc<Mutex<Sum>>);
+
+impl Output for Summed {
+    fn offer(&mut self, batch: Batch, cx: &mut IoContext<'_>) -> Result<Option<Batch>> {
+        self.0.lock().expect("one thread").batch(&batch, &mut vec![]);
+        cx.pool.recycle(batch);
+        Ok(None)
+    }
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+    fn rows(&self) -> u64 {
+        self.0.lock().expect("one thread").rows
     }
 }

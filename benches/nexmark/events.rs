@@ -1,54 +1,38 @@
-//! Nexmark's bids in columns: made once from a fixed seed, in the benchmark's proportions (46 of 50 events are bids) and at its
-//! rate of 10,000 events a second of event time.
+//! Nexmark's persons, auctions and bids in columns of their own: the benchmark's generator, from its fixed seed.
 
-use pelton::batch::{Column, ColumnData, ColumnRef, Schema};
+use nexmark::EventGenerator;
+use nexmark::config::NexmarkConfig;
+use nexmark::event::Event;
+use pelton::batch::{ColumnRef, MAX_ROWS, Schema};
+use pelton::sources::nexmark::EventColumns;
+use std::collections::BTreeMap;
 
-/// Of each fifty events.
-const BIDS: u64 = 46;
-const AUCTIONS: u64 = 3;
-/// 2023-11-14 22:13:20, µs.
-const START_US: i64 = 1_700_000_000_000_000;
-const STEP_US: i64 = 100;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z ^ (z >> 27)
-    }
-}
-
-/// `rows` bids from bid `first` on, in the columns `columns` of the table `bid`, whose columns are `schema`.
-pub(crate) fn bids(schema: &Schema, columns: &[usize], first: u64, rows: usize) -> Vec<ColumnRef> {
-    let column = |&number: &usize| {
-        // One seed for each column, so that a column's values do not depend on which others are made.
-        let mut random = Random(first + ((number as u64) << 32));
-        let mut c = Column::new(schema.ty(number));
-        c.reset(rows);
-        for row in 0..rows {
-            let event = (first + row as u64) * 50 / BIDS;
-            let newest = 1000 + event / 50 * AUCTIONS;
-            let value = match schema.fields[number].name.as_str() {
-                // One of the last hundred auctions, half of them the same.
-                "auction" if random.next().is_multiple_of(2) => (newest / 100 * 100) as i64,
-                "auction" => (newest - random.next() % 100) as i64,
-                "bidder" => (1000 + random.next() % (event / 50 + 1)) as i64,
-                "price" => (random.next() % 100_000_000) as i64,
-                _ => START_US + event as i64 * STEP_US / 1000 * 1000,
-            };
-            match &mut c.data {
-                ColumnData::I64(b) => b[row] = value,
-                ColumnData::Bytes(b) => {
-                    let text: Vec<u8> = (0..40).map(|_| b'a' + (random.next() % 26) as u8).collect();
-                    b.writer().set(row, &text);
-                }
-                _ => panic!("a BIGINT, TIMESTAMP or STRING"),
-            }
-        }
-        ColumnRef::new(c)
+/// `rows` events of the kind that `table` has (`person`, `auction` or `bid`), in the columns `columns` of its schema, in blocks
+/// of [`MAX_ROWS`] rows.
+pub(crate) fn blocks(table: &str, schema: &Schema, columns: &[usize], rows: usize) -> Vec<Vec<ColumnRef>> {
+    let kinds = BTreeMap::from([("person", 0), ("auction", 1), ("bid", 2)]);
+    let kind = kinds[table];
+    // The table declares the fields of the event that it has: by name.
+    let of_event = pelton::sources::nexmark::schema();
+    let pelton::batch::TypeKind::Row(fields) = &of_event.ty(kind + 1).kind else {
+        panic!("{table} is a row")
     };
-    columns.iter().map(column).collect()
+    let number = |&c: &usize| fields.iter().position(|f| f.name == schema.fields[c].name).expect("a field");
+    let leaves: Vec<Vec<usize>> = columns.iter().map(|c| vec![kind + 1, number(c)]).collect();
+    let columns = EventColumns::new(&[], &leaves);
+    let of_kind = |e: &Event| match e {
+        Event::Person(_) => kind == 0,
+        Event::Auction(_) => kind == 1,
+        Event::Bid(_) => kind == 2,
+    };
+    // An even pace of 10,000 events a second of event time, as the benchmark has it.
+    let mut events =
+        EventGenerator::new(NexmarkConfig { first_rate: 10_000, next_rate: 10_000, ..Default::default() })
+            .filter(of_kind);
+    let block = |first: usize| {
+        let mut block = columns.empty();
+        events.by_ref().take(MAX_ROWS.min(rows - first)).for_each(|e| columns.push(&e, &mut block));
+        block
+    };
+    (0..rows).step_by(MAX_ROWS).map(block).collect()
 }

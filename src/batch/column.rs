@@ -455,7 +455,7 @@ impl Column {
             }
             (ColumnData::Bytes(a), ColumnData::Bytes(b)) => {
                 let mut w = a.writer();
-                rows.iter().for_each(|&r| w.push(b.get(r as usize)));
+                rows.iter().for_each(|&r| w.push_from(b, r as usize));
             }
             (ColumnData::List { offsets, child }, ColumnData::List { offsets: o, child: c }) => {
                 let picked = list_entries(offsets, o, rows);

@@ -292,6 +292,17 @@ impl ByteWriter<'_> {
         self.views.push(v);
     }
 
+    /// Appends value `i` of another column: a short one is its view.
+    #[inline]
+    pub fn push_from(&mut self, from: &ByteColumn, i: usize) {
+        let view = from.views[i];
+        if view.is_inline() {
+            self.views.push(view);
+        } else {
+            self.push(from.resolve(&view));
+        }
+    }
+
     /// Overwrites value `i`.
     #[inline]
     pub fn set(&mut self, i: usize, bytes: &[u8]) {

@@ -179,6 +179,23 @@ impl Updates<'_> {
     }
 }
 
+/// Which rows an aggregate sees: those whose flags have the bit.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Parallel to the rows.
+    pub flags: &'a [u8],
+    /// A bit's number.
+    pub bit: u8,
+}
+
+impl<'a> Seen<'a> {
+    /// 1 for each row that is seen, 0 for the others.
+    #[inline(always)]
+    pub fn iter(self) -> impl ExactSizeIterator<Item = u8> + 'a {
+        self.flags.iter().map(move |f| f >> self.bit & 1)
+    }
+}
+
 /// One aggregate of many groups, stored by columns: group `slot` has its fixed-width part at index `slot`. Slots are dense and
 /// reused. DOUBLE and FLOAT are folded in row order and never reassociated.
 pub trait Accumulator: Send {
@@ -217,6 +234,18 @@ pub trait Accumulator: Send {
     /// group. Where rows come late, frames then keep parts of their rows (docs/decisions/0017-frames-in-slices-and-disorder.md); else they look
     /// at all of them for each such row.
     fn is_fixed(&self) -> bool {
+        false
+    }
+
+    /// As [`Accumulator::update_tracked`] where only the rows that are `seen` are taken: at the others the value before is the value after. For an
+    /// aggregate that cannot fail; false says that it has no such pass, and nothing was done.
+    fn update_seen(
+        &mut self,
+        _updates: &Updates<'_>,
+        _seen: Seen<'_>,
+        _before: &mut Column,
+        _after: &mut Column,
+    ) -> bool {
         false
     }
 

@@ -24,7 +24,7 @@ pub use function::{
 };
 pub use kernel::{
     Accumulator, AccumulatorFactory, Arg, EvalContext, Fallible, Infallible, Kernel, KernelFactory, RowError,
-    Updates, constant_column,
+    Seen, Updates, constant_column,
 };
 pub use program::{Program, Value};
 pub use projection::Projection;

@@ -207,6 +207,11 @@ impl Program {
         &self.ty
     }
 
+    /// Some row may fail.
+    pub fn can_fail(&self) -> bool {
+        self.node.can_fail()
+    }
+
     /// The column that the program only passes on, if that is all it does.
     pub fn as_column(&self) -> Option<usize> {
         match self.node {

@@ -1,19 +1,22 @@
 //! The aggregates of one operator over the groups of a keyed state: which rows each of them sees, and its accumulators.
 //!
 //! FILTER and DISTINCT are settled here, so that an accumulator just takes what it is given. A **feed** is the rows that an aggregate
-//! sees: all of them, those of a filter, or those at which a distinct value joins or leaves. Aggregates with the same
-//! filter and DISTINCT arguments share a feed, and with it the view of distinct values.
+//! sees: all of them, those of a filter, or those at which a distinct value joins or leaves. It is a bit in flags of the rows, which
+//! a filter or a view of distinct values gives: DISTINCT calls with the same arguments share a view, whatever their filters are, so that
+//! a row's value is looked up once. Only for accumulators that want it is a feed made a list of rows.
 
-use super::gather::{differs, extend_picks, mark_changed, position};
+use super::gather::{differs, extend_picks, mark_changed, position, runs};
 use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, Schema};
 use crate::error::Result;
-use crate::expr::{Accumulator, Arg, RowError, Updates};
+use crate::expr::{Accumulator, Arg, RowError, Seen, Updates};
 use crate::plan;
-use crate::state::{DistinctView, Joined};
+use crate::state::{DistinctView, Joined, Taken, VARIANTS};
 
 /// See the module's text.
 pub(super) struct Aggregates {
     calls: Vec<Call>,
+    filters: Vec<Filter>,
+    views: Vec<View>,
     feeds: Vec<Feed>,
     /// For each slot: one more than the place of its last value among those of the feed at hand; 0: none.
     last: Vec<u32>,
@@ -29,15 +32,43 @@ struct Call {
     tracked: Tracked,
 }
 
-struct Feed {
-    filter: Option<usize>,
+/// A BOOLEAN column of FILTER.
+struct Filter {
+    column: usize,
+    /// By row of the batch at hand: 1 where it is true.
+    passes: Vec<u8>,
+}
+
+/// Distinct values of some columns, with a variant for each filter.
+struct View {
     args: Vec<usize>,
-    view: Option<DistinctView>,
+    /// Numbers of filters; none: all rows.
+    variants: Vec<Option<usize>>,
+    /// Made when all variants are known.
+    values: DistinctView,
+    /// By row: the variants that take it, then those that its value joins or leaves.
+    flags: Vec<u8>,
+    /// What some variant takes, where that is not every row: positions, rows, slots, variants.
+    taken: [Vec<u32>; 3],
+    wanted: Vec<u8>,
+    moved: Vec<u8>,
+}
+
+struct Feed {
+    from: Origin,
+    /// The list of this batch has been made.
+    listed: bool,
     /// Positions in the operator's list of rows, and the rows and slots there.
     positions: Vec<u32>,
     rows: Vec<u32>,
     slots: Vec<u32>,
-    passing: Vec<u32>,
+}
+
+/// Whose flags a feed reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Filter(usize),
+    View { view: usize, variant: usize },
 }
 
 /// The values of an aggregate around each change of a batch.
@@ -54,39 +85,56 @@ enum Tracked {
 impl Aggregates {
     /// Accumulators for these aggregates over input of that schema. `retracting`: rows may leave their group.
     pub(super) fn new(aggregates: &[plan::Aggregate], input: &Schema, retracting: bool) -> Self {
-        let mut feeds: Vec<Feed> = Vec::new();
+        let mut filters: Vec<usize> = Vec::new();
+        let mut views: Vec<(&[usize], Vec<Option<usize>>)> = Vec::new();
+        let mut feeds: Vec<Origin> = Vec::new();
         let calls = aggregates
             .iter()
             .map(|a| {
-                let distinct_args = if a.distinct { &a.args[..] } else { &[] };
-                let feed = (a.distinct || a.filter.is_some()).then(|| {
-                    let same = |f: &Feed| {
-                        f.filter == a.filter && f.args == distinct_args && f.view.is_some() == a.distinct
-                    };
-                    feeds.iter().position(same).unwrap_or_else(|| {
-                        let types = || distinct_args.iter().map(|&c| input.ty(c).clone()).collect();
-                        feeds.push(Feed {
-                            filter: a.filter,
-                            args: distinct_args.to_vec(),
-                            view: a.distinct.then(|| DistinctView::new(types(), retracting)),
-                            positions: Vec::new(),
-                            rows: Vec::new(),
-                            slots: Vec::new(),
-                            passing: Vec::new(),
+                let filter = a.filter.map(|f| place(&mut filters, f));
+                let from = match (a.distinct, filter) {
+                    (false, None) => None,
+                    (false, Some(f)) => Some(Origin::Filter(f)),
+                    (true, filter) => {
+                        let fits = |v: &(&[usize], Vec<Option<usize>>)| {
+                            v.0 == a.args && (v.1.contains(&filter) || v.1.len() < VARIANTS)
+                        };
+                        let view = views.iter().position(fits).unwrap_or_else(|| {
+                            views.push((&a.args, vec![]));
+                            views.len() - 1
                         });
-                        feeds.len() - 1
-                    })
-                });
+                        Some(Origin::View { view, variant: place(&mut views[view].1, filter) })
+                    }
+                };
                 Call {
                     args: a.args.clone(),
                     ty: a.ty.clone(),
-                    feed,
+                    feed: from.map(|from| place(&mut feeds, from)),
                     accumulator: (a.accumulator)(),
                     tracked: Tracked::Nothing,
                 }
             })
             .collect();
-        Self { calls, feeds, last: Vec::new(), changed: Vec::new() }
+        let view = |(args, variants): (&[usize], Vec<Option<usize>>)| {
+            let types = args.iter().map(|&c| input.ty(c).clone()).collect();
+            View {
+                args: args.to_vec(),
+                values: DistinctView::new(types, variants.len(), retracting),
+                variants,
+                flags: Vec::new(),
+                taken: Default::default(),
+                wanted: Vec::new(),
+                moved: Vec::new(),
+            }
+        };
+        Self {
+            calls,
+            filters: filters.into_iter().map(|column| Filter { column, passes: Vec::new() }).collect(),
+            views: views.into_iter().map(view).collect(),
+            feeds: feeds.into_iter().map(Feed::new).collect(),
+            last: Vec::new(),
+            changed: Vec::new(),
+        }
     }
 
     /// With what [`Aggregates::merge`] needs of the one that is merged from; also what groups need that end although rows only come.
@@ -97,30 +145,28 @@ impl Aggregates {
 
     /// As [`Aggregates::mergeable`], before any row.
     pub(super) fn end_groups(&mut self) {
-        for feed in &mut self.feeds {
-            feed.view = feed.view.take().map(DistinctView::mergeable);
+        for view in &mut self.views {
+            let values = std::mem::replace(&mut view.values, DistinctView::new(vec![], 1, false));
+            view.values = values.mergeable();
         }
     }
 
     /// Folds group `from[k]` of `other`, which has the same aggregates, into group `into[k]`. Both are [mergeable](Aggregates::mergeable).
     pub(super) fn merge(&mut self, into: &[u32], other: &Aggregates, from: &[u32]) {
-        let joined: Vec<Option<Joined>> = self
-            .feeds
-            .iter_mut()
-            .zip(&other.feeds)
-            .map(|(f, o)| Some(f.view.as_mut()?.merge(into, o.view.as_ref()?, from)))
-            .collect();
+        let views = self.views.iter_mut().zip(&other.views);
+        let joined: Vec<Joined> = views.map(|(v, o)| v.values.merge(into, &o.values, from)).collect();
         for (call, other) in self.calls.iter_mut().zip(&other.calls) {
-            match call.feed.and_then(|f| joined[f].as_ref()) {
+            match call.feed.map(|f| self.feeds[f].from) {
                 // Of distinct values it sees those that are new to the group.
-                Some(j) => {
-                    let args: Vec<_> =
-                        j.columns.iter().map(|column| Arg { column, constant: false }).collect();
-                    let updates = Updates { args: &args, rows: &j.rows, slots: &j.groups, kinds: None };
+                Some(Origin::View { view, variant }) => {
+                    let columns = &joined[view].columns;
+                    let args: Vec<_> = columns.iter().map(|column| Arg { column, constant: false }).collect();
+                    let (rows, slots) = joined[view].of(variant);
+                    let updates = Updates { args: &args, rows: &rows, slots: &slots, kinds: None };
                     let taken = call.accumulator.update(&updates);
                     debug_assert!(taken.is_ok(), "values that one group has taken, another can take");
                 }
-                None => call.accumulator.merge(into, &*other.accumulator, from),
+                _ => call.accumulator.merge(into, &*other.accumulator, from),
             }
         }
     }
@@ -143,7 +189,7 @@ impl Aggregates {
     /// Makes a slot an empty group.
     pub(super) fn reset(&mut self, slot: u32) {
         self.calls.iter_mut().for_each(|c| c.accumulator.reset(slot));
-        self.feeds.iter_mut().filter_map(|f| f.view.as_mut()).for_each(|v| v.forget(slot));
+        self.views.iter_mut().for_each(|v| v.values.forget(slot));
     }
 
     /// Makes slots `0..slots`, which are all there are, empty groups.
@@ -151,7 +197,7 @@ impl Aggregates {
         for c in &mut self.calls {
             (0..slots as u32).for_each(|s| c.accumulator.reset(s));
         }
-        self.feeds.iter_mut().filter_map(|f| f.view.as_mut()).for_each(DistinctView::clear);
+        self.views.iter_mut().for_each(|v| v.values.clear());
     }
 
     /// Takes rows into their groups; row `rows[k]` belongs to `slots[k]`.
@@ -159,7 +205,10 @@ impl Aggregates {
     /// # Errors
     /// The first row that cannot be taken; groups are then in an undefined state.
     pub(super) fn update(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) -> Result<(), RowError> {
-        self.feeds.iter_mut().for_each(|f| f.fill(batch, rows, slots));
+        self.find_feeds(batch, rows, slots);
+        for feed in &mut self.feeds {
+            feed.list(&self.filters, &self.views, rows, slots);
+        }
         let mut first: Option<RowError> = None;
         for call in &mut self.calls {
             let (rows, slots) = feed_rows(&self.feeds, call.feed, rows, slots);
@@ -181,7 +230,7 @@ impl Aggregates {
         slots: &[u32],
         pool: &mut Pool,
     ) -> Result<(), RowError> {
-        self.feeds.iter_mut().for_each(|f| f.fill(batch, rows, slots));
+        self.find_feeds(batch, rows, slots);
         let mut first: Option<RowError> = None;
         for call in &mut self.calls {
             let mut after = pool.column(&call.ty);
@@ -195,8 +244,14 @@ impl Aggregates {
                 call.tracked = Tracked::Sides { before, after };
                 continue;
             };
+            let feed = &mut self.feeds[feed];
+            let seen = feed.seen(&self.filters, &self.views);
+            if with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update_seen(u, seen, b, a)) {
+                call.tracked = Tracked::Sides { before, after };
+                continue;
+            }
+            feed.list(&self.filters, &self.views, rows, slots);
             // The values before the batch, and behind them the value after each row of the feed.
-            let feed = &self.feeds[feed];
             call.accumulator.emit(slots, a);
             let result = with_updates(&call.args, batch, &feed.rows, &feed.slots, |u| {
                 call.accumulator.update_tracked(u, b, a)
@@ -215,6 +270,10 @@ impl Aggregates {
         self.changed.clear();
         self.changed.resize(rows, 0);
         for call in &self.calls {
+            // Mostly a COUNT(*) is among the first.
+            if self.changed.iter().all(|&c| c != 0) {
+                break;
+            }
             match &call.tracked {
                 Tracked::Nothing => {}
                 Tracked::Sides { before, after } => mark_changed(before, after, &mut self.changed),
@@ -232,12 +291,14 @@ impl Aggregates {
 
     /// Appends a column for each aggregate: its values at `picks`.
     pub(super) fn extend(&self, picks: &[u32], columns: &mut Vec<ColumnRef>, pool: &mut Pool) {
+        let mut ends = pool.row_list();
+        runs(picks, &mut ends);
         for call in &self.calls {
             let mut out = pool.column(&call.ty);
             match &call.tracked {
                 Tracked::Nothing => {}
                 Tracked::Sides { before, after } => {
-                    extend_picks(unshared(&mut out), before, after, picks);
+                    extend_picks(unshared(&mut out), before, after, picks, &ends);
                 }
                 Tracked::Places { values, before, after } => {
                     let mut rows = pool.row_list();
@@ -249,6 +310,7 @@ impl Aggregates {
             }
             columns.push(out);
         }
+        pool.recycle_rows(ends);
     }
 
     /// Lets the tracked values go.
@@ -285,18 +347,18 @@ impl Aggregates {
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
         self.calls.iter().map(|c| c.accumulator.bytes()).sum::<usize>()
-            + self.feeds.iter().filter_map(|f| f.view.as_ref()).map(DistinctView::bytes).sum::<usize>()
+            + self.views.iter().map(|v| v.values.bytes()).sum::<usize>()
     }
 
     /// Writes the groups of `slots`, which are all there are; `bound` is above every slot.
     pub(super) fn encode(&self, slots: &[u32], bound: usize, to: &mut Encoder) {
         self.calls.iter().for_each(|c| c.accumulator.encode(slots, to));
-        if self.feeds.iter().all(|f| f.view.is_none()) {
+        if self.views.is_empty() {
             return;
         }
         let mut position = vec![0; bound];
         slots.iter().enumerate().for_each(|(n, &s)| position[s as usize] = n as u32);
-        self.feeds.iter().filter_map(|f| f.view.as_ref()).for_each(|v| v.encode(&position, to));
+        self.views.iter().for_each(|v| v.values.encode(&position, to));
     }
 
     /// Reads what [`Aggregates::encode`] wrote, into slots `0..slots`.
@@ -306,38 +368,93 @@ impl Aggregates {
     pub(super) fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
         self.grow(slots);
         self.calls.iter_mut().try_for_each(|c| c.accumulator.decode(slots, from))?;
-        self.feeds.iter_mut().filter_map(|f| f.view.as_mut()).try_for_each(|v| v.decode(slots, from))
+        self.views.iter_mut().try_for_each(|v| v.values.decode(slots, from))
+    }
+
+    /// Finds out which rows each feed has.
+    fn find_feeds(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) {
+        self.filters.iter_mut().for_each(|f| f.fill(batch, rows));
+        self.views.iter_mut().for_each(|v| v.fill(&self.filters, batch, rows, slots));
+        self.feeds.iter_mut().for_each(|f| f.listed = false);
+    }
+}
+
+impl Filter {
+    fn fill(&mut self, batch: &Batch, rows: &[u32]) {
+        let column = batch.column(self.column);
+        let bits = column.bools();
+        self.passes.clear();
+        if column.validity.may_have_nulls() {
+            let passes = |&r: &u32| bits.get(r as usize) && column.is_valid(r as usize);
+            self.passes.extend(rows.iter().map(|r| u8::from(passes(r))));
+        } else {
+            self.passes.extend(rows.iter().map(|&r| u8::from(bits.get(r as usize))));
+        }
+    }
+}
+
+impl View {
+    /// Takes the rows in; `flags` then say which variants a row's value joins or leaves.
+    fn fill(&mut self, filters: &[Filter], batch: &Batch, rows: &[u32], slots: &[u32]) {
+        let Self { args, variants, values, flags, taken, wanted, moved } = self;
+        let whole = variants.iter().position(Option::is_none);
+        flags.clear();
+        flags.resize(rows.len(), whole.map_or(0, |v| 1 << v));
+        for (variant, filter) in variants.iter().enumerate() {
+            if let Some(f) = *filter {
+                flags.iter_mut().zip(&filters[f].passes).for_each(|(w, p)| *w |= p << variant);
+            }
+        }
+        if whole.is_some() {
+            std::mem::swap(wanted, flags);
+            flags.clear();
+            let all = Taken { rows, groups: slots, wanted };
+            with_columns(args, batch, |columns| values.update(columns, all, batch.kinds(), flags));
+            return;
+        }
+        // What no variant takes must not come into the table.
+        let [positions, own_rows, own_slots] = taken;
+        for list in [&mut *positions, &mut *own_rows, &mut *own_slots] {
+            list.clear();
+        }
+        wanted.clear();
+        for (k, &w) in flags.iter().enumerate().filter(|(_, w)| **w != 0) {
+            positions.push(k as u32);
+            own_rows.push(rows[k]);
+            own_slots.push(slots[k]);
+            wanted.push(w);
+        }
+        moved.clear();
+        let some = Taken { rows: own_rows, groups: own_slots, wanted };
+        with_columns(args, batch, |columns| values.update(columns, some, batch.kinds(), moved));
+        positions.iter().zip(&*moved).for_each(|(&k, &m)| flags[k as usize] = m);
     }
 }
 
 impl Feed {
-    /// Finds the rows that this feed lets through.
-    fn fill(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) {
-        let Self { filter, args, view, positions, rows: own_rows, slots: own_slots, passing } = self;
-        positions.clear();
-        own_rows.clear();
-        own_slots.clear();
-        match *filter {
-            None => positions.extend(0..rows.len() as u32),
-            Some(f) => {
-                let (bits, c) = (batch.column(f).bools(), batch.column(f));
-                let passes = |&k: &u32| {
-                    let r = rows[k as usize] as usize;
-                    bits.get(r) && c.is_valid(r)
-                };
-                positions.extend((0..rows.len() as u32).filter(passes));
-            }
+    fn new(from: Origin) -> Self {
+        Self { from, listed: false, positions: Vec::new(), rows: Vec::new(), slots: Vec::new() }
+    }
+
+    fn seen<'a>(&self, filters: &'a [Filter], views: &'a [View]) -> Seen<'a> {
+        match self.from {
+            Origin::Filter(f) => Seen { flags: &filters[f].passes, bit: 0 },
+            Origin::View { view, variant } => Seen { flags: &views[view].flags, bit: variant as u8 },
         }
-        own_rows.extend(positions.iter().map(|&k| rows[k as usize]));
-        own_slots.extend(positions.iter().map(|&k| slots[k as usize]));
-        let Some(view) = view else { return };
-        passing.clear();
-        with_columns(args, batch, |columns| {
-            view.update(columns, own_rows, own_slots, batch.kinds(), passing);
-        });
-        keep_positions(positions, passing);
-        keep_positions(own_rows, passing);
-        keep_positions(own_slots, passing);
+    }
+
+    /// Makes the list of its rows, unless it is there.
+    fn list(&mut self, filters: &[Filter], views: &[View], rows: &[u32], slots: &[u32]) {
+        if std::mem::replace(&mut self.listed, true) {
+            return;
+        }
+        let seen = self.seen(filters, views);
+        self.positions.clear();
+        self.positions.extend(seen.iter().enumerate().filter(|(_, s)| *s != 0).map(|(k, _)| k as u32));
+        self.rows.clear();
+        self.rows.extend(self.positions.iter().map(|&k| rows[k as usize]));
+        self.slots.clear();
+        self.slots.extend(self.positions.iter().map(|&k| slots[k as usize]));
     }
 
     /// For each row of the operator (in `slots`): where the value of its group stands before and after it, among the values
@@ -366,12 +483,12 @@ impl Feed {
     }
 }
 
-/// Keeps the entries at `positions`, which ascend.
-fn keep_positions(list: &mut Vec<u32>, positions: &[u32]) {
-    for (n, &p) in positions.iter().enumerate() {
-        list[n] = list[p as usize];
-    }
-    list.truncate(positions.len());
+/// Where `item` stands in the list, at the end if it was not there.
+fn place<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|i| *i == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
 }
 
 /// The rows of a feed, or all.

@@ -9,7 +9,7 @@
 
 use super::aggregates::{Aggregates, unshared, with_columns};
 use super::expiry::Expiry;
-use super::gather::{extend_picks, mark_changed, pick, position};
+use super::gather::{extend_picks, mark_changed, pick, position, runs};
 use super::ready::Ready;
 use super::{Context, Counters, Operator};
 use crate::batch::{Batch, ColumnRef, DataType, Decoder, END_OF_TIME, Encoder, MAX_ROWS, Pool, RowKind};
@@ -183,15 +183,18 @@ impl BundledAggregate {
             let mut out = pool.batch();
             out.columns.extend(self.key_types.iter().map(|t| pool.column(t)));
             self.table.emit(&slots, &mut out.columns);
+            let mut ends = pool.row_list();
+            runs(&picks, &mut ends);
             for ((b, a), ty) in bundle.befores.iter().zip(&after).zip(&self.types) {
                 let mut to = pool.column(ty);
-                extend_picks(unshared(&mut to), b, a, &picks);
+                extend_picks(unshared(&mut to), b, a, &picks, &ends);
                 out.columns.push(to);
             }
             out.set_rows(part.len());
             out.set_kinds(Some(kinds));
             pool.recycle_rows(picks);
             pool.recycle_rows(slots);
+            pool.recycle_rows(ends);
             self.ready.push(out, pool);
         }
         after.drain(..).chain(bundle.befores.drain(..)).for_each(|c| pool.recycle_column(c));

@@ -1,6 +1,7 @@
 //! Columns of changelogs: values before and after a change, whether they differ, and the rows made of them.
 
-use crate::batch::{Column, ColumnData};
+use crate::batch::{Buffer, Column, ColumnData};
+use bytemuck::Pod;
 
 /// A row of output that takes its values from before or after the change at `position`.
 #[inline]
@@ -14,13 +15,53 @@ pub(super) fn position(pick: u32) -> usize {
     (pick >> 1) as usize
 }
 
-/// Appends for each pick the value of `before` or `after` at its position.
-pub(super) fn extend_picks(out: &mut Column, before: &Column, after: &Column, picks: &[u32]) {
+/// Where runs of picks end in which each number is one more than that before it: rows before and after, by turns, of one position after the
+/// other. A changelog is mostly that, and copied without a look at each pick.
+pub(super) fn runs(picks: &[u32], ends: &mut Vec<u32>) {
+    let breaks = picks.windows(2).enumerate().filter(|(_, w)| w[0].wrapping_add(1) != w[1]);
+    ends.extend(breaks.map(|(n, _)| n as u32 + 1));
+    ends.push(picks.len() as u32);
+}
+
+/// Appends the values of a run of picks that begins with `first`.
+fn extend_run<T: Pod>(to: &mut Buffer<T>, before: &[T], after: &[T], first: u32, len: usize) {
+    let at = to.len();
+    to.reset(at + len);
+    let mut to = &mut to[at..];
+    let mut from = position(first);
+    if first & 1 == 1 {
+        to[0] = after[from];
+        to = &mut to[1..];
+        from += 1;
+    }
+    let pairs = to.len() / 2;
+    let (whole, rest) = to.split_at_mut(pairs * 2);
+    let sides = before[from..from + pairs].iter().zip(&after[from..from + pairs]);
+    for (to, (b, a)) in whole.chunks_exact_mut(2).zip(sides) {
+        to[0] = *b;
+        to[1] = *a;
+    }
+    if let [last] = rest {
+        *last = before[from + pairs];
+    }
+}
+
+/// Appends for each pick the value of `before` or `after` at its position. `ends`: what [`runs`] says of the picks.
+pub(super) fn extend_picks(out: &mut Column, before: &Column, after: &Column, picks: &[u32], ends: &[u32]) {
     let sides = [before, after];
     macro_rules! fixed {
         ($to:expr, $b:expr, $a:expr) => {{
             let sides = [&$b[..], &$a[..]];
-            $to.extend_exact(picks.iter().map(|&p| sides[(p & 1) as usize][position(p)]));
+            let mut start = 0;
+            for &end in ends {
+                let run = &picks[start..end as usize];
+                if run.len() < 4 {
+                    $to.extend_exact(run.iter().map(|&p| sides[(p & 1) as usize][position(p)]));
+                } else {
+                    extend_run($to, sides[0], sides[1], run[0], run.len());
+                }
+                start = end as usize;
+            }
         }};
     }
     use ColumnData::*;
@@ -35,7 +76,7 @@ pub(super) fn extend_picks(out: &mut Column, before: &Column, after: &Column, pi
         (Bytes(to), Bytes(b), Bytes(a)) => {
             let sides = [b, a];
             let mut to = to.writer();
-            picks.iter().for_each(|&p| to.push(sides[(p & 1) as usize].get(position(p))));
+            picks.iter().for_each(|&p| to.push_from(sides[(p & 1) as usize], position(p)));
         }
         _ => {
             for &p in picks {

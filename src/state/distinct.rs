@@ -1,61 +1,90 @@
 //! The distinct values of each group, for DISTINCT aggregates: an aggregate sees a value when it joins the group for the first time
 //! and when it leaves for the last.
 //!
-//! One view serves all aggregates of an operator with the same arguments and filter. The key is (group, values). Over input that
-//! only grows, membership is all there is; else each value has a count.
+//! One view serves all aggregates of an operator with the same arguments, up to [`VARIANTS`] different filters among them: a value
+//! stands there once, with a bit for each **variant** that has it, so that a row is looked up once and not once a filter. The key is
+//! (group, values). Over input that only grows the bits are all there is; else each value has a count for each variant.
 
 use super::KeyTable;
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, RowKind};
 use crate::error::{Error, Result};
 
+/// Variants of one view: bits of a byte.
+pub const VARIANTS: usize = 8;
+
 /// See the module's text.
 pub struct DistinctView {
     table: KeyTable,
-    /// How often each value is there, by its slot; absent: input only grows.
+    variants: usize,
+    /// The variants that have each value, by its slot. 0: no value has the slot.
+    seen: Vec<u8>,
+    /// How often each value is there, by its slot times the number of variants and the variant; absent: input only grows.
     counts: Option<Vec<i64>>,
     /// Number of values of each group, by the group's slot.
     values: Vec<u32>,
     slots: Vec<u32>,
-    /// Values whose count came to 0 in this batch.
+    /// Values that no variant has any more, in this batch.
     emptied: Vec<u32>,
     /// By group: its values' slots as they came, some of them of values that have left. For [`DistinctView::merge`].
     members: Option<Vec<Vec<u32>>>,
-    /// By value's slot, where slots are used again without counts: no value has it.
-    fresh: Option<Vec<bool>>,
 }
 
-/// Values that joined groups by [`DistinctView::merge`]: row `rows[k]` of `columns` joined group `groups[k]`.
+/// Values that joined groups by [`DistinctView::merge`].
 pub struct Joined {
     /// Columns of the values' types.
     pub columns: Vec<ColumnRef>,
-    /// Rows in them.
-    pub rows: Vec<u32>,
-    /// Parallel to `rows`.
-    pub groups: Vec<u32>,
+    /// By row: the variants that the value is new to.
+    joined: Vec<u8>,
+    /// By row: the group.
+    groups: Vec<u32>,
+}
+
+impl Joined {
+    /// Rows whose value joined a variant, and the groups there.
+    pub fn of(&self, variant: usize) -> (Vec<u32>, Vec<u32>) {
+        let all = self.joined.iter().zip(&self.groups).enumerate();
+        all.filter(|(_, (j, _))| *j >> variant & 1 != 0).map(|(row, (_, &group))| (row as u32, group)).unzip()
+    }
+}
+
+/// Rows that a view takes.
+#[derive(Clone, Copy)]
+pub struct Taken<'a> {
+    /// Rows of the columns.
+    pub rows: &'a [u32],
+    /// Their groups.
+    pub groups: &'a [u32],
+    /// The variants that take each of them, at least one.
+    pub wanted: &'a [u8],
 }
 
 impl DistinctView {
     /// A view of values of these types. `retracting`: rows may leave.
-    pub fn new(types: Vec<DataType>, retracting: bool) -> Self {
+    ///
+    /// # Panics
+    /// With more than [`VARIANTS`] variants, or none.
+    pub fn new(types: Vec<DataType>, variants: usize, retracting: bool) -> Self {
+        assert!((1..=VARIANTS).contains(&variants), "a view has 1 to {VARIANTS} variants");
         Self {
             table: KeyTable::new(types, true),
+            variants,
+            seen: Vec::new(),
             counts: retracting.then(Vec::new),
             values: Vec::new(),
             slots: Vec::new(),
             emptied: Vec::new(),
             members: None,
-            fresh: None,
         }
     }
 
     /// With what merging needs: the values of a group are found without looking at all.
     #[must_use]
     pub fn mergeable(self) -> Self {
-        let fresh = self.counts.is_none().then(Vec::new);
-        Self { members: Some(Vec::new()), fresh, ..self }
+        Self { members: Some(Vec::new()), ..self }
     }
 
-    /// Takes the values of groups `from` of `other`, a view of the same values, into groups `into`, and gives those that were not there.
+    /// Takes the values of groups `from` of `other`, a view of the same values and variants, into groups `into`, and gives those that were
+    /// not there.
     pub fn merge(&mut self, into: &[u32], other: &DistinctView, from: &[u32]) -> Joined {
         let (mut values, mut groups) = (vec![], vec![]);
         for (&i, &f) in into.iter().zip(from) {
@@ -66,26 +95,30 @@ impl DistinctView {
             other.table.types().iter().map(|t| ColumnRef::new(Column::new(t))).collect();
         other.table.emit(&values, &mut columns);
         let rows: Vec<u32> = (0..values.len() as u32).collect();
-        let mut passing = vec![];
+        let wanted: Vec<u8> = values.iter().map(|&v| other.seen[v as usize]).collect();
+        let mut joined = vec![];
         {
             let columns: Vec<&Column> = columns.iter().map(|c| &**c).collect();
-            self.update(&columns, &rows, &groups, None, &mut passing);
+            let taken = Taken { rows: &rows, groups: &groups, wanted: &wanted };
+            self.update(&columns, taken, None, &mut joined);
         }
         if let (Some(counts), Some(others)) = (&mut self.counts, &other.counts) {
             // The update has counted one of each.
             for (&slot, &v) in self.slots.iter().zip(&values) {
-                counts[slot as usize] += others[v as usize] - 1;
+                for variant in bits(other.seen[v as usize]) {
+                    let more = others[v as usize * self.variants + variant] - 1;
+                    counts[slot as usize * self.variants + variant] += more;
+                }
             }
         }
-        let groups = passing.iter().map(|&k| groups[k as usize]).collect();
-        Joined { columns, rows: passing, groups }
+        Joined { columns, joined, groups }
     }
 
     /// The values of a group, as they came.
     fn members_of(&self, group: u32) -> Vec<u32> {
         let all = self.members.as_ref().expect("a view to merge from is mergeable");
         let mut live = all.get(group as usize).cloned().unwrap_or_default();
-        live.retain(|&s| self.is_live(s, group));
+        live.retain(|&s| self.seen[s as usize] != 0 && self.table.prefix(s) == group);
         if self.counts.is_some() {
             // A value that left and came again may stand there twice.
             let mut seen = hashbrown::HashSet::new();
@@ -94,24 +127,19 @@ impl DistinctView {
         live
     }
 
-    /// The slot is that of a value of the group.
-    fn is_live(&self, slot: u32, group: u32) -> bool {
-        self.counts.as_ref().is_none_or(|c| c[slot as usize] > 0) && self.table.prefix(slot) == group
-    }
-
-    /// Takes rows into (or out of) the groups of `groups`, parallel to `rows`, and appends to `passing` the positions in `rows` at
-    /// which a value joins its group or leaves it. A value that leaves without having joined is ignored, as in Flink.
+    /// Takes rows into (or out of) their groups, and appends to `joined` for each row the variants that its value joins or leaves
+    /// there. A value that leaves without having joined is ignored, as in Flink.
     pub fn update(
         &mut self,
         columns: &[&Column],
-        rows: &[u32],
-        groups: &[u32],
+        taken: Taken<'_>,
         kinds: Option<&[RowKind]>,
-        passing: &mut Vec<u32>,
+        joined: &mut Vec<u8>,
     ) {
-        let mut next = self.table.bound() as u32;
+        let Taken { rows, groups, wanted } = taken;
         self.slots.clear();
         self.table.find_or_insert(Some(groups), columns, rows, &mut self.slots);
+        self.seen.resize(self.table.bound(), 0);
         if let Some(&max) = groups.iter().max()
             && self.values.len() <= max as usize
         {
@@ -120,66 +148,65 @@ impl DistinctView {
                 m.resize_with(max as usize + 1, Vec::new);
             }
         }
-        let Some(counts) = &mut self.counts else {
-            for (k, &s) in self.slots.iter().enumerate() {
-                // A key that is new gets a slot that was not used yet, or one that a merged group has left.
-                let new = match &mut self.fresh {
-                    None => s == next,
-                    Some(fresh) => {
-                        fresh.resize((s as usize + 1).max(fresh.len()), true);
-                        std::mem::replace(&mut fresh[s as usize], false)
-                    }
-                };
-                if new {
-                    next = next.max(s + 1);
-                    self.values[groups[k] as usize] += 1;
-                    if let Some(m) = &mut self.members {
-                        m[groups[k] as usize].push(s);
-                    }
-                    passing.push(k as u32);
-                }
+        let Self { table, variants, seen, counts, values, slots, emptied, members } = self;
+        let begins = |values: &mut [u32], members: &mut Option<Vec<Vec<u32>>>, slot: u32, group: u32| {
+            values[group as usize] += 1;
+            if let Some(m) = members {
+                m[group as usize].push(slot);
             }
+        };
+        let Some(counts) = counts else {
+            joined.extend(slots.iter().zip(groups).zip(wanted).map(|((&slot, &group), &wanted)| {
+                let seen = &mut seen[slot as usize];
+                let before = std::mem::replace(seen, *seen | wanted);
+                if before == 0 {
+                    begins(values, members, slot, group);
+                }
+                wanted & !before
+            }));
             return;
         };
-        counts.resize(self.table.bound().max(counts.len()), 0);
-        for (k, &s) in self.slots.iter().enumerate() {
-            let count = &mut counts[s as usize];
-            let values = &mut self.values[groups[k] as usize];
-            if kinds.is_none_or(|kinds| kinds[rows[k] as usize].is_add()) {
-                *count += 1;
-                if *count == 1 {
-                    *values += 1;
-                    if let Some(m) = &mut self.members {
-                        let (m, group) = (&mut m[groups[k] as usize], groups[k]);
-                        m.push(s);
-                        // Values that come and go in a group that stays are not noted for ever.
-                        if m.len() > 2 * *values as usize + 16 {
-                            let mut seen = hashbrown::HashSet::new();
-                            m.retain(|&s| {
-                                counts[s as usize] > 0 && self.table.prefix(s) == group && seen.insert(s)
-                            });
-                        }
-                    }
-                    passing.push(k as u32);
-                }
-            } else {
-                if *count > 0 {
+        counts.resize(table.bound() * *variants, 0);
+        for (k, (&slot, &group)) in slots.iter().zip(groups).enumerate() {
+            let (before, mut moved) = (seen[slot as usize], 0);
+            let adds = kinds.is_none_or(|kinds| kinds[rows[k] as usize].is_add());
+            for variant in bits(wanted[k]) {
+                let count = &mut counts[slot as usize * *variants + variant];
+                if adds {
+                    *count += 1;
+                    moved |= u8::from(*count == 1) << variant;
+                } else if *count > 0 {
                     *count -= 1;
-                    if *count == 0 {
-                        *values -= 1;
-                        passing.push(k as u32);
+                    moved |= u8::from(*count == 0) << variant;
+                }
+            }
+            let after = before ^ moved;
+            seen[slot as usize] = after;
+            joined.push(moved);
+            if before == 0 && after != 0 {
+                begins(values, members, slot, group);
+                if let Some(m) = members {
+                    let m = &mut m[group as usize];
+                    // Values that come and go in a group that stays are not noted for ever.
+                    if m.len() > 2 * values[group as usize] as usize + 16 {
+                        let mut noted = hashbrown::HashSet::new();
+                        m.retain(|&s| seen[s as usize] != 0 && table.prefix(s) == group && noted.insert(s));
                     }
                 }
-                if *count == 0 {
-                    self.emptied.push(s);
+            }
+            if after == 0 {
+                // Also a slot that was made for nothing, for a value that is not there.
+                emptied.push(slot);
+                if before != 0 {
+                    values[group as usize] -= 1;
                 }
             }
         }
-        self.emptied.sort_unstable();
-        self.emptied.dedup();
-        for s in self.emptied.drain(..) {
-            if counts[s as usize] == 0 {
-                self.table.remove(s);
+        emptied.sort_unstable();
+        emptied.dedup();
+        for s in emptied.drain(..) {
+            if seen[s as usize] == 0 {
+                table.remove(s);
             }
         }
     }
@@ -200,11 +227,9 @@ impl DistinctView {
         };
         for s in leaving {
             self.table.remove(s);
+            self.seen[s as usize] = 0;
             if let Some(c) = &mut self.counts {
-                c[s as usize] = 0;
-            }
-            if let Some(f) = &mut self.fresh {
-                f[s as usize] = true;
+                c[s as usize * self.variants..][..self.variants].fill(0);
             }
         }
         if let Some(m) = &mut self.members {
@@ -215,9 +240,9 @@ impl DistinctView {
     /// No groups, the memory kept.
     pub fn clear(&mut self) {
         self.table.clear();
+        self.seen.clear();
         self.values.clear();
         self.members.iter_mut().for_each(Vec::clear);
-        self.fresh.iter_mut().for_each(Vec::clear);
         if let Some(c) = &mut self.counts {
             c.clear();
         }
@@ -226,20 +251,22 @@ impl DistinctView {
     /// Bytes reserved.
     pub fn bytes(&self) -> usize {
         self.table.bytes()
+            + self.seen.capacity()
             + self.counts.as_ref().map_or(0, |c| c.capacity() * 8)
             + (self.values.capacity() + self.slots.capacity()) * 4
             + self.members.iter().flatten().map(|m| m.capacity() * 4 + size_of::<Vec<u32>>()).sum::<usize>()
-            + self.fresh.as_ref().map_or(0, Vec::capacity)
     }
 
     /// Writes the view; the group of slot `s` is written as `position[s]`.
     pub fn encode(&self, position: &[u32], to: &mut Encoder) {
-        to.block(b"DIST", 1);
+        to.block(b"DIST", 2);
         let order = self.table.order();
         to.slice(&order.iter().map(|&s| position[self.table.prefix(s) as usize]).collect::<Vec<_>>());
         self.table.encode(&order, to);
+        to.slice(&order.iter().map(|&s| self.seen[s as usize]).collect::<Vec<_>>());
         if let Some(c) = &self.counts {
-            to.slice(&order.iter().map(|&s| c[s as usize]).collect::<Vec<_>>());
+            let of = |&s: &u32| &c[s as usize * self.variants..][..self.variants];
+            to.slice(&order.iter().flat_map(of).copied().collect::<Vec<_>>());
         }
     }
 
@@ -248,7 +275,7 @@ impl DistinctView {
     /// # Errors
     /// The bytes are damaged.
     pub fn decode(&mut self, groups: usize, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"DIST", 1)?;
+        from.block(b"DIST", 2)?;
         let damaged = || Error::corrupt("distinct values do not fit their groups");
         let prefix: Vec<u32> = from.slice()?;
         self.values.resize(groups, 0);
@@ -260,15 +287,124 @@ impl DistinctView {
             m.resize_with(groups, Vec::new);
             prefix.iter().enumerate().for_each(|(s, &g)| m[g as usize].push(s as u32));
         }
-        if let Some(f) = &mut self.fresh {
-            f.resize(n, false);
+        self.seen = from.slice()?;
+        let known = |s: &u8| *s != 0 && u32::from(*s) < 1 << self.variants;
+        if self.seen.len() != n || !self.seen.iter().all(known) {
+            return Err(damaged());
         }
         if let Some(c) = &mut self.counts {
             *c = from.slice()?;
-            if c.len() != n {
+            if c.len() != n * self.variants {
                 return Err(damaged());
             }
         }
         Ok(())
+    }
+}
+
+/// The numbers of the bits that are set.
+fn bits(mut of: u8) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let first = (of != 0).then(|| of.trailing_zeros() as usize)?;
+        of &= of - 1;
+        Some(first)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::TypeKind;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const VARIANTS: usize = 3;
+
+    /// A row: group, value, the variants that take it, whether it joins.
+    type Step = (u32, i64, u8, bool);
+
+    fn column(values: impl Iterator<Item = i64>) -> Column {
+        let mut c = Column::new(&TypeKind::BigInt.nullable());
+        for v in values {
+            c.validity.push(true);
+            c.buffer_mut::<i64>().push(v);
+        }
+        c
+    }
+
+    fn take(view: &mut DistinctView, steps: &[Step]) -> Vec<u8> {
+        let values = column(steps.iter().map(|s| s.1));
+        let rows: Vec<u32> = (0..steps.len() as u32).collect();
+        let groups: Vec<u32> = steps.iter().map(|s| s.0).collect();
+        let wanted: Vec<u8> = steps.iter().map(|s| s.2).collect();
+        let kind = |s: &Step| if s.3 { RowKind::Insert } else { RowKind::Delete };
+        let kinds: Vec<RowKind> = steps.iter().map(kind).collect();
+        let mut joined = vec![];
+        let taken = Taken { rows: &rows, groups: &groups, wanted: &wanted };
+        view.update(&[&values], taken, Some(&kinds), &mut joined);
+        joined
+    }
+
+    /// How often each value is in each variant of each group, and where a row moved one in or out.
+    fn model(counts: &mut BTreeMap<(u32, i64, usize), i64>, &(group, value, wanted, joins): &Step) -> u8 {
+        let mut moved = 0;
+        for variant in bits(wanted) {
+            let count = counts.entry((group, value, variant)).or_default();
+            if joins {
+                *count += 1;
+                moved |= u8::from(*count == 1) << variant;
+            } else if *count > 0 {
+                *count -= 1;
+                moved |= u8::from(*count == 0) << variant;
+            }
+        }
+        moved
+    }
+
+    fn view(retracting: bool) -> DistinctView {
+        DistinctView::new(vec![TypeKind::BigInt.nullable()], VARIANTS, retracting).mergeable()
+    }
+
+    proptest! {
+        /// In batches, over a snapshot in the middle, and by folding one view into another.
+        #[test]
+        fn each_variant_has_its_values(
+            mut steps in prop::collection::vec((0u32..3, 0i64..5, 1u8..8, any::<bool>()), 0..80),
+            cut in 0usize..80,
+            retracting in any::<bool>(),
+        ) {
+            if !retracting {
+                steps.iter_mut().for_each(|s| s.3 = true);
+            }
+            let (first, second) = steps.split_at(cut.min(steps.len()));
+            let mut counts = BTreeMap::new();
+            let wanted: Vec<u8> = steps.iter().map(|s| model(&mut counts, s)).collect();
+            let mut whole = view(retracting);
+            let mut got = take(&mut whole, first);
+            let mut bytes = Encoder::default();
+            whole.encode(&[0, 1, 2], &mut bytes);
+            let bytes = bytes.finish();
+            let mut restored = view(retracting);
+            restored.decode(3, &mut Decoder::new(&bytes)).unwrap();
+            got.extend(take(&mut restored, second));
+            prop_assert_eq!(&got, &wanted);
+
+            // What has come only, folded: a value joins where the first view does not have it.
+            let adding = |steps: &[Step]| steps.iter().map(|s| (s.0, s.1, s.2, true)).collect::<Vec<_>>();
+            let (mut left, mut right) = (view(retracting), view(retracting));
+            take(&mut left, &adding(first));
+            take(&mut right, &adding(second));
+            let had: Vec<Step> = adding(first);
+            let joined = left.merge(&[0, 1, 2], &right, &[0, 1, 2]);
+            for variant in 0..VARIANTS {
+                let (rows, groups) = joined.of(variant);
+                let has = |steps: &[Step], g: u32, v: i64| steps.iter().any(|s| s.0 == g && s.1 == v && s.2 >> variant & 1 != 0);
+                let mut new: Vec<(u32, i64)> = rows.iter().zip(groups).map(|(&r, g)| (g, joined.columns[0].slice::<i64>()[r as usize])).collect();
+                new.sort_unstable();
+                let all = (0..3u32).flat_map(|g| (0..5i64).map(move |v| (g, v)));
+                let model: Vec<(u32, i64)> = all.filter(|&(g, v)| has(second, g, v) && !has(&had, g, v)).collect();
+                prop_assert_eq!(new, model);
+            }
+        }
     }
 }

@@ -10,6 +10,12 @@ use crate::batch::{Column, ColumnData, ColumnRef, DataType, Physical};
 
 /// A packed key.
 pub(super) trait Word: Copy + Eq + Default + Send {
+    /// How many words it is.
+    const WORDS: usize;
+    /// The key in the first words.
+    fn read(words: &[u64]) -> Self;
+    /// Writes the key to the first words.
+    fn write(self, words: &mut [u64]);
     /// Ors the low bits of `v` in at bit `shift`.
     fn put(&mut self, v: u64, shift: u32);
     /// The 64 bits from bit `shift` on.
@@ -26,6 +32,15 @@ fn fold(a: u64, b: u64) -> u64 {
 }
 
 impl Word for u64 {
+    const WORDS: usize = 1;
+    #[inline(always)]
+    fn read(words: &[u64]) -> Self {
+        words[0]
+    }
+    #[inline(always)]
+    fn write(self, words: &mut [u64]) {
+        words[0] = self;
+    }
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
         *self |= v << shift;
@@ -41,6 +56,15 @@ impl Word for u64 {
 }
 
 impl Word for [u64; 2] {
+    const WORDS: usize = 2;
+    #[inline(always)]
+    fn read(words: &[u64]) -> Self {
+        [words[0], words[1]]
+    }
+    #[inline(always)]
+    fn write(self, words: &mut [u64]) {
+        words[..2].copy_from_slice(&self);
+    }
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
         if shift < 64 {

@@ -9,17 +9,22 @@
 //! that of [`crate::batch::key`].
 //!
 //! The hash is a folded multiply (bytes: foldhash), not the one that assigns key groups. Lookups are made for a whole batch at
-//! a time, in a loop with nothing else in it: the processor then overlaps the cache misses of several rows
-//! (`benches/operators.rs`, `lookup`).
+//! a time, in a loop with nothing else in it, and in a table that no cache holds ([`Flat`]) lines are asked for some keys ahead: the cache
+//! misses of several rows overlap.
 
+use super::flat::Flat;
 use super::key_layout::{Form, Part, Word, pack, unpack, unshared};
-use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, key};
+use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, View, key};
 use crate::error::{Error, Result};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hasher};
 
 /// Not a slot.
 const NO_SLOT: u32 = u32::MAX;
+
+/// Bytes of an index from which on lines are asked for ahead, and by how many keys.
+const COLD: usize = 256 << 10;
+const AHEAD: usize = 12;
 
 /// How many keys a snapshot holds in columns at a time.
 const CHUNK: usize = 1 << 16;
@@ -103,9 +108,21 @@ impl KeyTable {
             }
             (Form::Text, Store::Bytes(t)) => {
                 let texts = columns[0].byte_column();
+                let views = texts.views();
+                // Neighbours are often the same: a day, a channel.
+                let mut last: Option<(View, u32)> = None;
                 slots.extend(rows.iter().map(|&r| match nulls {
                     Some(c) if !c.is_valid(r as usize) => null_slot(free),
-                    _ => t.find_or_insert(texts.get(r as usize), free),
+                    _ => {
+                        let view = views[r as usize];
+                        if let Some((_, slot)) = last.filter(|l| l.0 == view) {
+                            return slot;
+                        }
+                        let slot = t.find_or_insert(texts.get(r as usize), free);
+                        // Of the same column, the same view is the same text, inline or not.
+                        last = Some((view, slot));
+                        slot
+                    }
                 }));
             }
             (Form::Bytes, Store::Bytes(t)) => {
@@ -359,16 +376,23 @@ fn seeds() -> [u64; 2] {
 
 /// Packed keys.
 struct Words<K> {
-    index: HashTable<(K, u32)>,
+    index: Flat<K>,
     /// By slot.
     keys: Vec<K>,
     seeds: [u64; 2],
     scratch: Vec<K>,
+    hashes: Vec<u64>,
 }
 
 impl<K: Word> Default for Words<K> {
     fn default() -> Self {
-        Self { index: HashTable::new(), keys: Vec::new(), seeds: seeds(), scratch: Vec::new() }
+        Self {
+            index: Flat::default(),
+            keys: Vec::new(),
+            seeds: seeds(),
+            scratch: Vec::new(),
+            hashes: Vec::new(),
+        }
     }
 }
 
@@ -388,6 +412,7 @@ impl<K: Word> Words<K> {
         let mut keys = std::mem::take(&mut self.scratch);
         pack(parts, prefix, columns, rows, &mut keys);
         match nulls {
+            None if rows.len() > AHEAD && self.index.bytes() >= COLD => self.ahead(&keys, free, slots),
             None => slots.extend(keys.iter().map(|&k| self.one(k, free))),
             Some(c) => slots.extend(
                 keys.iter()
@@ -398,11 +423,29 @@ impl<K: Word> Words<K> {
         self.scratch = keys;
     }
 
+    /// The slots of many keys of an index that no cache holds.
+    fn ahead(&mut self, keys: &[K], free: &mut Slots, slots: &mut Vec<u32>) {
+        let mut hashes = std::mem::take(&mut self.hashes);
+        hashes.clear();
+        hashes.extend(keys.iter().map(|k| k.hash(&self.seeds)));
+        hashes[..AHEAD.min(keys.len())].iter().for_each(|&h| self.index.expect(h));
+        slots.extend(keys.iter().enumerate().map(|(n, &key)| {
+            if let Some(&h) = hashes.get(n + AHEAD) {
+                self.index.expect(h);
+            }
+            match self.index.find(hashes[n], key) {
+                Some(slot) => slot,
+                None => self.insert(key, hashes[n], free),
+            }
+        }));
+        self.hashes = hashes;
+    }
+
     #[inline(always)]
     fn one(&mut self, key: K, free: &mut Slots) -> u32 {
         let hash = key.hash(&self.seeds);
-        match self.index.find(hash, |e| e.0 == key) {
-            Some(e) => e.1,
+        match self.index.find(hash, key) {
+            Some(slot) => slot,
             None => self.insert(key, hash, free),
         }
     }
@@ -411,8 +454,7 @@ impl<K: Word> Words<K> {
     #[inline(never)]
     fn insert(&mut self, key: K, hash: u64, free: &mut Slots) -> u32 {
         let slot = free.take();
-        let seeds = self.seeds;
-        self.index.insert_unique(hash, (key, slot), |e| e.0.hash(&seeds));
+        self.index.insert(hash, key, slot, &self.seeds);
         self.set(slot, key);
         slot
     }
@@ -425,17 +467,13 @@ impl<K: Word> Words<K> {
     }
 
     fn remove(&mut self, slot: u32) {
-        let hash = self.keys[slot as usize].hash(&self.seeds);
-        if let Ok(e) = self.index.find_entry(hash, |e| e.1 == slot) {
-            e.remove();
-        }
+        let key = self.keys[slot as usize];
+        self.index.remove(key.hash(&self.seeds), key, &self.seeds);
     }
 
     fn renew(&mut self, slot: u32, new: u32) {
         let key = self.keys[slot as usize];
-        if let Some(e) = self.index.find_mut(key.hash(&self.seeds), |e| e.1 == slot) {
-            e.1 = new;
-        }
+        self.index.replace(key.hash(&self.seeds), key, new);
         self.set(new, key);
     }
 
@@ -450,7 +488,9 @@ impl<K: Word> Words<K> {
     }
 
     fn bytes(&self) -> usize {
-        self.index.allocation_size() + (self.keys.capacity() + self.scratch.capacity()) * size_of::<K>()
+        self.index.bytes()
+            + (self.keys.capacity() + self.scratch.capacity()) * size_of::<K>()
+            + self.hashes.capacity() * 8
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod blocks;
 mod distinct;
+mod flat;
 mod key_layout;
 mod key_table;
 mod keyed_rows;
@@ -16,7 +17,7 @@ mod rows;
 mod sessions;
 mod slices;
 
-pub use distinct::{DistinctView, Joined};
+pub use distinct::{DistinctView, Joined, Taken, VARIANTS};
 pub use key_table::KeyTable;
 pub use keyed_rows::{KeyedRows, NO_ROW};
 pub use row_queues::RowQueues;

@@ -45,7 +45,8 @@ Examples:
 const NEXMARK_EXAMPLES: &str = "\
 Examples:
   pelton bench nexmark
-  pelton bench nexmark --queries q1,tumble --events 50000000 --json";
+  pelton bench nexmark --queries q1,tumble --events 50000000 --json
+  pelton bench nexmark --from json --events 2000000";
 
 const LATENCY_EXAMPLES: &str = "\
 Examples:
@@ -197,6 +198,9 @@ pub(crate) struct Nexmark {
     /// How many events of all three kinds to generate
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     pub(crate) events: u64,
+    /// Read the events from files of this format, which are written to a temporary folder before
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) from: Option<crate::bench::Form>,
     /// The most rows that move together
     #[arg(long, value_name = "ROWS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) batch: u32,

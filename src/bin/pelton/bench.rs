@@ -1,10 +1,13 @@
 //! `pelton bench nexmark`: the Nexmark queries over replayed events, in this process, on this thread.
 //!
-//! Each query runs twice: a first part warms buffers and the replayed events, then the measured part begins. Rates count all
-//! generated events, those that a query filters out at once included, as Nexmark's own do.
+//! The first tenth of a query's events warms buffers and the replayed events, then the measured part begins. Rates count all
+//! generated events, those that a query filters out at once included, as Nexmark's own do; from files, the rows that are read.
 
 mod count_char;
+mod files;
 mod plot;
+
+pub(crate) use files::Form;
 
 use crate::args::Nexmark;
 use crate::exit::{Exit, failed, written};
@@ -39,6 +42,8 @@ const QUERIES: &[(&str, &str)] = &[
 struct Measured {
     query: String,
     events: u64,
+    /// Read from files.
+    bytes: u64,
     seconds: f64,
     cpu_seconds: f64,
     allocations: u64,
@@ -77,14 +82,16 @@ fn run_all(args: &Nexmark) -> Result<Vec<Measured>> {
     } else {
         args.queries.iter().filter_map(|name| QUERIES.iter().find(|q| q.0 == name).copied()).collect()
     };
-    chosen.into_iter().map(|(name, sql)| measure(name, sql, args)).collect()
+    let files = args.from.map(|form| files::Files::write(form, args.events)).transpose()?;
+    let tables = files.as_ref().map_or(TABLES.to_owned(), files::Files::tables);
+    chosen.into_iter().map(|(name, sql)| measure(name, &tables, sql, args)).collect()
 }
 
-fn measure(name: &str, sql: &str, args: &Nexmark) -> Result<Measured> {
+fn measure(name: &str, tables: &str, sql: &str, args: &Nexmark) -> Result<Measured> {
     let events = args.events;
     let engine = args.cores.builder(1).batch_rows(args.batch as usize).start_us(now_us());
     let engine = engine.scalar_function(Arc::new(count_char::CountChar)).build()?;
-    let text = format!("{TABLES}\n{sql}").replace("${EVENTS}", &events.to_string());
+    let text = format!("{tables}\n{sql}").replace("${EVENTS}", &events.to_string());
     let script = engine.prepare(&text)?;
     let job = script.jobs().next().ok_or_else(|| Error::config(format!("{name} has no query")))?;
     let mut run = job.start()?;
@@ -97,7 +104,7 @@ fn measure(name: &str, sql: &str, args: &Nexmark) -> Result<Measured> {
             drop(run.take_results());
         }
     }
-    let before = run.stats().rows_in;
+    let (before, bytes_before) = (run.stats().rows_in, run.stats().bytes_in);
     let (started, cpu) = (Instant::now(), memory::cpu_seconds());
     memory::start_counting();
     while !done {
@@ -121,6 +128,7 @@ fn measure(name: &str, sql: &str, args: &Nexmark) -> Result<Measured> {
     Ok(Measured {
         query: name.to_owned(),
         events: stats.rows_in - before,
+        bytes: stats.bytes_in - bytes_before,
         seconds,
         cpu_seconds,
         allocations,
@@ -135,14 +143,19 @@ impl Measured {
         x / (self.events as f64).max(1.0)
     }
 
+    fn megabytes_per_cpu_s(&self) -> f64 {
+        self.bytes as f64 / 1e6 / self.cpu_seconds.max(1e-9)
+    }
+
     fn rate(&self, seconds: f64) -> f64 {
         self.events as f64 / seconds.max(1e-9)
     }
 }
 
 fn table(all: &[Measured]) -> String {
+    let from_files = all.iter().any(|m| m.bytes > 0);
     let mut out = format!(
-        "{:<8} {:>12} {:>10} {:>9} {:>10} {:>12} {:>10} {:>10} {:>12}\n",
+        "{:<8} {:>12} {:>10} {:>9} {:>10} {:>12} {:>10} {:>10} {:>12}{}\n",
         "query",
         "events",
         "events/s",
@@ -151,12 +164,13 @@ fn table(all: &[Measured]) -> String {
         "allocs/event",
         "peak MB",
         "rows/call",
-        "rows out"
+        "rows out",
+        if from_files { "   MB/CPU s" } else { "" }
     );
     for m in all {
         let _ = writeln!(
             out,
-            "{:<8} {:>12} {:>10} {:>9.2} {:>10} {:>12.6} {:>10.1} {:>10.1} {:>12}",
+            "{:<8} {:>12} {:>10} {:>9.2} {:>10} {:>12.6} {:>10.1} {:>10.1} {:>12}{}",
             m.query,
             m.events,
             short(m.rate(m.seconds)),
@@ -165,8 +179,12 @@ fn table(all: &[Measured]) -> String {
             m.per_event(m.allocations as f64),
             m.peak_rss_kb as f64 / 1e3,
             m.rows_per_call,
-            m.rows_out
+            m.rows_out,
+            if from_files { format!(" {:>10.1}", m.megabytes_per_cpu_s()) } else { String::new() }
         );
+    }
+    if from_files {
+        out += "For orientation: Flink 2.3 takes 0.71 M rows a second and core from flat csv, 0.31 M from nested json.\n";
     }
     out
 }
@@ -176,7 +194,7 @@ fn json(all: &[Measured]) -> String {
         format!(
             "  {{\"query\": \"{}\", \"events\": {}, \"seconds\": {:.3}, \"events_per_s\": {:.0}, \"ns_per_event\": {:.3}, \
              \"cpu_seconds\": {:.3}, \"events_per_cpu_s\": {:.0}, \"allocs_per_event\": {:.6}, \"peak_rss_kb\": {}, \
-             \"rows_per_call\": {:.1}, \"rows_out\": {}}}",
+             \"rows_per_call\": {:.1}, \"rows_out\": {}, \"mb_per_cpu_s\": {:.1}}}",
             m.query,
             m.events,
             m.seconds,
@@ -187,7 +205,8 @@ fn json(all: &[Measured]) -> String {
             m.per_event(m.allocations as f64),
             m.peak_rss_kb,
             m.rows_per_call,
-            m.rows_out
+            m.rows_out,
+            m.megabytes_per_cpu_s()
         )
     };
     format!("[\n{}\n]\n", all.iter().map(one).collect::<Vec<_>>().join(",\n"))

@@ -4,7 +4,7 @@ use super::{add, inverting};
 use crate::batch::{Buffer, Column, Decoder, Encoder, TypeKind};
 use crate::error::{Error, Result};
 use crate::expr::function::Registry;
-use crate::expr::{Accumulator, RowError, Updates};
+use crate::expr::{Accumulator, RowError, Seen, Updates};
 
 pub(super) fn register(r: &mut Registry) {
     add(
@@ -57,6 +57,38 @@ impl Count {
     }
 }
 
+/// Adds the steps to the counts of their slots. Where all slots are one, that count stays in a register.
+#[inline(always)]
+fn step(
+    counts: &mut [i64],
+    slots: &[u32],
+    steps: impl Iterator<Item = i64>,
+    before: &mut [i64],
+    after: &mut [i64],
+) {
+    let sides = before.iter_mut().zip(after);
+    match slots {
+        [first, rest @ ..] if rest.iter().all(|s| s == first) => {
+            let count = &mut counts[*first as usize];
+            let mut now = *count;
+            for (step, (b, a)) in steps.zip(sides) {
+                *b = now;
+                now += step;
+                *a = now;
+            }
+            *count = now;
+        }
+        _ => {
+            for ((step, &slot), (b, a)) in steps.zip(slots).zip(sides) {
+                let count = &mut counts[slot as usize];
+                *b = *count;
+                *count += step;
+                *a = *count;
+            }
+        }
+    }
+}
+
 impl Accumulator for Count {
     fn grow(&mut self, slots: usize) {
         if slots > self.counts.len() {
@@ -94,6 +126,33 @@ impl Accumulator for Count {
     }
 
     fn is_fixed(&self) -> bool {
+        true
+    }
+
+    fn update_seen(
+        &mut self,
+        u: &Updates<'_>,
+        seen: Seen<'_>,
+        before: &mut Column,
+        after: &mut Column,
+    ) -> bool {
+        let rows = u.rows.len();
+        for c in [&mut *before, &mut *after] {
+            c.reset(rows);
+        }
+        let (b, a) = (&mut before.buffer_mut::<i64>()[..], &mut after.buffer_mut::<i64>()[..]);
+        let counts = &mut self.counts[..];
+        let arg = u.args.first().filter(|a| a.constant || a.column.validity.may_have_nulls());
+        let steps = seen.iter().zip(u.rows).map(|(seen, &row)| {
+            let row = row as usize;
+            let taken = seen != 0 && arg.is_none_or(|a| a.is_valid(row));
+            i64::from(taken) * if u.is_add(row) { 1 } else { -1 }
+        });
+        if let (None, None) = (arg, u.kinds) {
+            step(counts, u.slots, seen.iter().map(i64::from), b, a);
+        } else {
+            step(counts, u.slots, steps, b, a);
+        }
         true
     }
 

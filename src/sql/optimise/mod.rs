@@ -2,7 +2,8 @@
 //! that name does (pruning an aggregate call that nobody reads also prunes its updates).
 //!
 //! In order: [`fold`] constants; recognise [`window`] and [`count_window`] aggregates and Top-N ([`rank`]); push [`filter`]s towards the scans; merge [`project`]ions; [`narrow`]
-//! decimals without a cast where that is sure; read parts of [`nested`] columns; [`prune`] columns down to what each scan has to read.
+//! decimals without a cast where that is sure; read parts of [`nested`] columns; [`prune`] columns down to what each scan has to read; [`share`] texts
+//! that are needed several times.
 //! Expressions that merging makes are kept below [`MAX_EXPR_DEEP`] and [`MAX_EXPR_SIZE`], so
 //! that subqueries in subqueries neither overflow a stack nor grow without bound.
 
@@ -14,6 +15,7 @@ mod nested;
 mod project;
 mod prune;
 mod rank;
+mod share;
 mod window;
 
 use crate::error::Result;
@@ -35,7 +37,7 @@ pub(crate) fn optimise(rel: Rel) -> Result<Rel> {
     let mut rel = project::merge(rel);
     narrow::narrow(&mut rel);
     let rel = nested::split(rel);
-    Ok(prune::prune(rel))
+    Ok(share::share(prune::prune(rel)))
 }
 
 /// Applies only the rules that decide what a statement means: `SET 'pelton.optimizer' = 'off'`.

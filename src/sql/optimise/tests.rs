@@ -485,3 +485,39 @@ fn a_product_that_always_fits_is_not_cast() {
         ",
     );
 }
+
+#[test]
+fn a_text_that_is_needed_several_times_is_computed_once() {
+    check(
+        "SELECT a, CASE WHEN LOWER(c) = 'x' THEN '0' ELSE UPPER(c) END FROM u WHERE LOWER(c) IN ('x', 'y') OR b > 1",
+        "
+        Project a, CASE WHEN (LOWER(c) = 'x') THEN '0' ELSE UPPER(c) END AS EXPR$1
+          Filter (IN(LOWER(c), 'x', 'y') OR (b > 1))
+            Scan u [a, b, c]
+        =>
+        Project a, CASE WHEN (shared$0 = 'x') THEN '0' ELSE UPPER(c) END AS EXPR$1
+          Filter (IN(shared$0, 'x', 'y') OR (b > 1))
+            Project a, b, c, LOWER(c) AS shared$0
+              Scan u [a, b, c]
+        ",
+    );
+    // Not numbers, and what the rest does not read is not passed on.
+    check(
+        "SELECT a + b, a + b + 1, LOWER(c), UPPER(LOWER(c)) FROM u",
+        "
+        Project (a + b) AS EXPR$0, ((a + b) + 1) AS EXPR$1, LOWER(c) AS EXPR$2, UPPER(LOWER(c)) AS EXPR$3
+          Scan u [a, b, c]
+        =>
+        Project (a + b) AS EXPR$0, ((a + b) + 1) AS EXPR$1, shared$0 AS EXPR$2, UPPER(shared$0) AS EXPR$3
+          Project a, b, LOWER(c) AS shared$0
+            Scan u [a, b, c]
+        ",
+    );
+    // Not what only some rows need, nor what may fail.
+    for kept in [
+        "SELECT CASE WHEN a > 1 THEN LOWER(c) ELSE UPPER(LOWER(c)) END FROM u",
+        "SELECT LPAD(c, a, 'x'), REGEXP_EXTRACT(c, c), REGEXP_EXTRACT(c, c) FROM u",
+    ] {
+        assert!(!plan(kept, "on").contains("shared"), "{kept}");
+    }
+}

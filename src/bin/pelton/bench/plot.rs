@@ -97,6 +97,7 @@ mod tests {
         let measured = |query: &str, events| Measured {
             query: query.into(),
             events,
+            bytes: 0,
             seconds: 1.0,
             cpu_seconds: 1.0,
             allocations: 0,

@@ -1,0 +1,226 @@
+//! The index of packed keys: from key to slot, in words side by side.
+//!
+//! Open addressing with linear probing, at most eleven sixteenths full, and an entry that leaves is closed by moving others back:
+//! there are no graves, so a table that changes for ever stays as quick. An entry is the key's words and one more than
+//! its slot (0: no entry), so that a lookup mostly waits for memory once, and where it will look is known from the hash alone:
+//! [`Flat::expect`] asks for that line some keys ahead. Tables of 2 MiB and more ask for huge pages.
+
+use super::key_layout::Word;
+use crate::host::mmap::{advise_huge, expect_word};
+
+/// Words from which on huge pages are asked for.
+const HUGE: usize = (2 << 20) / 8;
+/// The least entries of a table.
+const LEAST: usize = 16;
+
+/// See the module's text.
+pub(super) struct Flat<K> {
+    /// Entries, a power of two of them, or none.
+    words: Vec<u64>,
+    len: usize,
+    key: std::marker::PhantomData<K>,
+}
+
+impl<K> Default for Flat<K> {
+    fn default() -> Self {
+        Self { words: Vec::new(), len: 0, key: std::marker::PhantomData }
+    }
+}
+
+impl<K: Word> Flat<K> {
+    /// Words of an entry.
+    const ENTRY: usize = K::WORDS + 1;
+
+    fn capacity(&self) -> usize {
+        self.words.len() / Self::ENTRY
+    }
+
+    /// Bytes reserved.
+    pub(super) fn bytes(&self) -> usize {
+        self.words.capacity() * 8
+    }
+
+    /// Asks for the line at which a key of that hash is looked for.
+    #[inline]
+    pub(super) fn expect(&self, hash: u64) {
+        if !self.words.is_empty() {
+            expect_word(&self.words, (hash as usize & (self.capacity() - 1)) * Self::ENTRY);
+        }
+    }
+
+    /// The slot of a key.
+    #[inline(always)]
+    pub(super) fn find(&self, hash: u64, key: K) -> Option<u32> {
+        if self.words.is_empty() {
+            return None;
+        }
+        let mask = self.capacity() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let entry = &self.words[at * Self::ENTRY..][..Self::ENTRY];
+            match entry[K::WORDS] {
+                0 => return None,
+                slot if K::read(entry) == key => return Some((slot - 1) as u32),
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    /// Adds a key that is not there. `seeds`: those of every key's hash.
+    pub(super) fn insert(&mut self, hash: u64, key: K, slot: u32, seeds: &[u64; 2]) {
+        if (self.len + 1) * 16 > self.capacity() * 11 {
+            self.grow(seeds);
+        }
+        self.put(hash, key, u64::from(slot) + 1);
+        self.len += 1;
+    }
+
+    fn put(&mut self, hash: u64, key: K, slot: u64) {
+        let mask = self.capacity() - 1;
+        let mut at = hash as usize & mask;
+        while self.words[at * Self::ENTRY + K::WORDS] != 0 {
+            at = (at + 1) & mask;
+        }
+        let entry = &mut self.words[at * Self::ENTRY..][..Self::ENTRY];
+        key.write(entry);
+        entry[K::WORDS] = slot;
+    }
+
+    #[cold]
+    fn grow(&mut self, seeds: &[u64; 2]) {
+        let entries = (self.capacity() * 2).max(LEAST);
+        let old = std::mem::replace(&mut self.words, vec![0; entries * Self::ENTRY]);
+        if self.words.len() >= HUGE {
+            advise_huge(&mut self.words);
+        }
+        for entry in old.chunks_exact(Self::ENTRY).filter(|e| e[K::WORDS] != 0) {
+            let key = K::read(entry);
+            self.put(key.hash(seeds), key, entry[K::WORDS]);
+        }
+    }
+
+    /// Gives a key that is there another slot.
+    pub(super) fn replace(&mut self, hash: u64, key: K, slot: u32) {
+        if let Some(at) = self.place(hash, key) {
+            self.words[at * Self::ENTRY + K::WORDS] = u64::from(slot) + 1;
+        }
+    }
+
+    /// Takes a key out.
+    pub(super) fn remove(&mut self, hash: u64, key: K, seeds: &[u64; 2]) {
+        let Some(mut hole) = self.place(hash, key) else { return };
+        let mask = self.capacity() - 1;
+        self.len -= 1;
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let entry = &self.words[at * Self::ENTRY..][..Self::ENTRY];
+            if entry[K::WORDS] == 0 {
+                self.words[hole * Self::ENTRY + K::WORDS] = 0;
+                return;
+            }
+            // What is looked for at or before the hole moves into it.
+            let home = K::read(entry).hash(seeds) as usize & mask;
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                self.words.copy_within(at * Self::ENTRY..(at + 1) * Self::ENTRY, hole * Self::ENTRY);
+                hole = at;
+            }
+        }
+    }
+
+    fn place(&self, hash: u64, key: K) -> Option<usize> {
+        let mask = self.capacity().checked_sub(1)?;
+        let mut at = hash as usize & mask;
+        loop {
+            let entry = &self.words[at * Self::ENTRY..][..Self::ENTRY];
+            match entry[K::WORDS] {
+                0 => return None,
+                _ if K::read(entry) == key => return Some(at),
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    /// No keys, the memory kept.
+    pub(super) fn clear(&mut self) {
+        if self.len > 0 {
+            self.words.fill(0);
+            self.len = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    const SEEDS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
+
+    /// What is done to a table: few keys, so that they meet, and hashes of few bits, so that probes are long.
+    fn steps() -> impl Strategy<Value = Vec<(u64, u8)>> {
+        prop::collection::vec((0u64..48, 0u8..4), 0..400)
+    }
+
+    /// A key whose hash has four bits.
+    #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+    struct Crowded([u64; 2]);
+
+    impl Word for Crowded {
+        const WORDS: usize = 2;
+        fn read(words: &[u64]) -> Self {
+            Crowded(<[u64; 2]>::read(words))
+        }
+        fn write(self, words: &mut [u64]) {
+            self.0.write(words);
+        }
+        fn put(&mut self, v: u64, shift: u32) {
+            self.0.put(v, shift);
+        }
+        fn get(self, shift: u32) -> u64 {
+            self.0.get(shift)
+        }
+        fn hash(self, _seeds: &[u64; 2]) -> u64 {
+            self.0[0] % 13
+        }
+    }
+
+    fn check<K: Word + std::fmt::Debug>(key: fn(u64) -> K, steps: &[(u64, u8)]) {
+        let (mut table, mut model) = (Flat::<K>::default(), HashMap::new());
+        for (n, &(number, what)) in steps.iter().enumerate() {
+            let (k, slot) = (key(number), n as u32);
+            let hash = k.hash(&SEEDS);
+            match (what, model.contains_key(&number)) {
+                (0, true) => {
+                    table.remove(hash, k, &SEEDS);
+                    model.remove(&number);
+                }
+                (1, true) => {
+                    table.replace(hash, k, slot);
+                    model.insert(number, slot);
+                }
+                (_, false) => {
+                    table.insert(hash, k, slot, &SEEDS);
+                    model.insert(number, slot);
+                }
+                _ => table.expect(hash),
+            }
+            for number in 0..48 {
+                let k = key(number);
+                assert_eq!(table.find(k.hash(&SEEDS), k), model.get(&number).copied(), "key {number}");
+            }
+        }
+        table.clear();
+        assert_eq!(table.find(key(0).hash(&SEEDS), key(0)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_a_map_finds(steps in steps()) {
+            check::<u64>(|n| n, &steps);
+            check::<[u64; 2]>(|n| [n, n << 7], &steps);
+            check(|n| Crowded([n, 1]), &steps);
+        }
+    }
+}
