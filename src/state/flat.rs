@@ -1,8 +1,8 @@
 //! The index of packed keys: from key to slot, in words side by side.
 //!
 //! Open addressing with linear probing, at most eleven sixteenths full, and an entry that leaves is closed by moving others back:
-//! there are no graves, so a table that changes for ever stays as quick. An entry is the key's words and one more than
-//! its slot (0: no entry), so that a lookup mostly waits for memory once, and where it will look is known from the hash alone:
+//! there are no graves, so a table that changes for ever stays as quick. An entry is the key and one more than
+//! its slot (0: no entry), in as few words as they fit into, so that a lookup mostly waits for memory once, and where it will look is known from the hash alone:
 //! [`Flat::expect`] asks for that line some keys ahead. Tables of 2 MiB and more ask for huge pages.
 
 use super::key_layout::Word;
@@ -28,11 +28,18 @@ impl<K> Default for Flat<K> {
 }
 
 impl<K: Word> Flat<K> {
-    /// Words of an entry.
-    const ENTRY: usize = K::WORDS + 1;
-
     fn capacity(&self) -> usize {
-        self.words.len() / Self::ENTRY
+        self.words.len() / K::ENTRY
+    }
+
+    #[inline(always)]
+    fn entry(&self, at: usize) -> &[u64] {
+        &self.words[at * K::ENTRY..][..K::ENTRY]
+    }
+
+    #[inline(always)]
+    fn entry_mut(&mut self, at: usize) -> &mut [u64] {
+        &mut self.words[at * K::ENTRY..][..K::ENTRY]
     }
 
     /// Bytes reserved.
@@ -44,7 +51,7 @@ impl<K: Word> Flat<K> {
     #[inline]
     pub(super) fn expect(&self, hash: u64) {
         if !self.words.is_empty() {
-            expect_word(&self.words, (hash as usize & (self.capacity() - 1)) * Self::ENTRY);
+            expect_word(&self.words, (hash as usize & (self.capacity() - 1)) * K::ENTRY);
         }
     }
 
@@ -57,8 +64,8 @@ impl<K: Word> Flat<K> {
         let mask = self.capacity() - 1;
         let mut at = hash as usize & mask;
         loop {
-            let entry = &self.words[at * Self::ENTRY..][..Self::ENTRY];
-            match entry[K::WORDS] {
+            let entry = self.entry(at);
+            match K::number(entry) {
                 0 => return None,
                 slot if K::read(entry) == key => return Some((slot - 1) as u32),
                 _ => at = (at + 1) & mask,
@@ -71,38 +78,41 @@ impl<K: Word> Flat<K> {
         if (self.len + 1) * 16 > self.capacity() * 11 {
             self.grow(seeds);
         }
-        self.put(hash, key, u64::from(slot) + 1);
+        let number = u64::from(slot) + 1;
+        assert!(
+            number.checked_shr(K::NUMBER).unwrap_or(0) == 0,
+            "a keyed state of these keys holds below 2^31 of them"
+        );
+        self.put(hash, key, number);
         self.len += 1;
     }
 
-    fn put(&mut self, hash: u64, key: K, slot: u64) {
+    fn put(&mut self, hash: u64, key: K, number: u64) {
         let mask = self.capacity() - 1;
         let mut at = hash as usize & mask;
-        while self.words[at * Self::ENTRY + K::WORDS] != 0 {
+        while K::number(self.entry(at)) != 0 {
             at = (at + 1) & mask;
         }
-        let entry = &mut self.words[at * Self::ENTRY..][..Self::ENTRY];
-        key.write(entry);
-        entry[K::WORDS] = slot;
+        key.write(number, self.entry_mut(at));
     }
 
     #[cold]
     fn grow(&mut self, seeds: &[u64; 2]) {
         let entries = (self.capacity() * 2).max(LEAST);
-        let old = std::mem::replace(&mut self.words, vec![0; entries * Self::ENTRY]);
+        let old = std::mem::replace(&mut self.words, vec![0; entries * K::ENTRY]);
         if self.words.len() >= HUGE {
             advise_huge(&mut self.words);
         }
-        for entry in old.chunks_exact(Self::ENTRY).filter(|e| e[K::WORDS] != 0) {
+        for entry in old.chunks_exact(K::ENTRY).filter(|e| K::number(e) != 0) {
             let key = K::read(entry);
-            self.put(key.hash(seeds), key, entry[K::WORDS]);
+            self.put(key.hash(seeds), key, K::number(entry));
         }
     }
 
     /// Gives a key that is there another slot.
     pub(super) fn replace(&mut self, hash: u64, key: K, slot: u32) {
         if let Some(at) = self.place(hash, key) {
-            self.words[at * Self::ENTRY + K::WORDS] = u64::from(slot) + 1;
+            key.write(u64::from(slot) + 1, self.entry_mut(at));
         }
     }
 
@@ -114,15 +124,15 @@ impl<K: Word> Flat<K> {
         let mut at = hole;
         loop {
             at = (at + 1) & mask;
-            let entry = &self.words[at * Self::ENTRY..][..Self::ENTRY];
-            if entry[K::WORDS] == 0 {
-                self.words[hole * Self::ENTRY + K::WORDS] = 0;
+            let entry = self.entry(at);
+            if K::number(entry) == 0 {
+                self.entry_mut(hole).fill(0);
                 return;
             }
             // What is looked for at or before the hole moves into it.
             let home = K::read(entry).hash(seeds) as usize & mask;
             if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
-                self.words.copy_within(at * Self::ENTRY..(at + 1) * Self::ENTRY, hole * Self::ENTRY);
+                self.words.copy_within(at * K::ENTRY..(at + 1) * K::ENTRY, hole * K::ENTRY);
                 hole = at;
             }
         }
@@ -132,8 +142,8 @@ impl<K: Word> Flat<K> {
         let mask = self.capacity().checked_sub(1)?;
         let mut at = hash as usize & mask;
         loop {
-            let entry = &self.words[at * Self::ENTRY..][..Self::ENTRY];
-            match entry[K::WORDS] {
+            let entry = self.entry(at);
+            match K::number(entry) {
                 0 => return None,
                 _ if K::read(entry) == key => return Some(at),
                 _ => at = (at + 1) & mask,
@@ -152,6 +162,7 @@ impl<K: Word> Flat<K> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key_layout::Word97;
     use super::*;
     use proptest::prelude::*;
     use std::collections::HashMap;
@@ -168,12 +179,16 @@ mod tests {
     struct Crowded([u64; 2]);
 
     impl Word for Crowded {
-        const WORDS: usize = 2;
-        fn read(words: &[u64]) -> Self {
-            Crowded(<[u64; 2]>::read(words))
+        const ENTRY: usize = 3;
+        const NUMBER: u32 = 64;
+        fn read(entry: &[u64]) -> Self {
+            Crowded(<[u64; 2]>::read(entry))
         }
-        fn write(self, words: &mut [u64]) {
-            self.0.write(words);
+        fn number(entry: &[u64]) -> u64 {
+            <[u64; 2]>::number(entry)
+        }
+        fn write(self, number: u64, entry: &mut [u64]) {
+            self.0.write(number, entry);
         }
         fn put(&mut self, v: u64, shift: u32) {
             self.0.put(v, shift);
@@ -221,6 +236,16 @@ mod tests {
             check::<u64>(|n| n, &steps);
             check::<[u64; 2]>(|n| [n, n << 7], &steps);
             check(|n| Crowded([n, 1]), &steps);
+            check::<Word97>(
+                |n| {
+                    let mut key = Word97::default();
+                    key.put(n, 0);
+                    key.put(n.wrapping_neg(), 32);
+                    key.put(1, 96);
+                    key
+                },
+                &steps,
+            );
         }
     }
 }

@@ -10,12 +10,16 @@ use crate::batch::{Column, ColumnData, ColumnRef, DataType, Physical};
 
 /// A packed key.
 pub(super) trait Word: Copy + Eq + Default + Send {
-    /// How many words it is.
-    const WORDS: usize;
-    /// The key in the first words.
-    fn read(words: &[u64]) -> Self;
-    /// Writes the key to the first words.
-    fn write(self, words: &mut [u64]);
+    /// How many words a key and a number of up to [`Word::NUMBER`] bits beside it take.
+    const ENTRY: usize;
+    /// Bits of the number.
+    const NUMBER: u32;
+    /// The key of an entry.
+    fn read(entry: &[u64]) -> Self;
+    /// The number of an entry.
+    fn number(entry: &[u64]) -> u64;
+    /// Writes an entry.
+    fn write(self, number: u64, entry: &mut [u64]);
     /// Ors the low bits of `v` in at bit `shift`.
     fn put(&mut self, v: u64, shift: u32);
     /// The 64 bits from bit `shift` on.
@@ -32,14 +36,19 @@ fn fold(a: u64, b: u64) -> u64 {
 }
 
 impl Word for u64 {
-    const WORDS: usize = 1;
+    const ENTRY: usize = 2;
+    const NUMBER: u32 = 64;
     #[inline(always)]
-    fn read(words: &[u64]) -> Self {
-        words[0]
+    fn read(entry: &[u64]) -> Self {
+        entry[0]
     }
     #[inline(always)]
-    fn write(self, words: &mut [u64]) {
-        words[0] = self;
+    fn number(entry: &[u64]) -> u64 {
+        entry[1]
+    }
+    #[inline(always)]
+    fn write(self, number: u64, entry: &mut [u64]) {
+        entry.copy_from_slice(&[self, number]);
     }
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
@@ -56,14 +65,19 @@ impl Word for u64 {
 }
 
 impl Word for [u64; 2] {
-    const WORDS: usize = 2;
+    const ENTRY: usize = 3;
+    const NUMBER: u32 = 64;
     #[inline(always)]
-    fn read(words: &[u64]) -> Self {
-        [words[0], words[1]]
+    fn read(entry: &[u64]) -> Self {
+        [entry[0], entry[1]]
     }
     #[inline(always)]
-    fn write(self, words: &mut [u64]) {
-        words[..2].copy_from_slice(&self);
+    fn number(entry: &[u64]) -> u64 {
+        entry[2]
+    }
+    #[inline(always)]
+    fn write(self, number: u64, entry: &mut [u64]) {
+        entry.copy_from_slice(&[self[0], self[1], number]);
     }
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
@@ -90,6 +104,47 @@ impl Word for [u64; 2] {
     }
 }
 
+/// A key of up to 97 bits: a group's number and a BIGINT that may be NULL. What is left of two words has the slot, so that
+/// entries are a third smaller and four of them are a cache line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Word97([u64; 2]);
+
+impl Word97 {
+    /// Bits of a key.
+    pub(super) const BITS: u32 = 97;
+    /// Where the number stands in the second word.
+    const SHIFT: u32 = Self::BITS - 64;
+}
+
+impl Word for Word97 {
+    const ENTRY: usize = 2;
+    const NUMBER: u32 = 128 - Self::BITS;
+    #[inline(always)]
+    fn read(entry: &[u64]) -> Self {
+        Self([entry[0], entry[1] & ((1 << Self::SHIFT) - 1)])
+    }
+    #[inline(always)]
+    fn number(entry: &[u64]) -> u64 {
+        entry[1] >> Self::SHIFT
+    }
+    #[inline(always)]
+    fn write(self, number: u64, entry: &mut [u64]) {
+        entry.copy_from_slice(&[self.0[0], self.0[1] | number << Self::SHIFT]);
+    }
+    #[inline(always)]
+    fn put(&mut self, v: u64, shift: u32) {
+        self.0.put(v, shift);
+    }
+    #[inline(always)]
+    fn get(self, shift: u32) -> u64 {
+        self.0.get(shift)
+    }
+    #[inline(always)]
+    fn hash(self, seeds: &[u64; 2]) -> u64 {
+        self.0.hash(seeds)
+    }
+}
+
 /// Where a column stands in a packed key.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
@@ -106,6 +161,8 @@ pub(super) enum Form {
     Unit,
     /// Packed into 64 bits.
     Word64(Vec<Part>),
+    /// Packed into 97 bits.
+    Word97(Vec<Part>),
     /// Packed into 128 bits.
     Word128(Vec<Part>),
     /// One column of byte strings: the string itself.
@@ -151,7 +208,8 @@ impl Form {
         }
         match at {
             0..=64 => Form::Word64(parts),
-            65..=128 => Form::Word128(parts),
+            65..=Word97::BITS => Form::Word97(parts),
+            98..=128 => Form::Word128(parts),
             _ => Form::Bytes,
         }
     }
@@ -159,7 +217,9 @@ impl Form {
     /// The key is one column whose NULL is not part of the packed form.
     pub(super) fn null_aside(&self) -> bool {
         match self {
-            Form::Word64(p) | Form::Word128(p) => matches!(p[..], [Part { valid: None, .. }]),
+            Form::Word64(p) | Form::Word97(p) | Form::Word128(p) => {
+                matches!(p[..], [Part { valid: None, .. }])
+            }
             Form::Text => true,
             Form::Unit | Form::Bytes => false,
         }

@@ -13,7 +13,7 @@
 //! misses of several rows overlap.
 
 use super::flat::Flat;
-use super::key_layout::{Form, Part, Word, pack, unpack, unshared};
+use super::key_layout::{Form, Part, Word, Word97, pack, unpack, unshared};
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, View, key};
 use crate::error::{Error, Result};
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -44,6 +44,7 @@ enum Store {
     /// The slot of the one key.
     Unit(Option<u32>),
     Word64(Words<u64>),
+    Word97(Words<Word97>),
     Word128(Words<[u64; 2]>),
     Bytes(Texts),
 }
@@ -55,6 +56,7 @@ impl KeyTable {
         let store = match &form {
             Form::Unit => Store::Unit(None),
             Form::Word64(_) => Store::Word64(Words::default()),
+            Form::Word97(_) => Store::Word97(Words::default()),
             Form::Word128(_) => Store::Word128(Words::default()),
             Form::Text | Form::Bytes => Store::Bytes(Texts::default()),
         };
@@ -101,6 +103,9 @@ impl KeyTable {
         let mut null_slot = |free: &mut Slots| *null.get_or_insert_with(|| free.take());
         match (form, store) {
             (Form::Word64(parts), Store::Word64(w)) => {
+                w.find_or_insert(parts, prefix, columns, rows, nulls, free, &mut null_slot, slots);
+            }
+            (Form::Word97(parts), Store::Word97(w)) => {
                 w.find_or_insert(parts, prefix, columns, rows, nulls, free, &mut null_slot, slots);
             }
             (Form::Word128(parts), Store::Word128(w)) => {
@@ -166,6 +171,7 @@ impl KeyTable {
         match &mut self.store {
             Store::Unit(only) => *only = Some(new),
             Store::Word64(w) => w.renew(slot, new),
+            Store::Word97(w) => w.renew(slot, new),
             Store::Word128(w) => w.renew(slot, new),
             Store::Bytes(t) => t.renew(slot, new),
         }
@@ -186,6 +192,7 @@ impl KeyTable {
         match &mut self.store {
             Store::Unit(only) => *only = None,
             Store::Word64(w) => w.remove(slot),
+            Store::Word97(w) => w.remove(slot),
             Store::Word128(w) => w.remove(slot),
             Store::Bytes(t) => t.remove(slot, self.slots.bound),
         }
@@ -196,6 +203,7 @@ impl KeyTable {
         debug_assert_eq!(out.len(), self.types.len());
         match (&self.form, &self.store) {
             (Form::Word64(parts), Store::Word64(w)) => w.emit(parts, self.null, slots, out),
+            (Form::Word97(parts), Store::Word97(w)) => w.emit(parts, self.null, slots, out),
             (Form::Word128(parts), Store::Word128(w)) => w.emit(parts, self.null, slots, out),
             (Form::Text, Store::Bytes(t)) => {
                 let out = unshared(&mut out[0]);
@@ -226,6 +234,7 @@ impl KeyTable {
         match &self.store {
             Store::Unit(_) => 0,
             Store::Word64(w) => w.keys[slot as usize] as u32,
+            Store::Word97(w) => w.keys[slot as usize].get(0) as u32,
             Store::Word128(w) => w.keys[slot as usize][0] as u32,
             Store::Bytes(t) => u32::from_le_bytes(t.get(slot)[..4].try_into().expect("four bytes")),
         }
@@ -244,6 +253,7 @@ impl KeyTable {
         match &mut self.store {
             Store::Unit(only) => *only = None,
             Store::Word64(w) => w.clear(),
+            Store::Word97(w) => w.clear(),
             Store::Word128(w) => w.clear(),
             Store::Bytes(t) => t.clear(),
         }
@@ -255,6 +265,7 @@ impl KeyTable {
             + match &self.store {
                 Store::Unit(_) => 0,
                 Store::Word64(w) => w.bytes(),
+                Store::Word97(w) => w.bytes(),
                 Store::Word128(w) => w.bytes(),
                 Store::Bytes(t) => t.bytes(),
             }

@@ -10,7 +10,7 @@ use super::fold::{Flag, Fold, Folding, Plain, Wide};
 use super::sliding::{Sliding, SlidingBest};
 use super::sliding_text::Bests;
 use super::{add, factory, nullable_result};
-use crate::batch::{Column, Decoder, Encoder, Physical, TypeKind};
+use crate::batch::{Column, ColumnData, Decoder, Encoder, Physical, TypeKind};
 use crate::error::{Error, Result};
 use crate::expr::function::{BoundAggregate, Call, Registry};
 use crate::expr::{Accumulator, RowError, Updates};
@@ -163,6 +163,33 @@ impl Accumulator for BestText {
 
     fn is_fixed(&self) -> bool {
         true
+    }
+
+    fn update_tracked(
+        &mut self,
+        u: &Updates<'_>,
+        before: &mut Column,
+        after: &mut Column,
+    ) -> Result<(), RowError> {
+        let arg = &u.args[0];
+        let Column { validity: is_before, data: before } = before;
+        let Column { validity: is_after, data: after } = after;
+        let (ColumnData::Bytes(before), ColumnData::Bytes(after)) = (before, after) else {
+            panic!("the smallest text is a text")
+        };
+        let (mut before, mut after) = (before.writer(), after.writer());
+        for (&row, &slot) in u.rows.iter().zip(u.slots) {
+            let old = self.cells.get(slot);
+            is_before.push(old.is_some());
+            before.push(old.unwrap_or_default());
+            if arg.is_valid(row as usize) {
+                self.offer(slot, arg.bytes(row as usize));
+            }
+            let new = self.cells.get(slot);
+            is_after.push(new.is_some());
+            after.push(new.unwrap_or_default());
+        }
+        Ok(())
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {

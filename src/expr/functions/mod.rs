@@ -57,6 +57,7 @@ mod json_query;
 mod map;
 mod math;
 mod membership;
+mod parameter;
 mod pattern;
 mod printf;
 mod random;

@@ -4,6 +4,7 @@
 //! others go to the `regex` crate after translation from Java's syntax ([`java_regex`]): its classes are ASCII, its dot stops at all line
 //! ends. Look-around, back references and possessive quantifiers have no counterpart and are refused by name.
 
+use super::parameter::Parameter;
 use crate::batch::{Column, Sel};
 use crate::batch::{ColumnData, ColumnRef, DataType, TypeKind};
 use crate::error::{Error, Result};
@@ -156,12 +157,14 @@ fn bind(
         None => None,
         Some(p) => Some(compile(p, escape).map_err(|e| Error::validation(e, call.args[1].span))?),
     };
+    let parameter = call.literal_text(1).filter(|_| usage == Use::Extract).and_then(Parameter::of);
     Ok(with_kernel(args, ty, Determinism::Deterministic, move || Pattern {
         compile,
         escape,
         usage,
         strict,
         fixed: fixed.is_some(),
+        parameter: parameter.clone(),
         matcher: fixed.clone().unwrap_or(Matcher::Invalid),
         pattern: None,
     }))
@@ -175,6 +178,8 @@ struct Pattern {
     strict: bool,
     /// The matcher is that of a constant pattern.
     fixed: bool,
+    /// The same, where it is of a form that is quicker to look for.
+    parameter: Option<Parameter>,
     matcher: Matcher,
     /// The text of the matcher at hand.
     pattern: Option<String>,
@@ -200,6 +205,12 @@ impl Kernel for Pattern {
         out: &mut Column,
         _cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
+        if let Some(parameter) = &self.parameter {
+            slices(args, sel, out, |i, text| {
+                parameter.group(text, args.get(2).map_or(0, |a| a.column.slice::<i32>()[a.at(i)]))
+            });
+            return Ok(());
+        }
         if self.fixed {
             apply(&mut self.matcher, self.usage, args, sel, rows, out);
             return if self.strict { not_null(sel, out) } else { Ok(()) };
