@@ -15,7 +15,13 @@ use pelton::plan::{Changelog, Graph, Op};
 use pelton::shard::{Input, InputCounters, IoContext, NodeSpec, Output, Polled, Role, Shard, Turn};
 use pelton::sql::{Outcome, Planner};
 use pelton::{Error, Result};
-use std::sync::{Arc, Mutex};
+use std::cell::Cell;
+use std::sync::Arc;
+
+thread_local! {
+    /// What [`Summed`] has added up: a job runs on its caller's thread.
+    static SUM: Cell<Sum> = const { Cell::new(Sum { rows: 0, sum: 0 }) };
+}
 
 /// Persons, auctions and bids as tables of their own.
 fn tables(watermark: bool) -> String {
@@ -84,12 +90,11 @@ impl Query {
 
     /// What the query gives in batches of `batch_rows` rows, summed up.
     pub(crate) fn sum(&self, batch_rows: usize) -> Sum {
-        let sum = Arc::new(Mutex::new(Sum::default()));
+        SUM.set(Sum::default());
         let mut job = self.job(batch_rows);
-        job.outputs = vec![Box::new(Summed(Arc::clone(&sum)))];
+        job.outputs = vec![Box::new(Summed)];
         job.run();
-        let sum = sum.lock().expect("the job has ended");
-        *sum
+        SUM.get()
     }
 
     /// A fresh job with batches of `batch_rows` rows.
@@ -197,11 +202,13 @@ impl Output for Nothing {
 }
 
 /// Adds up what it gets.
-struct Summed(Arc<Mutex<Sum>>);
+struct Summed;
 
 impl Output for Summed {
     fn offer(&mut self, batch: Batch, cx: &mut IoContext<'_>) -> Result<Option<Batch>> {
-        self.0.lock().expect("one thread").batch(&batch, &mut vec![]);
+        let mut sum = SUM.get();
+        sum.batch(&batch, &mut vec![]);
+        SUM.set(sum);
         cx.pool.recycle(batch);
         Ok(None)
     }
@@ -209,6 +216,6 @@ impl Output for Summed {
         Ok(())
     }
     fn rows(&self) -> u64 {
-        self.0.lock().expect("one thread").rows
+        SUM.get().rows
     }
 }
