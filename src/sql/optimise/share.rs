@@ -1,7 +1,7 @@
 //! A text that a condition and a projection both need, or a projection several times, is computed once: `LOWER(c)` of
 //! `SELECT LOWER(c) … WHERE LOWER(c) = 'x'` becomes a column of a projection below the filter.
 //!
-//! Only what makes texts, lists and maps of columns is shared: a sum costs less than the column it would be kept in. And only where nothing can
+//! Only what makes texts of columns is shared: a sum costs less than the column it would be kept in. And only where nothing can
 //! tell: it is deterministic, cannot fail, and is evaluated for every row at least once anyway, not just in a branch of a CASE. It comes
 //! after [`prune`](super::prune), so that a projection that is added passes on what is still read.
 
@@ -44,12 +44,10 @@ fn computed_once(input: Rel, exprs: &mut [&mut Expr], every: usize) -> Rel {
         }
         let uses = |e: &Expr| found.iter().filter(|(o, _)| is_same(o, e)).count();
         let always = |e: &Expr| found.iter().any(|(o, always)| *always && is_same(o, e));
-        // Larger ones come before their parts.
-        let Some(best) =
-            found.iter().map(|f| f.0).find(|e| always(e) && uses(e) > 1 && !Program::new(e).can_fail())
-        else {
-            break;
-        };
+        // The largest before its parts; what has been shared stands beside it and cannot be read by it.
+        let fits =
+            |e: &&Expr| reads_only(e, columns) && always(e) && uses(e) > 1 && !Program::new(e).can_fail();
+        let Some(best) = found.iter().map(|f| f.0).filter(fits).max_by_key(|e| nodes(e)) else { break };
         let best = best.clone();
         let number = columns + shared.len();
         exprs.iter_mut().for_each(|e| replace(e, &best, number));
@@ -87,7 +85,7 @@ fn computed_once(input: Rel, exprs: &mut [&mut Expr], every: usize) -> Rel {
 /// Calls below `e` that may be shared, each with whether it is evaluated for every row, if `e` is.
 fn candidates<'e>(e: &'e Expr, always: bool, to: &mut Vec<(&'e Expr, bool)>) {
     if matches!(e.kind, ExprKind::Call { .. })
-        && matches!(e.ty.physical(), Physical::Bytes | Physical::List | Physical::Map)
+        && e.ty.physical() == Physical::Bytes
         && e.is_deterministic()
         && reads(e)
     {
@@ -104,6 +102,12 @@ fn candidates<'e>(e: &'e Expr, always: bool, to: &mut Vec<(&'e Expr, bool)>) {
 
 fn nodes(e: &Expr) -> usize {
     1 + e.children().into_iter().map(nodes).sum::<usize>()
+}
+
+fn reads_only(e: &Expr, columns: usize) -> bool {
+    let mut all = true;
+    e.for_each_column(&mut |c| all &= c < columns);
+    all
 }
 
 fn reads(e: &Expr) -> bool {

@@ -513,6 +513,18 @@ fn a_text_that_is_needed_several_times_is_computed_once() {
             Scan u [a, b, c]
         ",
     );
+    // The larger one first: its part is then needed once beside it.
+    check(
+        "SELECT LOWER(c), UPPER(LOWER(c)), UPPER(LOWER(c)) FROM u",
+        "
+        Project LOWER(c) AS EXPR$0, UPPER(LOWER(c)) AS EXPR$1, UPPER(LOWER(c)) AS EXPR$2
+          Scan u [a, b, c]
+        =>
+        Project LOWER(c) AS EXPR$0, shared$0 AS EXPR$1, shared$0 AS EXPR$2
+          Project c, UPPER(LOWER(c)) AS shared$0
+            Scan u [c]
+        ",
+    );
     // Not what only some rows need, nor what may fail.
     for kept in [
         "SELECT CASE WHEN a > 1 THEN LOWER(c) ELSE UPPER(LOWER(c)) END FROM u",
