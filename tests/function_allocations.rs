@@ -1,49 +1,13 @@
 //! Functions of text and JSON allocate nothing for a row: what is new goes into the result's arena, what is a part shares its argument's bytes.
 //! Constant patterns (LIKE, SIMILAR, regular expressions, dates, JSON paths) are compiled when the call is bound: to compile one takes
 //! allocations, and evaluating it a hundred times over takes none.
-#![expect(unsafe_code, reason = "a global allocator is an unsafe trait; it only counts and hands on")]
 
 use pelton::Span;
 use pelton::batch::{Column, ColumnRef, DataType, Pool, Sel, TypeKind, Watermarks};
 use pelton::expr::functions::builtin;
 use pelton::expr::{EvalContext, Expr, Program, Session, build};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
-thread_local! {
-    // Tests run beside each other: each counts its own.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn count() {
-    // A thread that ends has no counter any more.
-    let _ = ALLOCATIONS.try_with(|c| c.set(c.get() + 1));
-}
-
-// SAFETY: every call goes to the system's allocator with the caller's arguments.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's obligations are the callee's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's obligations are the callee's.
-        unsafe { System.realloc(ptr, layout, new_size) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's obligations are the callee's.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
+mod counting;
 
 /// Texts longer than a view holds, JSON, and times.
 fn columns(rows: usize) -> Vec<ColumnRef> {
@@ -111,11 +75,11 @@ fn allocations(e: &Expr, rows: usize, times: u64) -> u64 {
     let (mut pool, marks) = (Pool::default(), Watermarks::default());
     let mut out = 0;
     for round in 0..times + 3 {
-        let before = ALLOCATIONS.get();
+        let before = counting::allocations();
         let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &marks };
         program.eval(&columns, rows, Sel::All(rows), &mut cx).expect("no row fails");
         if round >= 3 {
-            out += ALLOCATIONS.get() - before;
+            out += counting::allocations() - before;
         }
     }
     out
