@@ -408,6 +408,22 @@ impl Batch {
         (self.rows, self.selected) = (rows, rows);
     }
 
+    /// No rows, watermarks and provenance; columns and the list of kinds, if there is one, keep their memory.
+    pub fn clear(&mut self) {
+        for c in &mut self.columns {
+            match ColumnRef::get_mut(c) {
+                Some(own) => own.clear(),
+                None => *c = ColumnRef::new(c.empty_like()),
+            }
+        }
+        let kinds = self.kinds.take().map(|mut kinds| {
+            kinds.clear();
+            kinds
+        });
+        self.refill(0);
+        self.kinds = kinds;
+    }
+
     /// The batch with a changed number of rows and no selection and kinds: for sources that fill it in place.
     pub fn refill(&mut self, rows: usize) {
         (self.rows, self.selected) = (rows, rows);

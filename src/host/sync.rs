@@ -61,7 +61,9 @@ impl Wake {
     /// Called by a sleeper that sleeps elsewhere: what becomes visible after this makes `is_needed` true, once. It looks for
     /// work after this.
     pub fn announce(&self) {
-        self.asleep.store(true, Ordering::Relaxed);
+        // Not a plain store: a waker that is just taking the announcement before this one has its place before this one, and is seen to
+        // have it. In memory's order of one location that follows anyway; the model checker works with what threads know of each other.
+        self.asleep.swap(true, Ordering::AcqRel);
         fence(Ordering::SeqCst);
     }
 

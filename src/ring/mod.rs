@@ -31,10 +31,15 @@ pub enum Message<T> {
     Failed(Error),
 }
 
+/// A message in lines of memory of its own: what is being written there is not in the way of what is being read.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Slot<T>(Message<T>);
+
 /// The sending end of a link.
 #[derive(Debug)]
 pub struct Sender<T> {
-    ring: Producer<Message<T>>,
+    ring: Producer<Slot<T>>,
     back: Consumer<T>,
     peer: LastRing,
 }
@@ -42,7 +47,7 @@ pub struct Sender<T> {
 /// The receiving end of a link.
 #[derive(Debug)]
 pub struct Receiver<T> {
-    ring: Consumer<Message<T>>,
+    ring: Consumer<Slot<T>>,
     back: Producer<T>,
     peer: LastRing,
 }
@@ -62,12 +67,12 @@ impl<T> Sender<T> {
     /// The ring is full.
     #[inline]
     pub fn send(&mut self, message: Message<T>) -> Result<(), Message<T>> {
-        match self.ring.push(message) {
+        match self.ring.push(Slot(message)) {
             Ok(()) => {
                 self.peer.ring();
                 Ok(())
             }
-            Err(PushError::Full(message)) => Err(message),
+            Err(PushError::Full(Slot(message))) => Err(message),
         }
     }
 
@@ -92,7 +97,7 @@ impl<T> Receiver<T> {
         if waiting == 0 {
             return None;
         }
-        let message = self.ring.pop().ok();
+        let message = self.ring.pop().ok().map(|Slot(message)| message);
         if waiting == self.ring.buffer().capacity() {
             // The sender may sleep until there is room.
             self.peer.ring();

@@ -3,7 +3,8 @@
 //! **Out.** The selected rows of a batch go to the shards that own their keys. For each of these one batch is being filled, with
 //! copies of the rows: what crosses owns its bytes. After each turn ([`Output::publish`]) a batch that has anything is sent, be it one row. While
 //! the ring is full the batch stays and takes up further rows, so that batches grow when the reader is slower; when it is full as
-//! well, the outbox takes no more, and what is in front of it stops. At most one batch waits for each target.
+//! well, the outbox takes no more, and what is in front of it stops. At most one batch waits for each target. A few rows cross as a
+//! [`Parcel`]: what is read in one go arrives sooner than a batch in its parts.
 //!
 //! **Time** travels with the rows: each target gets every movement of the watermark at its place between its rows, so that which rows are
 //! late is decided as on one shard. An inbox gives the smallest watermark of its senders.
@@ -16,7 +17,9 @@
 
 use super::io::{Comes, Input, InputCounters, IoContext, Output, Polled};
 use crate::batch::key::{KEY_GROUPS, hash_keys, key_group};
-use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind};
+use crate::batch::{
+    BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, Home, MAX_ROWS, Parcel, Pool, RowKind,
+};
 use crate::error::{Error, Result};
 use crate::operators::smallest;
 use crate::plan::Exchange;
@@ -28,19 +31,31 @@ pub fn owner(group: u16, shards: usize) -> usize {
     usize::from(group) * shards / usize::from(KEY_GROUPS)
 }
 
+/// What goes from shard to shard.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a parcel in a box would be a line of memory further away")]
+pub enum Goods {
+    /// A few rows.
+    Few(Parcel),
+    /// A batch. Emptied ones come back.
+    Many(Batch),
+}
+
 /// The way to one shard.
 struct Target {
     /// None: nobody there wants more.
-    link: Option<Sender<Batch>>,
+    link: Option<Sender<Goods>>,
     /// The rows of the batch at hand that go there, and how often the watermark moves before each.
     rows: Vec<u32>,
     moves: Vec<u32>,
     /// What is to be sent.
     filling: Option<Batch>,
+    /// An empty one, for when there is something again.
+    empty: Option<Batch>,
     /// A barrier is to be sent behind it, before anything else is taken.
     barrier: bool,
     /// The message behind all.
-    last: Option<Message<Batch>>,
+    last: Option<Message<Goods>>,
 }
 
 /// The sending end of an exchange, on one shard. See the module's text.
@@ -56,7 +71,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// The sending end of `exchange` for rows of these types, with a link to each shard that receives.
-    pub fn new(exchange: &Exchange, types: Vec<DataType>, links: Vec<Sender<Batch>>) -> Self {
+    pub fn new(exchange: &Exchange, types: Vec<DataType>, links: Vec<Sender<Goods>>) -> Self {
         let keys = match exchange {
             Exchange::Keyed(keys) => Some(keys.clone()),
             Exchange::Gather => None,
@@ -66,6 +81,7 @@ impl Outbox {
             rows: vec![],
             moves: vec![],
             filling: None,
+            empty: None,
             barrier: false,
             last: None,
         };
@@ -146,7 +162,12 @@ impl Target {
         if self.rows.is_empty() && batch.watermarks.is_empty() {
             return;
         }
-        let to = self.filling.get_or_insert_with(|| link.spare().unwrap_or_else(|| empty(types, pool)));
+        let to = self.filling.get_or_insert_with(|| {
+            self.empty.take().unwrap_or_else(|| match link.spare() {
+                Some(Goods::Many(batch)) => batch,
+                _ => empty(types, pool),
+            })
+        });
         let before = to.rows();
         if !self.rows.is_empty() {
             for (to, from) in to.columns.iter_mut().zip(&batch.columns) {
@@ -182,11 +203,20 @@ impl Target {
             (self.link, self.filling, self.last) = (None, None, None);
             return true;
         }
-        if let Some(batch) = self.filling.take()
-            && let Err(Message::Item(batch)) = link.send(Message::Item(batch))
-        {
-            self.filling = Some(batch);
-            return false;
+        if let Some(mut batch) = self.filling.take() {
+            let sent = match Parcel::pack(&batch) {
+                None => link.send(Message::Item(Goods::Many(batch))),
+                Some(parcel) if link.send(Message::Item(Goods::Few(parcel))).is_ok() => {
+                    batch.clear();
+                    self.empty = Some(batch);
+                    Ok(())
+                }
+                Some(_) => Err(Message::Item(Goods::Many(batch))),
+            };
+            if let Err(Message::Item(Goods::Many(batch))) = sent {
+                self.filling = Some(batch);
+                return false;
+            }
         }
         if self.barrier {
             if link.send(Message::Barrier).is_err() {
@@ -263,7 +293,9 @@ impl Output for Outbox {
 /// The receiving end of an exchange, on one shard. See the module's text.
 pub struct Inbox {
     types: Vec<DataType>,
-    links: Vec<Option<Receiver<Batch>>>,
+    /// Where the batches return to that parcels were unpacked into.
+    home: Home,
+    links: Vec<Option<Receiver<Goods>>>,
     /// How far each sender has come.
     watermarks: Vec<i64>,
     /// Whose barrier has come: what they sent behind it waits.
@@ -275,9 +307,10 @@ pub struct Inbox {
 
 impl Inbox {
     /// The receiving end for rows of these types, with a link from each shard that sends.
-    pub fn new(types: Vec<DataType>, links: Vec<Receiver<Batch>>) -> Self {
+    pub fn new(types: Vec<DataType>, links: Vec<Receiver<Goods>>) -> Self {
         Self {
             types,
+            home: Home::default(),
             watermarks: vec![BEFORE_TIME; links.len()],
             held: vec![false; links.len()],
             links: links.into_iter().map(Some).collect(),
@@ -301,14 +334,20 @@ impl Inbox {
     }
 
     /// A message of sender `k`: a batch to hand on, if it is one that says something.
-    fn take(&mut self, k: usize, message: Message<Batch>, pool: &mut Pool) -> Result<Option<Batch>> {
+    fn take(&mut self, k: usize, message: Message<Goods>, pool: &mut Pool) -> Result<Option<Batch>> {
         match message {
-            Message::Item(mut batch) => {
-                if let Some(link) = &mut self.links[k]
-                    && link.wants_back()
-                {
-                    link.give_back(empty(&self.types, pool));
-                }
+            Message::Item(goods) => {
+                let mut batch = match goods {
+                    Goods::Few(parcel) => parcel.unpack(&self.types, &mut self.home, pool),
+                    Goods::Many(batch) => {
+                        if let Some(link) = &mut self.links[k]
+                            && link.wants_back()
+                        {
+                            link.give_back(Goods::Many(empty(&self.types, pool)));
+                        }
+                        batch
+                    }
+                };
                 if self.links.len() > 1 && !batch.watermarks.is_empty() {
                     self.merge_time(k, &mut batch, pool);
                 }

@@ -12,7 +12,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub use exchange::{Inbox, Outbox, owner};
+pub use exchange::{Goods, Inbox, Outbox, owner};
 pub use io::{Comes, Input, InputCounters, IoContext, Output, Polled};
 pub use shard::{NodeCounts, NodeSpec, NodeStats, Role, Shard, Turn};
 pub use values::ValuesInput;

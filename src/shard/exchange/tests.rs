@@ -96,14 +96,17 @@ fn the_slowest_sender_holds_time_back() {
     ends.inboxes[0] = Inbox::new(types, vec![from_a, from_b]);
     let mut first = numbers(&[1, 2]);
     first.watermarks.advance(1, 10);
-    assert!(a.send(Message::Item(first)).is_ok());
+    assert!(a.send(Message::Item(Goods::Many(first))).is_ok());
     assert_eq!(ends.poll(0), Some((vec![1, 2], vec![])));
     let mut second = numbers(&[3, 4]);
     second.watermarks.advance(1, 5);
     second.watermarks.advance(2, 20);
-    assert!(b.send(Message::Item(second)).is_ok());
+    assert!(b.send(Message::Item(Goods::Many(second))).is_ok());
     assert_eq!(ends.poll(0), Some((vec![3, 4], vec![(1, 5), (2, 10)])));
-    assert!(a.send(Message::Item(Batch::watermark(END_OF_TIME))).is_ok() && a.send(Message::End).is_ok());
+    assert!(
+        a.send(Message::Item(Goods::Many(Batch::watermark(END_OF_TIME)))).is_ok()
+            && a.send(Message::End).is_ok()
+    );
     assert_eq!(ends.poll(0), Some((vec![], vec![(0, 20)])));
 }
 
