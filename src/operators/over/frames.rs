@@ -117,6 +117,15 @@ struct Group {
     picks: Vec<u32>,
 }
 
+/// Empties the columns of a batch that has some of these types.
+fn emptied<'b>(batch: &'b mut Batch, types: &[DataType], pool: &mut Pool) -> &'b mut Vec<ColumnRef> {
+    if batch.columns.is_empty() {
+        batch.columns.extend(types.iter().map(|t| pool.column(t)));
+    }
+    batch.columns.iter_mut().for_each(|c| unshared(c).clear());
+    &mut batch.columns
+}
+
 impl Frames {
     /// Frames over rows of that schema.
     pub(super) fn new(calls: &[(Frame, plan::Aggregate)], input: &Schema) -> Self {
@@ -423,10 +432,7 @@ impl Frames {
     ) -> Result<()> {
         let treed = self.trees.has(slot);
         let Self { held, types, one, bytes, .. } = self;
-        if one.columns.is_empty() {
-            one.columns.extend(types.iter().map(|t| pool.column(t)));
-        }
-        one.columns.iter_mut().for_each(|c| unshared(c).clear());
+        emptied(one, types, pool);
         if treed {
             bytes.clear();
             held.iter().for_each(|&c| encode_value(source[c].borrow(), row as usize, bytes));
@@ -517,10 +523,7 @@ impl Frames {
         let mut empty = true;
         sliced.iter_mut().for_each(|s| empty &= s.drain(slot, rows));
         let Some(queues) = queues else { return Ok(empty) };
-        if one.columns.is_empty() {
-            one.columns.extend(types.iter().map(|t| pool.column(t)));
-        }
-        one.columns.iter_mut().for_each(|c| unshared(c).clear());
+        emptied(one, types, pool);
         for g in groups.iter_mut() {
             while let Some(reader) = g.reader
                 && *left < rows
@@ -552,6 +555,14 @@ impl Frames {
                 self.clear(slot);
                 Ok(true)
             }
+        }
+    }
+
+    /// Rows before this time may be held or not, no row above the watermark sees them: they do not count.
+    fn held_from(&self, watermark: i64) -> i64 {
+        match &self.kept {
+            Some(Kept { above: None, reach: Some(reach), .. }) => watermark.saturating_sub(*reach),
+            _ => i64::MIN,
         }
     }
 
@@ -594,11 +605,7 @@ impl Frames {
         let mut order: Vec<u32> = (0..own).collect();
         order.insert(at, own);
         times.insert(at, time);
-        // What no row above the watermark can see may be there or not: it does not count.
-        let held = match &self.kept {
-            Some(Kept { above: None, reach: Some(reach), .. }) => watermark.saturating_sub(*reach),
-            _ => i64::MIN,
-        };
+        let held = self.held_from(watermark);
         let mut answers: Vec<Vec<ColumnRef>> = vec![];
         let mut starts = vec![];
         for g in &mut self.groups {

@@ -123,15 +123,6 @@ fn decode(rows: &Blocks, handles: &[u64], columns: &mut [ColumnRef]) {
     }
 }
 
-/// Empties the columns of a batch that has some of these types.
-fn emptied<'b>(batch: &'b mut Batch, types: &[DataType], pool: &mut Pool) -> &'b mut Vec<ColumnRef> {
-    if batch.columns.is_empty() {
-        batch.columns.extend(types.iter().map(|t| pool.column(t)));
-    }
-    batch.columns.iter_mut().for_each(|c| unshared(c).clear());
-    &mut batch.columns
-}
-
 impl Frames {
     /// A key with so many rows that one out of order is better off in a tree gets one.
     ///
@@ -376,10 +367,8 @@ impl Frames {
 
     fn emit_merged(&self, group: usize, out: &mut [ColumnRef]) {
         let Some(merged) = &self.trees.merged else { return };
-        for (&(place, nth), to) in self.calls.iter().zip(out) {
-            if matches!(place, Place::Rows(g) if g == group) {
-                merged.emit_one(self.groups[group].parts[nth], 0, to);
-            }
+        for (nth, to) in self.answers(group, out) {
+            merged.emit_one(self.groups[group].parts[nth], 0, to);
         }
     }
 
@@ -405,10 +394,7 @@ impl Frames {
             .zip(&self.held)
             .for_each(|(to, &n)| unshared(to).extend_rows(source[n].borrow(), &[row]));
         self.one.refill(1);
-        let held = match &self.kept {
-            Some(Kept { above: None, reach: Some(reach), .. }) => watermark.saturating_sub(*reach),
-            _ => i64::MIN,
-        };
+        let held = self.held_from(watermark);
         let place = self.trees.of[&slot].tree.rank(|t| t <= time);
         for group in 0..self.groups.len() {
             let (frame, class) = (self.groups[group].frame, self.groups[group].class);
@@ -419,10 +405,8 @@ impl Frames {
                 let result = self.groups[group].answer(&one, 0, slot, keep, &self.own, &mut answer);
                 self.one = one;
                 result?;
-                for (&(at, nth), to) in self.calls.iter().zip(&mut *out) {
-                    if matches!(at, Place::Rows(g) if g == group) {
-                        unshared(to).extend_rows(&answer[nth], &[0]);
-                    }
+                for (nth, to) in self.answers(group, out) {
+                    unshared(to).extend_rows(&answer[nth], &[0]);
                 }
                 answer.into_iter().for_each(|c| pool.recycle_column(c));
                 continue;
@@ -470,11 +454,20 @@ impl Frames {
     }
 
     fn emit_group(&self, group: usize, slot: u32, out: &mut [ColumnRef]) {
-        for (&(place, nth), to) in self.calls.iter().zip(out) {
-            if matches!(place, Place::Rows(g) if g == group) {
-                self.groups[group].aggregates.emit_one(nth, slot, to);
-            }
+        for (nth, to) in self.answers(group, out) {
+            self.groups[group].aggregates.emit_one(nth, slot, to);
         }
+    }
+
+    /// The columns of a group's calls, with the place of each in the group.
+    fn answers<'o>(
+        &self,
+        group: usize,
+        out: &'o mut [ColumnRef],
+    ) -> impl Iterator<Item = (usize, &'o mut ColumnRef)> {
+        let own =
+            move |(&(place, nth), to)| matches!(place, Place::Rows(g) if g == group).then_some((nth, to));
+        self.calls.iter().zip(out).filter_map(own)
     }
 
     /// The row of `one`, which is not its key's last, joins the tree at `place`, and the frames at the newest row that have it.
@@ -518,10 +511,7 @@ impl Frames {
     /// The rows of a key without those of its tree are gone; so is the tree.
     pub(super) fn clear_tree(&mut self, slot: u32) {
         let Some(treed) = self.trees.of.remove(&slot) else { return };
-        treed.tree.each(0, treed.tree.len(), |_, row| {
-            let bytes = self.trees.rows.get(row, 1)[0] as usize;
-            self.trees.rows.give_back(row, class(bytes));
-        });
+        treed.tree.each(0, treed.tree.len(), |_, row| self.trees.give_back(row));
     }
 
     /// Writes whether a key has a tree, and its rows and readers then.
