@@ -22,6 +22,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossbeam_utils::CachePadded;
 use memmap2::{Advice, MmapOptions, MmapRaw};
 
 use super::sync::Frontier;
@@ -100,7 +101,8 @@ enum Backing {
 pub struct Region {
     base: NonNull<u8>,
     len: usize,
-    frontier: Frontier,
+    /// On lines of its own: readers poll it while the writer reads the rest.
+    frontier: CachePadded<Frontier>,
     has_tail: AtomicBool,
     writable: bool,
     backing: Backing,
@@ -128,7 +130,7 @@ impl Region {
             return Ok(Arc::new(Self {
                 base: NonNull::dangling(),
                 len,
-                frontier: Frontier::new(0),
+                frontier: CachePadded::new(Frontier::new(0)),
                 has_tail: AtomicBool::new(false),
                 writable,
                 backing: Backing::Empty,
@@ -147,7 +149,7 @@ impl Region {
         Ok(Arc::new(Self {
             base,
             len,
-            frontier: Frontier::new(published),
+            frontier: CachePadded::new(Frontier::new(published)),
             has_tail: AtomicBool::new(false),
             writable,
             backing: Backing::File(map),
@@ -161,7 +163,7 @@ impl Region {
         Arc::new(Self {
             base,
             len,
-            frontier: Frontier::new(0),
+            frontier: CachePadded::new(Frontier::new(0)),
             has_tail: AtomicBool::new(false),
             writable: true,
             backing: Backing::Heap,
@@ -235,7 +237,8 @@ impl Region {
         if self.has_tail.swap(true, Ordering::AcqRel) {
             return None;
         }
-        Some(Tail { appended: self.published(), region: self.clone() })
+        let published = self.published();
+        Some(Tail { published, appended: published, region: self.clone() })
     }
 
     /// What `write(2)` does to the page cache: copies into memory above the frontier. For simulated files only; false
@@ -284,6 +287,8 @@ impl Drop for Region {
 /// The right to write a region above its frontier. There is one at a time.
 pub struct Tail {
     region: Arc<Region>,
+    /// The frontier, which only this moves: its line is with the readers.
+    published: usize,
     appended: usize,
 }
 
@@ -316,7 +321,7 @@ impl Tail {
     #[expect(unsafe_code, reason = "the tail's exclusive view above the frontier")]
     fn unpublished(&mut self) -> &mut [u8] {
         assert!(self.region.writable, "stores need a writable mapping");
-        let from = self.region.published();
+        let from = self.published;
         // SAFETY: in bounds; readers are handed nothing at or above the frontier, only this tail moves it, there is one tail
         // (`has_tail`) and we hold it exclusively.
         unsafe { std::slice::from_raw_parts_mut(self.region.base.as_ptr().add(from), self.region.len - from) }
@@ -351,7 +356,7 @@ impl Tail {
     #[inline]
     pub fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
         assert!(bytes.len() <= self.room(), "an append beyond the region");
-        let at = self.appended - self.region.published();
+        let at = self.appended - self.published;
         self.appended += bytes.len();
         let own = &mut self.unpublished()[at..at + bytes.len()];
         own.copy_from_slice(bytes);
@@ -362,13 +367,14 @@ impl Tail {
     #[inline]
     pub fn patch(&mut self, at: usize, bytes: &[u8]) {
         assert!(at + bytes.len() <= self.appended, "a patch lies within what was appended");
-        let at = at.checked_sub(self.region.published()).expect("published bytes do not change");
+        let at = at.checked_sub(self.published).expect("published bytes do not change");
         self.unpublished()[at..at + bytes.len()].copy_from_slice(bytes);
     }
 
     /// Shows everything appended to the readers.
     #[inline]
     pub fn publish(&mut self) {
+        self.published = self.appended;
         self.region.frontier.publish(self.appended);
     }
 
@@ -382,7 +388,7 @@ impl Tail {
 
     /// Forgets what was appended and not published, and leaves zeros there.
     pub fn discard(&mut self) {
-        let published = self.region.published();
+        let published = self.published;
         let n = self.appended - published;
         if n > 0 {
             self.unpublished()[..n].fill(0);

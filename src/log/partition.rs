@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use crossbeam_utils::CachePadded;
 
 use super::config::TopicConfig;
 use super::error::{LogError, LogResult};
@@ -53,7 +54,8 @@ pub struct Partition {
     options: ArcSwap<TopicConfig>,
     pub(super) segments: ArcSwap<Vec<Arc<Segment>>>,
     pub(super) start: AtomicI64,
-    published: AtomicI64,
+    /// Stored at every publication, as the counters at every append: on lines of their own, as all the rest is only read.
+    published: CachePadded<AtomicI64>,
     durable: AtomicI64,
     stopped: OnceLock<String>,
     pub(super) moves: Arc<Moves>,
@@ -71,7 +73,7 @@ pub struct Partition {
     /// A read-only view of somebody else's log.
     pub(super) is_read_only: bool,
     /// Counters.
-    pub counters: Counters,
+    pub counters: CachePadded<Counters>,
     /// A durable place known from before, for the checkpoint.
     pub(super) recovered: Place,
     pub(super) is_unscanned: bool,
@@ -118,7 +120,7 @@ impl Partition {
             config,
             segments: ArcSwap::from_pointee(found.segments),
             start: AtomicI64::new(found.start),
-            published: AtomicI64::new(found.next),
+            published: CachePadded::new(AtomicI64::new(found.next)),
             durable: AtomicI64::new(found.durable.offset.min(found.next)),
             stopped,
             moves: home.moves.clone(),
@@ -129,7 +131,7 @@ impl Partition {
             compacted_to: AtomicI64::new(0),
             checkpointed: AtomicI64::new(found.durable.base),
             is_read_only: home.is_read_only,
-            counters: Counters::default(),
+            counters: CachePadded::default(),
             recovered: found.durable,
             is_unscanned: found.is_unscanned,
         }

@@ -41,8 +41,10 @@ pub enum Check {
     None,
 }
 
-/// A position in a partition that moves forward.
+/// A position in a partition that moves forward. On cache lines of its own: a reader in another thread than the writer polls, and what
+/// the allocator puts beside it may be the writer's.
 #[derive(Debug)]
+#[repr(align(128))]
 pub struct Reader {
     partition: Arc<Partition>,
     at: Option<At>,

@@ -15,6 +15,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crossbeam_utils::CachePadded;
+
 use super::config::{FlushPolicy, TopicConfig};
 use super::error::{LogError, LogResult};
 use super::files;
@@ -25,7 +27,7 @@ use super::segment::{Loaded, Segment};
 use crate::host::threads::Waker;
 use crate::host::{Open, Tail};
 use crate::wire::batch;
-use crate::wire::{Batch, BatchBuilder, BatchHeader, TimestampType};
+use crate::wire::{Batch, BatchBuilder, BatchHeader, Compression, TimestampType};
 
 /// Most segments that may be rolled without a publish in between.
 const MAX_ROLLED: usize = 8;
@@ -123,8 +125,9 @@ pub(super) struct Link {
     pub(super) rolls: rtrb::Consumer<Active>,
 }
 
-/// Appends to one partition.
+/// Appends to one partition. On cache lines of its own, as its readers are.
 #[derive(Debug)]
+#[repr(align(128))]
 pub struct PartitionWriter {
     partition: Arc<Partition>,
     config: Arc<TopicConfig>,
@@ -136,7 +139,7 @@ pub struct PartitionWriter {
     segment_since_ms: i64,
     sparse: Sparse,
     /// Taken while a record is appended, in a box so that this moves a pointer.
-    builder: Option<Box<BatchBuilder>>,
+    builder: Option<Box<CachePadded<BatchBuilder>>>,
     copy: Vec<u8>,
     scratch: Vec<u8>,
     prepared: rtrb::Consumer<Prepared>,
@@ -158,6 +161,10 @@ pub(super) struct WriterSetup {
     pub(super) prefaulter: Waker,
     pub(super) prefault: usize,
     pub(super) mapped_writes: Option<bool>,
+}
+
+fn new_builder(compression: Compression) -> Box<CachePadded<BatchBuilder>> {
+    Box::new(CachePadded::new(BatchBuilder::with_compression(compression)))
 }
 
 impl PartitionWriter {
@@ -219,7 +226,7 @@ impl PartitionWriter {
             });
             Path::Ring(ring)
         };
-        let builder = Some(Box::new(BatchBuilder::with_compression(config.compression)));
+        let builder = Some(new_builder(config.compression));
         let ask_at = config.segment_bytes / 2;
         let writer = Self {
             partition,
@@ -272,10 +279,7 @@ impl PartitionWriter {
             let size = batch::HEADER_BYTES + key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
             current.active.tail.expect_now(size + batch::MIN_RECORD_BYTES);
         }
-        let mut builder = self
-            .builder
-            .take()
-            .unwrap_or_else(|| Box::new(BatchBuilder::with_compression(self.config.compression)));
+        let mut builder = self.builder.take().unwrap_or_else(|| new_builder(self.config.compression));
         builder.clear();
         builder.push(timestamp_ms, key, value, headers);
         let result = self.append_built(&mut builder, timestamp_ms);
