@@ -8,7 +8,7 @@
 //! until nothing fails: the error that remains is that of the smallest row. The path is cold.
 
 use super::kernel::{Arg, EvalContext, Kernel, RowError};
-use super::{Compute, Expr, ExprKind, RowExpr, Source, Write};
+use super::{Compute, Expr, ExprKind, RowExpr, Source, Write, row_expr};
 use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Physical, Pool, Sel};
 use crate::error::Span;
 
@@ -162,7 +162,7 @@ impl Program {
     /// Compiles an expression.
     pub fn new(expr: &Expr) -> Self {
         let node = Node::compile(expr);
-        let row = node.row_expr(expr).and_then(Over::new);
+        let row = node.row_expr(expr).and_then(Over::new).or_else(|| node.choice(expr).map(Over::Value));
         Self { node, ty: expr.ty.clone(), fixed: is_fixed(&expr.ty), row }
     }
 
@@ -441,6 +441,25 @@ impl Node {
             }
             _ => None,
         }
+    }
+
+    /// The node over one row, where it is a CASE between constant texts by such conditions. `expr` is what it was compiled from.
+    fn choice(&self, expr: &Expr) -> Option<Box<dyn Write>> {
+        let (Node::Case { branches, otherwise, .. }, ExprKind::Case { branches: of, .. }) =
+            (self, &expr.kind)
+        else {
+            return None;
+        };
+        if expr.ty.physical() != Physical::Bytes {
+            return None;
+        }
+        let conditions =
+            branches.iter().zip(of).map(|((c, _), (e, _))| c.row_expr(e)).collect::<Option<_>>()?;
+        let values = branches.iter().map(|(_, v)| v).chain([&**otherwise]).map(|v| match v {
+            Node::Constant(c) => Some(c.clone()),
+            _ => None,
+        });
+        row_expr::choice(conditions, values.collect::<Option<_>>()?)
     }
 
     fn can_fail(&self) -> bool {

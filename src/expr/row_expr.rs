@@ -5,7 +5,7 @@
 //! fixed-width values that cannot fail, its kernels say so ([`Kernel::row_expr`](super::Kernel::row_expr)), and the row is computed value by
 //! value without any of that. Everything else, and every batch of more rows, goes the way of the columns; both give the same values.
 
-use crate::batch::{Column, ColumnRef, Native, Physical};
+use crate::batch::{Column, ColumnData, ColumnRef, Native, Physical};
 use std::marker::PhantomData;
 
 /// A value that stands at one place of a column.
@@ -130,6 +130,31 @@ impl Write for Logic {
     fn write(&self, columns: &[ColumnRef], row: usize, out: &mut Column) {
         put(self.at(columns, row), row, out);
     }
+}
+
+/// CASE whose values are constants of any type: the one of the first condition that is TRUE, or the last.
+struct Choice {
+    conditions: Vec<Source<bool>>,
+    /// Columns of one row, one more than conditions.
+    values: Vec<ColumnRef>,
+}
+
+impl Write for Choice {
+    fn write(&self, columns: &[ColumnRef], row: usize, out: &mut Column) {
+        let chosen = self.conditions.iter().position(|c| c.at(columns, row) == Some(true));
+        let value = &self.values[chosen.unwrap_or(self.conditions.len())];
+        match (&mut out.data, &value.data) {
+            _ if !value.is_valid(0) => out.validity.set(row, false),
+            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.writer().set(row, from.get(0)),
+            _ => unreachable!("constants of the type of the CASE, which is one of texts"),
+        }
+    }
+}
+
+/// CASE of texts that are constants; `None` when a condition is not BOOLEAN.
+pub(super) fn choice(conditions: Vec<RowExpr>, values: Vec<ColumnRef>) -> Option<Box<dyn Write>> {
+    let conditions = conditions.into_iter().map(bool::of).collect::<Option<Vec<_>>>()?;
+    Some(Box::new(Choice { conditions, values }))
 }
 
 macro_rules! row_expr {

@@ -125,18 +125,31 @@ proptest! {
             let kind = if and { ExprKind::And(args) } else { ExprKind::Or(args) };
             e = Expr { kind, ty, span: Span::default() };
         }
-        let (mut program, mut pool, marks) = (Program::new(&e), Pool::default(), Watermarks::default());
-        prop_assert!(program.has_rows(), "{op} of {kind:?}");
-        for row in 0..rows.len() {
-            let mut alone = pool.column(&e.ty);
-            program.row_into(&mut alone, &columns, rows.len(), row, &mut pool);
-            let truth = program.is_true_at(&columns, row);
-            let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &marks };
-            let value = program.eval(&columns, rows.len(), Sel::Rows(&[row as u32]), &mut cx).expect("no row fails");
-            let wanted = show(value.column(), value.arg().at(row), &e.ty);
-            prop_assert_eq!(show(&alone, row, &e.ty), wanted);
-            let is_true = (e.ty.kind == TypeKind::Boolean).then(|| value.arg().is_true(row));
-            prop_assert_eq!(truth, is_true);
+        let mut all = vec![e];
+        if all[0].ty.kind == TypeKind::Boolean {
+            // Texts by conditions, one of them NULL.
+            let text = |t| super::tests::literal(&format!("STRING:{t}"));
+            let less = call(&builtin(), "<", vec![from(0), from(1)], &Session::default(), Span::default()).expect("it binds");
+            let null = Expr::literal(column(&TypeKind::STRING, &[None]), TypeKind::STRING.nullable(), Span::default());
+            let branches = vec![(all[0].clone(), text("one")), (less, text("another, longer than twelve"))];
+            let kind = ExprKind::Case { branches, otherwise: Box::new(if and { null } else { text("last") }) };
+            all.push(Expr { kind, ty: TypeKind::STRING.nullable(), span: Span::default() });
+        }
+        let (mut pool, marks) = (Pool::default(), Watermarks::default());
+        for e in all {
+            let mut program = Program::new(&e);
+            prop_assert!(program.has_rows(), "{op} of {kind:?}");
+            for row in 0..rows.len() {
+                let mut alone = pool.column(&e.ty);
+                program.row_into(&mut alone, &columns, rows.len(), row, &mut pool);
+                let truth = program.is_true_at(&columns, row);
+                let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &marks };
+                let value = program.eval(&columns, rows.len(), Sel::Rows(&[row as u32]), &mut cx).expect("no row fails");
+                let wanted = show(value.column(), value.arg().at(row), &e.ty);
+                prop_assert_eq!(show(&alone, row, &e.ty), wanted);
+                let is_true = (e.ty.kind == TypeKind::Boolean).then(|| value.arg().is_true(row));
+                prop_assert_eq!(truth, is_true);
+            }
         }
     }
 

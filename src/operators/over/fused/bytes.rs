@@ -52,7 +52,7 @@ impl Fused {
             if treed {
                 self.regrow(slot, &words, from)?;
             }
-            let Self { records, blocks, frames, calls, distincts, hasher, .. } = &mut *self;
+            let Self { records, blocks, frames, calls, ends, distincts, hasher, .. } = &mut *self;
             let record = records.get_mut(slot);
             for words in words.chunks(layout.width).filter(|_| !treed) {
                 if record[BLOCK] == NONE || record[END] == 1 << record[CLASS] {
@@ -63,7 +63,7 @@ impl Fused {
             }
             for (f, &start) in starts.iter().enumerate().take(frames.len()) {
                 record[STARTS + f] = start;
-                let own = of_frame(calls, f);
+                let own = of_frame(calls, ends, f);
                 for (number, words) in (0..).zip(words.chunks(layout.width)).skip(start as usize) {
                     join(own, record, blocks, layout, number, STARTS + f, words);
                     for call in own {

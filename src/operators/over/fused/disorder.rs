@@ -127,11 +127,11 @@ impl Fused {
         } else {
             self.make_place(slot, place, own)
         };
-        let Self { records, blocks, frames, calls, distincts, hasher, trees, .. } = self;
+        let Self { records, blocks, frames, calls, ends, distincts, hasher, trees, .. } = self;
         let record = records.get_mut(slot);
         for (f, frame) in frames.iter().enumerate() {
             let start = record[STARTS + f];
-            let own_calls = of_frame(calls, f);
+            let own_calls = of_frame(calls, ends, f);
             for call in own_calls {
                 if let (Work::Best { .. }, false) = (call.work, treed) {
                     Queue::of(record, call.cell).renumber(blocks, place);
@@ -207,11 +207,11 @@ impl Fused {
             return false;
         }
         let layout = self.layout();
-        let Self { records, blocks, frames, calls, distincts, hasher, .. } = self;
+        let Self { records, blocks, frames, calls, ends, distincts, hasher, .. } = self;
         let record = records.get_mut(slot);
         let mut gone = 0;
         for f in 0..frames.len() {
-            let own_calls = of_frame(calls, f);
+            let own_calls = of_frame(calls, ends, f);
             while record[STARTS + f] < record[END] {
                 if gone == rows {
                     return false;

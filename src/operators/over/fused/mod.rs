@@ -51,8 +51,9 @@ pub(super) struct Fused {
     width: usize,
     step: usize,
     frames: Vec<Frame>,
-    /// The calls in the order of the frames, and for each in output order its place among them.
+    /// The calls in the order of the frames, where those of each frame end, and for each in output order its place among them.
     calls: Vec<Call>,
+    ends: Vec<usize>,
     order: Vec<usize>,
     distincts: Vec<Distinct>,
     records: Records,
@@ -246,6 +247,7 @@ impl Fused {
             d.cell = cell;
             cell += Values::CELLS;
         }
+        let ends = (0..frames.len()).map(|f| calls.partition_point(|c: &Call| c.frame <= f)).collect();
         let masked = held.iter().any(|h| h.nullable);
         let width = 1 + held.len() + usize::from(masked);
         let rows = frames.iter().filter_map(|f| if let Frame::Rows(n) = f { *n } else { None }).max();
@@ -257,6 +259,7 @@ impl Fused {
             held,
             frames,
             calls,
+            ends,
             order,
             distincts,
             records: Records { runs: vec![], words: Blocks::default(), stride: cell.next_multiple_of(8) },
@@ -368,7 +371,7 @@ impl Fused {
         self.push(slot, time, row as usize, source);
         self.expect(slot, time);
         let layout = self.layout();
-        let Self { frames, calls, distincts, records, blocks, hasher, .. } = self;
+        let Self { frames, calls, ends, distincts, records, blocks, hasher, .. } = self;
         let record = records.get_mut(slot);
         let number = record[END] - 1;
         // In all frames that share a table at once: one look.
@@ -380,11 +383,9 @@ impl Fused {
                 }
             }
         }
-        let mut calls = &calls[..];
+        let own: [u64; MOST] = copied(layout.row(blocks, record, number));
         for (f, frame) in frames.iter().enumerate() {
-            let of_frame = calls.iter().take_while(|c| c.frame == f).count();
-            let (own, rest) = calls.split_at(of_frame);
-            calls = rest;
+            let calls = of_frame(calls, ends, f);
             let from = match frame {
                 Frame::Range(Some(reach)) => time.saturating_sub(*reach),
                 _ => i64::MIN,
@@ -400,11 +401,10 @@ impl Fused {
                     break;
                 }
                 let values: [u64; MOST] = copied(words);
-                leave(own, distincts, record, blocks, hasher, layout, &values);
+                leave(calls, distincts, record, blocks, hasher, layout, &values);
                 record[STARTS + f] = start + 1;
             }
-            let values: [u64; MOST] = copied(layout.row(blocks, record, number));
-            join(own, record, blocks, layout, number, STARTS + f, &values);
+            join(calls, record, blocks, layout, number, STARTS + f, &own);
         }
         self.let_go(slot, watermark);
         self.emit(slot, out);
@@ -464,9 +464,10 @@ impl Fused {
     }
 }
 
-/// The calls of a frame.
-fn of_frame(calls: &[Call], frame: usize) -> &[Call] {
-    &calls[calls.partition_point(|c| c.frame < frame)..calls.partition_point(|c| c.frame <= frame)]
+/// The calls of a frame, which end as `ends` says.
+#[inline]
+fn of_frame<'c>(calls: &'c [Call], ends: &[usize], frame: usize) -> &'c [Call] {
+    &calls[frame.checked_sub(1).map_or(0, |before| ends[before])..ends[frame]]
 }
 
 /// Writes a row of a batch as words.
@@ -494,7 +495,10 @@ const MOST: usize = 10;
 #[inline]
 fn copied(words: &[u64]) -> [u64; MOST] {
     let mut values = [0; MOST];
-    values[..words.len()].copy_from_slice(words);
+    // Two or three words mostly: fewer than a call of memcpy is worth.
+    for (to, from) in values.iter_mut().zip(words) {
+        *to = *from;
+    }
     values
 }
 

@@ -283,7 +283,7 @@ impl Fused {
         let own = self.words(time, row, source);
         let number = self.place_row(slot, &own);
         let layout = self.layout();
-        let Self { frames, calls, distincts, records, blocks, hasher, trees, .. } = self;
+        let Self { frames, calls, ends, distincts, records, blocks, hasher, trees, .. } = self;
         let record = records.get_mut(slot);
         for d in distincts.iter() {
             if let Some(value) = layout.value(&own, d.by) {
@@ -294,7 +294,7 @@ impl Fused {
             }
         }
         for (f, frame) in frames.iter().enumerate() {
-            let own_calls = of_frame(calls, f);
+            let own_calls = of_frame(calls, ends, f);
             loop {
                 let start = record[STARTS + f];
                 let words = trees.row(layout, blocks, record, start);
@@ -371,7 +371,7 @@ impl Fused {
     /// Takes about `rows` rows out of a key with a tree that is forgotten.
     pub(super) fn drain_tree(&mut self, slot: u32, rows: usize) {
         let layout = self.layout();
-        let Self { records, blocks, frames, calls, distincts, hasher, trees, .. } = self;
+        let Self { records, blocks, frames, calls, ends, distincts, hasher, trees, .. } = self;
         let record = records.get_mut(slot);
         for _ in 0..rows {
             let Some(row) = trees.of_mut(record).tree.pop_first() else { break };
@@ -379,7 +379,7 @@ impl Fused {
             blocks.give_back(row, layout.words(0));
             for f in 0..frames.len() {
                 if record[STARTS + f] == record[FIRST] {
-                    leave(of_frame(calls, f), distincts, record, blocks, hasher, layout, &words);
+                    leave(of_frame(calls, ends, f), distincts, record, blocks, hasher, layout, &words);
                     record[STARTS + f] += 1;
                 }
             }
