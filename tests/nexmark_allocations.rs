@@ -60,9 +60,9 @@ fn groups_and_windows_allocate_when_they_grow() {
 
 #[test]
 fn events_that_come_alone_allocate_nothing() {
-    for query in ["q1", "q2", "tumble"] {
+    for (query, most) in [("q1", 0.001), ("q2", 0.001), ("tumble", 0.01)] {
         let file = format!("{}/benches/nexmark/{query}.sql", env!("CARGO_MANIFEST_DIR"));
         let got = per_event(&std::fs::read_to_string(&file).expect("a query"), 1);
-        assert!(got < 0.02, "{query}, one row a batch: {got} allocations an event");
+        assert!(got < most, "{query}, one row a batch: {got} allocations an event, at most {most}");
     }
 }

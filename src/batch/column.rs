@@ -321,10 +321,7 @@ impl Column {
             ColumnData::I128(b) => b.reset(rows),
             ColumnData::I32(b) => b.reset(rows),
             ColumnData::Bool(b) => b.reset(rows),
-            ColumnData::Bytes(b) => {
-                b.clear();
-                b.resize(rows);
-            }
+            ColumnData::Bytes(b) => b.reset(rows),
             _ => self.reset_other(rows),
         }
     }
@@ -348,6 +345,31 @@ impl Column {
         if from.validity.may_have_nulls() {
             self.validity.set(0, from.validity.get(row));
         }
+    }
+
+    /// Becomes `rows` rows, of which row `at` is row `row` of `from`, a column of the same type, and the others are unspecified. False:
+    /// not for values of that type, and nothing was done.
+    pub fn set_one(&mut self, rows: usize, at: usize, from: &Column, row: usize) -> bool {
+        macro_rules! fixed {
+            ($to:expr, $from:expr) => {{
+                $to.reset(rows);
+                $to[at] = $from[row];
+            }};
+        }
+        match (&mut self.data, &from.data) {
+            (ColumnData::I64(to), ColumnData::I64(from)) => fixed!(to, from),
+            (ColumnData::I32(to), ColumnData::I32(from)) => fixed!(to, from),
+            (ColumnData::F64(to), ColumnData::F64(from)) => fixed!(to, from),
+            (ColumnData::I128(to), ColumnData::I128(from)) => fixed!(to, from),
+            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => {
+                to.reset(rows);
+                to.writer().set(at, from.get(row));
+            }
+            _ => return false,
+        }
+        self.validity.reset(rows);
+        self.validity.set(at, from.validity.get(row));
+        true
     }
 
     fn reset_other(&mut self, rows: usize) {

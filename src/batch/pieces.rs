@@ -45,7 +45,8 @@ impl Pieces {
         // A batch that came home usually has them still: every reference counted costs as much as a column computed.
         for (to, from) in batch.columns.iter_mut().zip(&self.columns) {
             if !ColumnRef::ptr_eq(to, from) {
-                *to = from.clone();
+                // What stages have exchanged for it may be a block's whose owner has had to take another one: it is the pool's now.
+                pool.recycle_column(std::mem::replace(to, from.clone()));
             }
         }
         batch.set_rows(self.rows);
@@ -85,6 +86,27 @@ mod tests {
             }
             assert_eq!((seen, pieces.left()), ((0..5).collect(), 0), "pieces of {size}");
         }
+    }
+
+    #[test]
+    fn a_column_that_a_stage_has_exchanged_returns_to_the_pool() {
+        let (mut pool, ty) = (Pool::default(), TypeKind::BigInt.nullable());
+        let block = |rows| {
+            let mut column = Column::new(&ty);
+            column.reset(rows);
+            [ColumnRef::new(column)]
+        };
+        let (first, second, mut pieces) = (block(2), block(2), Pieces::default());
+        pieces.load(&first, 2, 0);
+        let (_, mut batch) = pieces.next(1, std::slice::from_ref(&ty), &mut pool).unwrap();
+        // A column of 64 values, which nobody else holds, in the place of the block's.
+        let [exchanged] = block(64);
+        batch.columns[0] = exchanged;
+        pool.recycle(batch);
+        pieces.load(&second, 2, 0);
+        let (_, batch) = pieces.next(1, std::slice::from_ref(&ty), &mut pool).unwrap();
+        assert!(ColumnRef::ptr_eq(batch.column(0), &second[0]));
+        assert!(pool.column(&ty).bytes() >= 64 * 8);
     }
 
     #[test]

@@ -74,6 +74,15 @@ impl<'a> Sel<'a> {
         }
     }
 
+    /// Appends the row numbers to a list.
+    #[inline]
+    pub fn list(self, to: &mut Vec<u32>) {
+        match self {
+            Sel::All(n) => to.extend(0..n as u32),
+            Sel::Rows(rows) => to.extend_from_slice(rows),
+        }
+    }
+
     /// The row numbers, as an iterator.
     pub fn iter(self) -> impl Iterator<Item = usize> + 'a {
         (0..self.len()).map(move |k| self.row(k))

@@ -64,6 +64,23 @@ impl View {
         }
     }
 
+    /// A view of the same text in lower or upper case, if it is short and of ASCII alone.
+    #[inline]
+    #[must_use]
+    pub fn in_case(&self, upper: bool) -> Option<Self> {
+        let mut raw: [u8; 16] = bytemuck::cast(*self);
+        let text = &mut raw[4..];
+        if !self.is_inline() || !text.is_ascii() {
+            return None;
+        }
+        if upper {
+            text.make_ascii_uppercase();
+        } else {
+            text.make_ascii_lowercase();
+        }
+        Some(bytemuck::cast(raw))
+    }
+
     /// The value is in the view itself.
     #[inline]
     pub fn is_inline(&self) -> bool {
@@ -75,13 +92,33 @@ impl View {
 #[derive(Clone, Debug)]
 pub struct ByteColumn {
     views: Buffer<View>,
+    /// All views but these are empty.
+    written: Written,
     /// Buffer 0 is ours to append to while nobody else holds it.
     buffers: Vec<Arc<Vec<u8>>>,
 }
 
+/// The views from one up to another. Who wants empty views again clears these alone: of a block that is handed out row by row, one.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    from: u32,
+    to: u32,
+}
+
+impl Written {
+    const NONE: Self = Self { from: u32::MAX, to: 0 };
+    const ALL: Self = Self { from: 0, to: u32::MAX };
+
+    #[inline(always)]
+    fn one(&mut self, i: usize) {
+        self.from = self.from.min(i as u32);
+        self.to = self.to.max(i as u32 + 1);
+    }
+}
+
 impl Default for ByteColumn {
     fn default() -> Self {
-        Self { views: Buffer::default(), buffers: vec![Arc::new(Vec::new())] }
+        Self { views: Buffer::default(), written: Written::NONE, buffers: vec![Arc::new(Vec::new())] }
     }
 }
 
@@ -132,13 +169,13 @@ impl ByteColumn {
     /// A writer that appends many values with one look at the arena. Use it in loops.
     #[inline]
     pub fn writer(&mut self) -> ByteWriter<'_> {
-        let Self { views, buffers } = self;
+        let Self { views, written, buffers } = self;
         if !buffers[0].is_unique() {
             let old = std::mem::take(&mut buffers[0]);
             move_first_buffer(views, buffers, old);
         }
         let arena = Arc::get_mut(&mut buffers[0]).expect("buffer 0 is ours after the check above");
-        ByteWriter { views, arena }
+        ByteWriter { views, written, arena }
     }
 
     /// Appends a value.
@@ -173,6 +210,7 @@ impl ByteColumn {
         if !view.is_inline() {
             view.word2 = map.get(view.word2);
         }
+        self.written = Written::ALL;
         self.views.push(view);
     }
 
@@ -182,6 +220,7 @@ impl ByteColumn {
         if !view.is_inline() {
             view.word2 = map.get(view.word2);
         }
+        self.written.one(i);
         self.views[i] = view;
     }
 
@@ -201,6 +240,28 @@ impl ByteColumn {
     #[inline]
     pub fn clear(&mut self) {
         self.views.clear();
+        self.written = Written::NONE;
+        self.let_go();
+    }
+
+    /// Becomes `len` empty values, which costs what was written since the last time, where there are as many.
+    #[inline]
+    pub fn reset(&mut self, len: usize) {
+        if len == self.views.len() && self.written.to as usize <= len {
+            if let Some(written) = self.views.get_mut(self.written.from as usize..self.written.to as usize) {
+                written.fill(View::default());
+            }
+        } else {
+            self.views.clear();
+            self.views.resize(len, View::default());
+        }
+        self.written = Written::NONE;
+        self.let_go();
+    }
+
+    /// No bytes, own memory kept, shared buffers let go.
+    #[inline]
+    fn let_go(&mut self) {
         if self.shares() {
             self.buffers.truncate(1);
         }
@@ -218,8 +279,9 @@ impl ByteColumn {
         }
         let arena = Arc::get_mut(&mut self.buffers[0]).expect("buffer 0 is ours after the check above");
         arena.clear();
-        let view = ByteWriter { views: &mut self.views, arena }.store(bytes);
+        let view = ByteWriter { views: &mut self.views, written: &mut self.written, arena }.store(bytes);
         self.views.set_only(view);
+        self.written = Written::ALL;
     }
 
     /// Bytes reserved by views and own arena (shared buffers are counted where they are owned).
@@ -267,6 +329,7 @@ impl BufferMap {
 /// Appends to, or overwrites in, a [`ByteColumn`].
 pub struct ByteWriter<'a> {
     views: &'a mut Buffer<View>,
+    written: &'a mut Written,
     arena: &'a mut Vec<u8>,
 }
 
@@ -289,7 +352,7 @@ impl ByteWriter<'_> {
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
         let v = self.store(bytes);
-        self.views.push(v);
+        self.append(v);
     }
 
     /// Appends value `i` of another column: a short one is its view.
@@ -297,7 +360,7 @@ impl ByteWriter<'_> {
     pub fn push_from(&mut self, from: &ByteColumn, i: usize) {
         let view = from.views[i];
         if view.is_inline() {
-            self.views.push(view);
+            self.append(view);
         } else {
             self.push(from.resolve(&view));
         }
@@ -307,20 +370,40 @@ impl ByteWriter<'_> {
     #[inline]
     pub fn set(&mut self, i: usize, bytes: &[u8]) {
         let v = self.store(bytes);
-        self.views[i] = v;
+        self.overwrite(i, v);
+    }
+
+    #[inline(always)]
+    fn append(&mut self, view: View) {
+        *self.written = Written::ALL;
+        self.views.push(view);
+    }
+
+    #[inline(always)]
+    fn overwrite(&mut self, i: usize, view: View) {
+        self.written.one(i);
+        self.views[i] = view;
+    }
+
+    /// Overwrites value `i` with a view that holds its value itself.
+    #[inline]
+    pub fn set_inline(&mut self, i: usize, view: View) {
+        debug_assert!(view.is_inline());
+        self.overwrite(i, view);
     }
 
     /// Overwrites value `i` with what `write` appends to the arena: for results whose length is not known before.
     #[inline]
     pub fn set_with(&mut self, i: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        self.views[i] = self.build(write);
+        let v = self.build(write);
+        self.overwrite(i, v);
     }
 
     /// Appends what `write` appends to the arena.
     #[inline]
     pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let v = self.build(write);
-        self.views.push(v);
+        self.append(v);
     }
 
     fn build(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> View {
@@ -353,6 +436,7 @@ impl ByteWriter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn values_of_every_length_come_back() {
@@ -380,5 +464,63 @@ mod tests {
         drop(a);
         assert_eq!(b.get(0), b"an own text longer than twelve");
         assert_eq!(b.get(1), b"a text longer than twelve bytes");
+    }
+
+    /// What is done to a column: with a place and a length.
+    fn steps() -> impl Strategy<Value = Vec<(u8, usize, usize)>> {
+        prop::collection::vec((0u8..8, 0usize..12, 0usize..20), 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_empty_again_is_empty(steps in steps()) {
+            let mut other = ByteColumn::default();
+            other.push(b"a text longer than twelve bytes");
+            let (mut column, mut model) = (ByteColumn::default(), Vec::<Vec<u8>>::new());
+            for (n, (what, place, len)) in steps.into_iter().enumerate() {
+                let bytes = vec![b'a' + (n % 26) as u8; len];
+                match what {
+                    0 => {
+                        column.push(&bytes);
+                        model.push(bytes);
+                    }
+                    1 | 2 if place < model.len() => {
+                        column.writer().set(place, &bytes);
+                        model[place] = bytes;
+                    }
+                    3 if place < model.len() => {
+                        let map = column.share_buffers(&other);
+                        column.set_shared(place, other.views()[0], &map);
+                        model[place] = other.get(0).to_vec();
+                    }
+                    4 | 5 => {
+                        column.reset(place);
+                        model = vec![vec![]; place];
+                    }
+                    6 => {
+                        column.resize(place);
+                        model.resize(place, vec![]);
+                    }
+                    7 => {
+                        column.set_only(&bytes);
+                        model = vec![bytes];
+                    }
+                    _ => {}
+                }
+                let got: Vec<&[u8]> = (0..column.len()).map(|i| column.get(i)).collect();
+                prop_assert_eq!(&got, &model.iter().map(|v| &v[..]).collect::<Vec<_>>());
+            }
+        }
+
+        #[test]
+        fn short_texts_change_their_case_in_place(text in "[a-zA-Z0-9@\\[`{\u{e9}]{0,14}", upper: bool) {
+            let mut column = ByteColumn::default();
+            column.push(text.as_bytes());
+            let wanted = if upper { text.to_ascii_uppercase() } else { text.to_ascii_lowercase() };
+            match column.views()[0].in_case(upper) {
+                Some(view) => prop_assert_eq!(column.resolve(&view), wanted.as_bytes()),
+                None => prop_assert!(text.len() > INLINE || !text.is_ascii()),
+            }
+        }
     }
 }

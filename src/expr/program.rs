@@ -284,8 +284,11 @@ impl Program {
             Value::Input(c) => *target = c.clone(),
             Value::Constant(c) => {
                 let to = cx.pool.own(target, &self.ty);
-                to.clear();
-                to.extend_same(c, rows);
+                // Of a block that is handed out row by row, the row alone.
+                if !sel.only().is_some_and(|row| to.set_one(rows, row, c, 0)) {
+                    to.clear();
+                    to.extend_same(c, rows);
+                }
             }
             Value::Computed(c) => {
                 let at: *const Column = c;
@@ -532,13 +535,7 @@ impl Node {
                     }
                     let c = condition.eval(&at.only(&picks.rest), cx)?;
                     let mut hit = cx.pool.row_list();
-                    if c.is_constant() {
-                        if is_true(c.column(), 0) {
-                            hit.extend_from_slice(&picks.rest);
-                        }
-                    } else {
-                        hit.extend(picks.rest.iter().filter(|&&r| is_true(c.column(), r as usize)));
-                    }
+                    picks.split(c.arg(), &mut hit);
                     if !hit.is_empty() {
                         let v = value.eval(&at.only(&hit), cx)?;
                         picks.take(&hit, v);
@@ -562,7 +559,13 @@ impl Node {
                     let v = a.eval(&at.only(&picks.rest), cx)?;
                     let mut hit = cx.pool.row_list();
                     let arg = v.arg();
-                    hit.extend(picks.rest.iter().filter(|&&r| arg.is_valid(r as usize)));
+                    picks.rest.retain(|&r| {
+                        let valid = arg.is_valid(r as usize);
+                        if valid {
+                            hit.push(r);
+                        }
+                        !valid
+                    });
                     picks.take(&hit, v);
                     cx.pool.recycle_rows(hit);
                 }
@@ -689,150 +692,158 @@ struct Picks<'v> {
     rows: usize,
     /// Rows that have no value yet.
     rest: Vec<u32>,
-    /// Number of the value that each physical row takes; 0: none (NULL).
-    which: Vec<u32>,
+    /// Those that have one: of the first value, of the second, and so on.
+    taken: Vec<u32>,
     values: Values<'v>,
 }
 
-/// The values, the first of them in place: a list on the heap would be an allocation a batch.
+/// The values and where their rows end among those taken. The first of them in place: a list on the heap would be an allocation a batch.
 #[derive(Default)]
 struct Values<'v> {
-    first: [Option<Value<'v>>; 8],
-    more: Vec<Value<'v>>,
+    first: [Option<(Value<'v>, usize)>; 8],
+    more: Vec<(Value<'v>, usize)>,
     len: usize,
 }
 
 impl<'v> Values<'v> {
-    fn push(&mut self, value: Value<'v>) {
+    fn push(&mut self, value: Value<'v>, end: usize) {
         match self.first.get_mut(self.len) {
-            Some(free) => *free = Some(value),
-            None => self.more.push(value),
+            Some(free) => *free = Some((value, end)),
+            None => self.more.push((value, end)),
         }
         self.len += 1;
-    }
-
-    fn iter(&self) -> impl Iterator<Item = Value<'v>> {
-        self.first.iter().flatten().chain(&self.more).copied()
-    }
-
-    fn get(&self, n: usize) -> Value<'v> {
-        self.iter().nth(n).expect("the number of a value that was pushed")
     }
 }
 
 impl<'v> Picks<'v> {
     fn new(rows: usize, sel: Sel<'_>, pool: &mut Pool) -> Self {
         let mut rest = pool.row_list();
-        rest.extend(sel.iter().map(|i| i as u32));
-        let mut which = pool.row_list();
-        which.resize(rows, 0);
-        Self { rows, rest, which, values: Values::default() }
+        sel.list(&mut rest);
+        Self { rows, rest, taken: pool.row_list(), values: Values::default() }
     }
 
-    fn take(&mut self, hit: &[u32], value: Value<'v>) {
-        self.values.push(value);
-        let number = self.values.len as u32;
-        for &r in hit {
-            self.which[r as usize] = number;
+    /// Moves the rows at which a condition is true from the rest to `hit`, which is empty.
+    fn split(&mut self, condition: Arg<'_>, hit: &mut Vec<u32>) {
+        let rest = &mut self.rest;
+        if condition.constant {
+            if is_true(condition.column, 0) {
+                std::mem::swap(rest, hit);
+            }
+            return;
         }
-        let which = &self.which;
-        self.rest.retain(|&r| which[r as usize] == 0);
+        let (bits, valid) = (condition.column.bools(), condition.column.validity.bits());
+        hit.resize(rest.len(), 0);
+        // Both lists are written at each row, and grow by what it is: no row is guessed.
+        let (mut kept, mut hits) = (0, 0);
+        for k in 0..rest.len() {
+            let row = rest[k];
+            let is = bits.get(row as usize) && valid.is_none_or(|v| v.get(row as usize));
+            (hit[hits], rest[kept]) = (row, row);
+            hits += usize::from(is);
+            kept += usize::from(!is);
+        }
+        hit.truncate(hits);
+        rest.truncate(kept);
+    }
+
+    /// The rows `hit`, which are of the rest no more, take a value.
+    fn take(&mut self, hit: &[u32], value: Value<'v>) {
+        self.taken.extend_from_slice(hit);
+        self.values.push(value, self.taken.len());
+    }
+
+    /// Each value with its rows.
+    fn each(&self) -> impl Iterator<Item = (Arg<'v>, &[u32])> {
+        let mut start = 0;
+        self.values.first.iter().flatten().chain(&self.values.more).map(move |(value, end)| {
+            let rows = &self.taken[start..*end];
+            start = *end;
+            (value.arg(), rows)
+        })
     }
 
     fn finish(self, out: &'v mut Register, pool: &mut Pool) -> Value<'v> {
         // One value for every row: hand it on.
-        let only = self.values.len == 1 && self.which.iter().all(|&w| w == 1);
+        let only = self.values.len == 1 && self.rest.is_empty();
         let value = match self.values.first[0] {
-            Some(v) if only && !v.is_constant() => v,
+            Some((v, _)) if only && !v.is_constant() => v,
             _ => {
                 let target = pool.own(&mut out.column, &out.ty);
-                pick_rows(target, &self.values, &self.which, self.rows);
+                self.write(target);
                 Value::Computed(target)
             }
         };
         pool.recycle_rows(self.rest);
-        pool.recycle_rows(self.which);
+        pool.recycle_rows(self.taken);
         value
     }
-}
 
-/// Writes row `r` of value `which[r] - 1` to row `r` of `out`, NULL where `which[r]` is 0.
-fn pick_rows(out: &mut Column, values: &Values<'_>, which: &[u32], rows: usize) {
-    macro_rules! fixed {
-        ($t:ty) => {{
-            out.reset(rows);
-            for (n, v) in values.iter().enumerate() {
-                let (arg, from) = (v.arg(), v.column().slice::<$t>());
-                let to = out.buffer_mut::<$t>();
-                for (r, &w) in which.iter().enumerate() {
-                    if w as usize == n + 1 {
-                        to[r] = from[arg.at(r)];
+    /// Writes each row's value to `out`, NULL where it has none.
+    fn write(&self, out: &mut Column) {
+        macro_rules! fixed {
+            ($t:ty) => {{
+                out.reset(self.rows);
+                let to = &mut out.buffer_mut::<$t>()[..];
+                for (arg, rows) in self.each() {
+                    let from = arg.column.slice::<$t>();
+                    if arg.constant {
+                        rows.iter().for_each(|&r| to[r as usize] = from[0]);
+                    } else {
+                        rows.iter().for_each(|&r| to[r as usize] = from[r as usize]);
                     }
                 }
-            }
-        }};
-    }
-    match &mut out.data {
-        ColumnData::Bool(_) => {
-            out.reset(rows);
-            for (n, v) in values.iter().enumerate() {
-                let (arg, from) = (v.arg(), v.column().bools());
+            }};
+        }
+        match &mut out.data {
+            ColumnData::Bool(_) => {
+                out.reset(self.rows);
                 let to = out.bools_mut();
-                for (r, &w) in which.iter().enumerate() {
-                    if w as usize == n + 1 {
-                        to.set(r, from.get(arg.at(r)));
-                    }
+                for (arg, rows) in self.each() {
+                    let from = arg.column.bools();
+                    rows.iter().for_each(|&r| to.set(r as usize, from.get(arg.at(r as usize))));
                 }
             }
-        }
-        ColumnData::I8(_) => fixed!(i8),
-        ColumnData::I16(_) => fixed!(i16),
-        ColumnData::I32(_) => fixed!(i32),
-        ColumnData::I64(_) => fixed!(i64),
-        ColumnData::F32(_) => fixed!(f32),
-        ColumnData::F64(_) => fixed!(f64),
-        ColumnData::I128(_) => fixed!(i128),
-        ColumnData::Bytes(_) => {
-            out.reset(rows);
-            for (n, v) in values.iter().enumerate() {
-                let (arg, from) = (v.arg(), v.column().byte_column());
+            ColumnData::I8(_) => fixed!(i8),
+            ColumnData::I16(_) => fixed!(i16),
+            ColumnData::I32(_) => fixed!(i32),
+            ColumnData::I64(_) => fixed!(i64),
+            ColumnData::F32(_) => fixed!(f32),
+            ColumnData::F64(_) => fixed!(f64),
+            ColumnData::I128(_) => fixed!(i128),
+            ColumnData::Bytes(_) => {
+                out.reset(self.rows);
                 let to = out.byte_column_mut();
-                let map = to.share_buffers(from);
-                for (r, &w) in which.iter().enumerate() {
-                    if w as usize == n + 1 {
-                        to.set_shared(r, from.views()[arg.at(r)], &map);
-                    }
+                for (arg, rows) in self.each() {
+                    let from = arg.column.byte_column();
+                    let map = to.share_buffers(from);
+                    rows.iter().for_each(|&r| {
+                        to.set_shared(r as usize, from.views()[arg.at(r as usize)], &map);
+                    });
                 }
             }
-        }
-        ColumnData::Null
-        | ColumnData::Nanos { .. }
-        | ColumnData::List { .. }
-        | ColumnData::Map { .. }
-        | ColumnData::Row(_) => {
-            // Rare: row by row, in order.
-            out.clear();
-            for (r, &w) in which.iter().enumerate() {
-                match w {
-                    0 => out.push_null(),
-                    w => {
-                        let v = values.get(w as usize - 1);
-                        out.extend_rows(v.column(), &[v.arg().at(r) as u32]);
+            ColumnData::Null
+            | ColumnData::Nanos { .. }
+            | ColumnData::List { .. }
+            | ColumnData::Map { .. }
+            | ColumnData::Row(_) => {
+                // Rare: row by row, in order.
+                let mut which = vec![None; self.rows];
+                for (arg, rows) in self.each() {
+                    rows.iter().for_each(|&r| which[r as usize] = Some(arg));
+                }
+                out.clear();
+                for (r, arg) in which.into_iter().enumerate() {
+                    match arg {
+                        None => out.push_null(),
+                        Some(arg) => out.extend_rows(arg.column, &[arg.at(r) as u32]),
                     }
                 }
+                return;
             }
-            return;
         }
-    }
-    for (r, _) in which.iter().enumerate().filter(|w| *w.1 == 0) {
-        out.validity.set(r, false);
-    }
-    for (n, v) in values.iter().enumerate() {
-        let arg = v.arg();
-        if arg.column.validity.may_have_nulls() {
-            for (r, _) in which.iter().enumerate().filter(|w| *w.1 as usize == n + 1) {
-                out.validity.set(r, arg.is_valid(r));
-            }
+        self.rest.iter().for_each(|&r| out.validity.set(r as usize, false));
+        for (arg, rows) in self.each().filter(|(arg, _)| arg.column.validity.may_have_nulls()) {
+            rows.iter().for_each(|&r| out.validity.set(r as usize, arg.is_valid(r as usize)));
         }
     }
 }

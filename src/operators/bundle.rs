@@ -236,7 +236,7 @@ impl Operator for BundledAggregate {
         self.tick(now, cx.pool);
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
-        rows.extend(batch.sel().iter().map(|r| r as u32));
+        batch.sel().list(&mut rows);
         let mut at = 0;
         while at < rows.len() {
             let room = (self.limits.size - self.bundle.rows).min((rows.len() - at) as u64) as usize;

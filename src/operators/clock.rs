@@ -6,9 +6,10 @@
 
 use super::windows::Windows;
 use super::{Context, Counters, Operator};
-use crate::batch::{BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder};
+use crate::batch::{BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, Sel};
 use crate::error::Result;
 use crate::plan::{Window, WindowKind};
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 /// How many times of rows a session clock tells apart: what closes a session between rows is at most that part of its gap late.
@@ -31,6 +32,8 @@ pub struct Clock {
     times: VecDeque<i64>,
     batch: Option<Batch>,
     counters: Counters,
+    /// What [`Clock::next_due`] has said last, of which watermark and row.
+    known: Cell<Option<(i64, i64, Option<i64>)>>,
 }
 
 impl Clock {
@@ -54,6 +57,7 @@ impl Clock {
             times: VecDeque::new(),
             batch: None,
             counters: Counters::default(),
+            known: Cell::new(None),
         }
     }
 
@@ -62,14 +66,21 @@ impl Clock {
         if let Some(gap) = self.gap {
             return self.times.front().map(|t| t + gap - 1);
         }
+        if let Some((watermark, last, due)) = self.known.get()
+            && (watermark, last) == (self.watermark, self.last)
+        {
+            return due;
+        }
         // A day that is an hour longer or shorter is within twice the reach.
         let open = self.last != BEFORE_TIME && self.watermark < self.last.saturating_add(2 * self.reach);
-        open.then(|| {
+        let due = open.then(|| {
             let mut units = self.units.clone();
             let instant = self.watermark.saturating_add(1).saturating_mul(1000);
             let end = units.first(instant).end;
             units.due(end).max(self.watermark + 1)
-        })
+        });
+        self.known.set(Some((self.watermark, self.last, due)));
+        due
     }
 
     /// It is `now` (ms).
@@ -111,9 +122,12 @@ impl Operator for Clock {
         }
         let mut column: ColumnRef = cx.pool.column(&self.ty);
         let own: &mut Column = super::aggregates::unshared(&mut column);
-        for _ in 0..batch.rows() {
-            own.validity.push(true);
-            own.buffer_mut::<i64>().push(now * 1000);
+        own.reset(batch.rows());
+        // Of a block that is handed out row by row, the row alone.
+        let times = own.buffer_mut::<i64>();
+        match batch.sel() {
+            Sel::All(_) => times.fill(now * 1000),
+            sel => sel.for_each(|r| times[r] = now * 1000),
         }
         batch.columns[self.column] = column;
         batch.watermarks.advance(0, watermark);

@@ -46,7 +46,7 @@ impl CountKeys {
     pub(super) fn find(&mut self, batch: &Batch, rows: &mut Vec<u32>, found: &mut Vec<u32>, now_ms: i64) {
         rows.clear();
         found.clear();
-        rows.extend(batch.sel().iter().map(|r| r as u32));
+        batch.sel().list(rows);
         if rows.is_empty() {
             return;
         }

@@ -368,7 +368,7 @@ impl Operator for Join {
         self.counters.rows_in += batch.selected() as u64;
         self.counters.absorbed += batch.selected() as u64;
         let mut rows = cx.pool.row_list();
-        rows.extend(batch.sel().iter().map(|r| r as u32));
+        batch.sel().list(&mut rows);
         let (mut keys, mut slots) = (vec![], vec![]);
         if !rows.is_empty() {
             keys = self.key_slots(port, &batch, &rows);

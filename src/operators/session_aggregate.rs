@@ -97,7 +97,10 @@ impl SessionAggregate {
         let times = time.slice::<i64>();
         let nulls = time.validity.may_have_nulls();
         let mut placed = pool.row_list();
-        placed.extend(batch.sel().iter().filter(|&r| !nulls || time.is_valid(r)).map(|r| r as u32));
+        batch.sel().list(&mut placed);
+        if nulls {
+            placed.retain(|&r| time.is_valid(r as usize));
+        }
         self.counters.filtered += (batch.selected() - placed.len()) as u64;
         let mut key_slots = std::mem::take(&mut self.key_slots);
         key_slots.clear();

@@ -73,7 +73,7 @@ impl Operator for SetOperation {
         let now = cx.now_us.div_euclid(1000);
         self.expire(now);
         let mut rows = cx.pool.row_list();
-        rows.extend(batch.sel().iter().map(|r| r as u32));
+        batch.sel().list(&mut rows);
         self.slots.clear();
         if !rows.is_empty() {
             let columns: Vec<&Column> = batch.columns.iter().map(|c| &**c).collect();

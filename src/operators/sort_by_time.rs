@@ -159,7 +159,7 @@ impl Operator for SortByTime {
         let mut taken = cx.pool.row_list();
         if batch.selected() > 0 {
             // All rows are appended, the late ones as gaps, so that a row's place is known before the watermark is.
-            taken.extend(batch.sel().iter().map(|r| r as u32));
+            batch.sel().list(&mut taken);
             for (held, c) in self.columns.iter_mut().zip(&batch.columns) {
                 held.extend_rows(c, &taken);
             }

@@ -6,14 +6,16 @@
 
 use super::ready::cut_before;
 use super::{Context, Counters, Stage};
-use crate::batch::{Batch, Decoder, END_OF_TIME, Encoder, Sel, Watermarks};
+use crate::batch::{Batch, Column, ColumnRef, Decoder, END_OF_TIME, Encoder, Sel, Watermarks};
 use crate::error::Result;
-use crate::expr::{EvalContext, Expr, Program, RowError};
+use crate::expr::{Arg, EvalContext, Expr, Program, RowError};
 
 /// See the module's text.
 pub struct Watermark {
     column: usize,
     program: Program,
+    /// The value of a row that comes alone.
+    only: ColumnRef,
     /// The greatest so far, ms; Flink starts at 0 and gives only what is greater.
     current: i64,
     counters: Counters,
@@ -22,7 +24,13 @@ pub struct Watermark {
 impl Watermark {
     /// Watermarks of `watermark` over the time attribute in `column`.
     pub fn new(column: usize, watermark: &Expr) -> Self {
-        Self { column, program: Program::new(watermark), current: 0, counters: Counters::default() }
+        Self {
+            column,
+            program: Program::new(watermark),
+            only: ColumnRef::new(Column::new(&watermark.ty)),
+            current: 0,
+            counters: Counters::default(),
+        }
     }
 }
 
@@ -107,7 +115,13 @@ impl Watermark {
             watermark: self.current,
             watermarks: &Watermarks::default(),
         };
-        let value = self.program.eval(&batch.columns, batch.rows(), sel, cx)?.arg();
+        let value = match sel.only() {
+            Some(row) if self.program.has_rows() => {
+                self.program.row_into(&mut self.only, &batch.columns, batch.rows(), row, cx.pool);
+                Arg { column: &self.only, constant: false }
+            }
+            _ => self.program.eval(&batch.columns, batch.rows(), sel, cx)?.arg(),
+        };
         let (mut current, micros) = (self.current, value.column.slice::<i64>());
         // The greatest so far in µs, so that most rows cost a comparison and no division.
         let mut next = (current.saturating_add(1)).saturating_mul(1000);

@@ -223,7 +223,7 @@ impl WindowAggregate {
         let key = SliceKey { due, end: window.end, start: window.start };
         let number =
             self.slices.open(key, || Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting));
-        self.slices.state(number).rows.extend(sel.iter().map(|r| r as u32));
+        sel.list(&mut self.slices.state(number).rows);
         self.touched.push(number);
         self.counters.absorbed += sel.len() as u64;
         self.watermark = watermark;

@@ -23,11 +23,13 @@ pub struct Slices<S> {
     states: Vec<Option<S>>,
     free: Vec<u32>,
     spare: Vec<S>,
+    /// The slice that was asked for last, while it is open: mostly the next row's as well.
+    last: Option<(SliceKey, u32)>,
 }
 
 impl<S> Default for Slices<S> {
     fn default() -> Self {
-        Self { open: BTreeMap::new(), states: Vec::new(), free: Vec::new(), spare: Vec::new() }
+        Self { open: BTreeMap::new(), states: Vec::new(), free: Vec::new(), spare: Vec::new(), last: None }
     }
 }
 
@@ -37,7 +39,10 @@ impl<S> Slices<S> {
 
     /// The number of the slice, which is opened with a spare state, or one that `make` gives, if there is none.
     pub fn open(&mut self, key: SliceKey, make: impl FnOnce() -> S) -> u32 {
-        *self.open.entry(key).or_insert_with(|| {
+        if let Some((_, number)) = self.last.filter(|last| last.0 == key) {
+            return number;
+        }
+        let number = *self.open.entry(key).or_insert_with(|| {
             let state = self.spare.pop().unwrap_or_else(make);
             let number = self.free.pop().unwrap_or_else(|| {
                 self.states.push(None);
@@ -45,7 +50,9 @@ impl<S> Slices<S> {
             });
             self.states[number as usize] = Some(state);
             number
-        })
+        });
+        self.last = Some((key, number));
+        number
     }
 
     /// The state of an open slice.
@@ -66,6 +73,7 @@ impl<S> Slices<S> {
     pub fn close(&mut self, watermark: i64) -> Option<(SliceKey, S)> {
         let entry = self.open.first_entry().filter(|e| e.key().due <= watermark)?;
         let (key, number) = entry.remove_entry();
+        self.last = self.last.filter(|last| last.0 != key);
         self.free.push(number);
         Some((key, self.states[number as usize].take()?))
     }
