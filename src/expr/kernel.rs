@@ -211,21 +211,16 @@ pub trait Accumulator: Send {
     /// The first row that cannot be taken.
     fn update(&mut self, updates: &Updates<'_>) -> Result<(), RowError>;
 
-    /// As [`Accumulator::update`], appending the group's value before each row to `before` and after it to `after`: what a
-    /// changelog needs. The default goes row by row; common aggregates have a fused pass.
+    /// As [`Accumulator::update`], appending the group's value before each row and that after it to `sides`, by turns: what a changelog
+    /// is made of. The default goes row by row; common aggregates have a fused pass.
     ///
     /// # Errors
-    /// The first row that cannot be taken.
-    fn update_tracked(
-        &mut self,
-        updates: &Updates<'_>,
-        before: &mut Column,
-        after: &mut Column,
-    ) -> Result<(), RowError> {
+    /// The first row that cannot be taken. The value before it may be the last in `sides`.
+    fn update_tracked(&mut self, updates: &Updates<'_>, sides: &mut Column) -> Result<(), RowError> {
         for k in 0..updates.rows.len() {
-            self.emit(&updates.slots[k..=k], before);
+            self.emit(&updates.slots[k..=k], sides);
             self.update(&Updates { rows: &updates.rows[k..=k], slots: &updates.slots[k..=k], ..*updates })?;
-            self.emit(&updates.slots[k..=k], after);
+            self.emit(&updates.slots[k..=k], sides);
         }
         Ok(())
     }
@@ -239,13 +234,7 @@ pub trait Accumulator: Send {
 
     /// As [`Accumulator::update_tracked`] where only the rows that are `seen` are taken: at the others the value before is the value after. For an
     /// aggregate that cannot fail; false says that it has no such pass, and nothing was done.
-    fn update_seen(
-        &mut self,
-        _updates: &Updates<'_>,
-        _seen: Seen<'_>,
-        _before: &mut Column,
-        _after: &mut Column,
-    ) -> bool {
+    fn update_seen(&mut self, _updates: &Updates<'_>, _seen: Seen<'_>, _sides: &mut Column) -> bool {
         false
     }
 

@@ -5,7 +5,7 @@
 //! a filter or a view of distinct values gives: DISTINCT calls with the same arguments share a view, whatever their filters are, so that
 //! a row's value is looked up once. Only for accumulators that want it is a feed made a list of rows.
 
-use super::gather::{differs, extend_picks, mark_changed, position, runs};
+use super::gather::{differs, extend_sides, mark_sides, position, runs};
 use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, Schema};
 use crate::error::Result;
 use crate::expr::{Accumulator, Arg, RowError, Seen, Updates};
@@ -29,6 +29,8 @@ struct Call {
     /// Its feed; none: all rows.
     feed: Option<usize>,
     accumulator: Box<dyn Accumulator>,
+    /// The values around each change of a batch, as `tracked` says.
+    values: ColumnRef,
     tracked: Tracked,
 }
 
@@ -71,15 +73,15 @@ enum Origin {
     View { view: usize, variant: usize },
 }
 
-/// The values of an aggregate around each change of a batch.
+/// How the values of an aggregate around each change of a batch are noted.
 #[derive(Default)]
 enum Tracked {
     #[default]
     Nothing,
-    /// Parallel to the rows.
-    Sides { before: ColumnRef, after: ColumnRef },
-    /// All values, and for each row the place of the value before and after it.
-    Places { values: ColumnRef, before: Vec<u32>, after: Vec<u32> },
+    /// Before and after the first row, before and after the second, and so on: where a pick says.
+    Sides,
+    /// For each row the place of the value before and after it.
+    Places { before: Vec<u32>, after: Vec<u32> },
 }
 
 impl Aggregates {
@@ -111,6 +113,7 @@ impl Aggregates {
                     ty: a.ty.clone(),
                     feed: from.map(|from| place(&mut feeds, from)),
                     accumulator: (a.accumulator)(),
+                    values: ColumnRef::new(Column::new(&a.ty)),
                     tracked: Tracked::Nothing,
                 }
             })
@@ -233,34 +236,31 @@ impl Aggregates {
         self.find_feeds(batch, rows, slots);
         let mut first: Option<RowError> = None;
         for call in &mut self.calls {
-            let mut after = pool.column(&call.ty);
-            let mut before = pool.column(&call.ty);
-            let (a, b) = (unshared(&mut after), unshared(&mut before));
+            let to = pool.own(&mut call.values, &call.ty);
+            to.clear();
             let Some(feed) = call.feed else {
-                let result = with_updates(&call.args, batch, rows, slots, |u| {
-                    call.accumulator.update_tracked(u, b, a)
-                });
+                let result =
+                    with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update_tracked(u, to));
                 keep_first(&mut first, result);
-                call.tracked = Tracked::Sides { before, after };
+                call.tracked = Tracked::Sides;
                 continue;
             };
             let feed = &mut self.feeds[feed];
             let seen = feed.seen(&self.filters, &self.views);
-            if with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update_seen(u, seen, b, a)) {
-                call.tracked = Tracked::Sides { before, after };
+            if with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update_seen(u, seen, to)) {
+                call.tracked = Tracked::Sides;
                 continue;
             }
             feed.list(&self.filters, &self.views, rows, slots);
-            // The values before the batch, and behind them the value after each row of the feed.
-            call.accumulator.emit(slots, a);
+            // The values before the batch, and behind them those around each row of the feed.
+            call.accumulator.emit(slots, to);
             let result = with_updates(&call.args, batch, &feed.rows, &feed.slots, |u| {
-                call.accumulator.update_tracked(u, b, a)
+                call.accumulator.update_tracked(u, to)
             });
             keep_first(&mut first, result);
-            let (places_before, places_after) =
-                feed.places(slots, after.len() - slots.len(), &mut self.last, pool);
-            pool.recycle_column(before);
-            call.tracked = Tracked::Places { values: after, before: places_before, after: places_after };
+            let taken = (to.len() - slots.len()) / 2;
+            let (before, after) = feed.places(slots, taken, &mut self.last, pool);
+            call.tracked = Tracked::Places { before, after };
         }
         first.map_or(Ok(()), Err)
     }
@@ -276,8 +276,9 @@ impl Aggregates {
             }
             match &call.tracked {
                 Tracked::Nothing => {}
-                Tracked::Sides { before, after } => mark_changed(before, after, &mut self.changed),
-                Tracked::Places { values, before, after } => {
+                Tracked::Sides => mark_sides(&call.values, &mut self.changed),
+                Tracked::Places { before, after } => {
+                    let values = &*call.values;
                     for ((c, &b), &a) in self.changed.iter_mut().zip(before).zip(after) {
                         if a != b && *c == 0 {
                             *c = u8::from(differs(values, b as usize, values, a as usize));
@@ -295,20 +296,29 @@ impl Aggregates {
         runs(picks, &mut ends);
         for call in &self.calls {
             let mut out = pool.column(&call.ty);
-            match &call.tracked {
-                Tracked::Nothing => {}
-                Tracked::Sides { before, after } => {
-                    extend_picks(unshared(&mut out), before, after, picks, &ends);
-                }
-                Tracked::Places { values, before, after } => {
-                    let mut rows = pool.row_list();
-                    let sides = [before, after];
-                    rows.extend(picks.iter().map(|&p| sides[(p & 1) as usize][position(p)]));
-                    unshared(&mut out).extend_rows(values, &rows);
-                    pool.recycle_rows(rows);
-                }
-            }
+            call.extend(picks, &ends, unshared(&mut out), pool);
             columns.push(out);
+        }
+        pool.recycle_rows(ends);
+    }
+
+    /// Makes each of the columns, which have values of earlier use, the values of an aggregate at `picks`. What has been asked for once may be
+    /// gone.
+    pub(super) fn take(&mut self, picks: &[u32], columns: &mut [ColumnRef], pool: &mut Pool) {
+        // What is around each row is the changelog, where each changes its group: it is exchanged, not copied.
+        let all = picks.iter().copied().eq(0..picks.len() as u32);
+        let mut ends = pool.row_list();
+        for (call, out) in self.calls.iter_mut().zip(columns) {
+            if all && matches!(call.tracked, Tracked::Sides) && call.values.len() == picks.len() {
+                std::mem::swap(&mut call.values, out);
+                continue;
+            }
+            if ends.is_empty() {
+                runs(picks, &mut ends);
+            }
+            let out = pool.own(out, &call.ty);
+            out.clear();
+            call.extend(picks, &ends, out, pool);
         }
         pool.recycle_rows(ends);
     }
@@ -316,17 +326,9 @@ impl Aggregates {
     /// Lets the tracked values go.
     pub(super) fn release(&mut self, pool: &mut Pool) {
         for call in &mut self.calls {
-            match std::mem::take(&mut call.tracked) {
-                Tracked::Nothing => {}
-                Tracked::Sides { before, after } => {
-                    pool.recycle_column(before);
-                    pool.recycle_column(after);
-                }
-                Tracked::Places { values, before, after } => {
-                    pool.recycle_column(values);
-                    pool.recycle_rows(before);
-                    pool.recycle_rows(after);
-                }
+            if let Tracked::Places { before, after } = std::mem::take(&mut call.tracked) {
+                pool.recycle_rows(before);
+                pool.recycle_rows(after);
             }
         }
     }
@@ -376,6 +378,23 @@ impl Aggregates {
         self.filters.iter_mut().for_each(|f| f.fill(batch, rows));
         self.views.iter_mut().for_each(|v| v.fill(&self.filters, batch, rows, slots));
         self.feeds.iter_mut().for_each(|f| f.listed = false);
+    }
+}
+
+impl Call {
+    /// Appends the tracked values at `picks`. `ends`: what [`runs`] says of the picks.
+    fn extend(&self, picks: &[u32], ends: &[u32], out: &mut Column, pool: &mut Pool) {
+        match &self.tracked {
+            Tracked::Nothing => {}
+            Tracked::Sides => extend_sides(out, &self.values, picks, ends),
+            Tracked::Places { before, after } => {
+                let mut rows = pool.row_list();
+                let sides = [before, after];
+                rows.extend(picks.iter().map(|&p| sides[(p & 1) as usize][position(p)]));
+                out.extend_rows(&self.values, &rows);
+                pool.recycle_rows(rows);
+            }
+        }
     }
 }
 
@@ -458,7 +477,7 @@ impl Feed {
     }
 
     /// For each row of the operator (in `slots`): where the value of its group stands before and after it, among the values
-    /// before the batch (one a row) followed by `taken` values, one for each row of the feed.
+    /// before the batch (one a row) followed by those before and after each of `taken` rows of the feed.
     fn places(
         &self,
         slots: &[u32],
@@ -474,7 +493,7 @@ impl Feed {
             let l = &mut last[slot as usize];
             before.push(if *l == 0 { k as u32 } else { *l - 1 });
             if let Some((j, _)) = feed.next_if(|&(_, p)| p as usize == k) {
-                *l = (slots.len() + j) as u32 + 1;
+                *l = (slots.len() + 2 * j + 1) as u32 + 1;
             }
             after.push(if *l == 0 { k as u32 } else { *l - 1 });
         }

@@ -95,6 +95,62 @@ pub(super) fn extend_picks(out: &mut Column, before: &Column, after: &Column, pi
     }
 }
 
+/// Appends the values at `picks` of a column that has before and after by turns. `ends`: what [`runs`] says of the picks.
+pub(super) fn extend_sides(out: &mut Column, sides: &Column, picks: &[u32], ends: &[u32]) {
+    macro_rules! fixed {
+        ($to:expr, $from:expr) => {{
+            let mut start = 0;
+            for &end in ends {
+                let run = &picks[start..end as usize];
+                if run.len() < 4 {
+                    $to.extend_exact(run.iter().map(|&p| $from[p as usize]));
+                } else {
+                    $to.extend_from_slice(&$from[run[0] as usize..][..run.len()]);
+                }
+                start = end as usize;
+            }
+        }};
+    }
+    use ColumnData::*;
+    match (&mut out.data, &sides.data) {
+        (I32(to), I32(from)) => fixed!(to, from),
+        (I64(to), I64(from)) => fixed!(to, from),
+        (F64(to), F64(from)) => fixed!(to, from),
+        (I128(to), I128(from)) => fixed!(to, from),
+        _ => return out.extend_rows(sides, picks),
+    }
+    if sides.validity.may_have_nulls() {
+        picks.iter().for_each(|&p| out.validity.push(sides.validity.get(p as usize)));
+    } else {
+        let len = out.validity.len() + picks.len();
+        out.validity.resize(len, true);
+    }
+}
+
+/// Sets `changed[k]` to 1 where rows `2k` and `2k + 1` of a column that has before and after by turns differ, as a changelog sees it.
+pub(super) fn mark_sides(sides: &Column, changed: &mut [u8]) {
+    macro_rules! fixed {
+        ($values:expr) => {
+            for (c, pair) in changed.iter_mut().zip($values.chunks_exact(2)) {
+                *c |= u8::from(pair[0] != pair[1]);
+            }
+        };
+    }
+    use ColumnData::*;
+    if !sides.validity.may_have_nulls() {
+        match &sides.data {
+            I32(values) => return fixed!(values),
+            I64(values) => return fixed!(values),
+            F64(values) => return fixed!(values),
+            I128(values) => return fixed!(values),
+            _ => {}
+        }
+    }
+    for (k, c) in changed.iter_mut().enumerate().take(sides.len() / 2) {
+        *c |= u8::from(differs(sides, 2 * k, sides, 2 * k + 1));
+    }
+}
+
 /// Sets `changed[k]` to 1 where row `k` of the two columns differs, as a changelog sees it (see [`differs`]).
 pub(super) fn mark_changed(before: &Column, after: &Column, changed: &mut [u8]) {
     macro_rules! fixed {

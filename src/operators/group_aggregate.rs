@@ -9,12 +9,12 @@
 //! which rows are ignored, and groups that end and begin anew within the batch, which get another slot for the new life so
 //! that no aggregate has to be reset in the middle.
 
-use super::aggregates::{Aggregates, unshared, with_columns};
+use super::aggregates::{Aggregates, with_columns};
 use super::expiry::Expiry;
 use super::gather::{pick, position};
 use super::ready::Ready;
 use super::{Context, Counters, Operator};
-use crate::batch::{Batch, DataType, Decoder, Encoder, MAX_ROWS, Pool, RowKind, Watermarks};
+use crate::batch::{Batch, DataType, Decoder, Encoder, Home, MAX_ROWS, Pool, RowKind, Watermarks};
 use crate::error::{Error, Result};
 use crate::expr::RowError;
 use crate::plan::{self, Changelog};
@@ -23,7 +23,6 @@ use crate::state::KeyTable;
 /// See the module's text.
 pub struct GroupAggregate {
     keys: Vec<usize>,
-    key_types: Vec<DataType>,
     table: KeyTable,
     aggregates: Aggregates,
     /// Rows in each group, by slot; absent: input only grows.
@@ -74,6 +73,9 @@ enum Step {
 /// The output of a batch, of which [`Operator::pull`] gathers one part at a time.
 #[derive(Default)]
 struct Output {
+    /// Of its columns: keys, then aggregates.
+    types: Vec<DataType>,
+    home: Home,
     /// The input, for the keys.
     batch: Option<Batch>,
     rows: Vec<u32>,
@@ -99,12 +101,14 @@ impl GroupAggregate {
         let key_types: Vec<_> = keys.iter().map(|&k| input.schema.ty(k).clone()).collect();
         Self {
             keys: keys.to_vec(),
-            table: KeyTable::new(key_types.clone(), false),
-            key_types,
+            output: Output {
+                types: key_types.iter().chain(aggregates.iter().map(|a| &a.ty)).cloned().collect(),
+                ..Output::default()
+            },
+            table: KeyTable::new(key_types, false),
             aggregates: Aggregates::new(aggregates, &input.schema, retracting),
             counts: retracting.then(Vec::new),
             before: output.contains(RowKind::UpdateBefore),
-            output: Output::default(),
             ready: Ready::default(),
             counters: Counters::default(),
             work: Work::default(),
@@ -118,7 +122,7 @@ impl GroupAggregate {
         rows.clear();
         slots.clear();
         steps.clear();
-        rows.extend(batch.sel().iter().map(|r| r as u32));
+        batch.sel().list(rows);
         let mut next = self.table.bound() as u32;
         with_columns(&self.keys, batch, |columns| {
             self.table.find_or_insert(None, columns, rows, slots);
@@ -273,27 +277,27 @@ impl GroupAggregate {
 
 impl Output {
     /// The next part of the output.
-    fn gather<'a>(
-        &mut self,
-        keys: impl Iterator<Item = (&'a usize, &'a DataType)>,
-        aggregates: &Aggregates,
-        pool: &mut Pool,
-    ) -> Batch {
+    fn gather(&mut self, keys: &[usize], aggregates: &mut Aggregates, pool: &mut Pool) -> Batch {
         let (start, end) = (self.given, self.picks.len().min(self.given + MAX_ROWS));
         let picks = &self.picks[start..end];
-        let mut out = pool.batch();
-        if let (false, Some(batch)) = (picks.is_empty(), &self.batch) {
-            let mut rows = pool.row_list();
-            rows.extend(picks.iter().map(|&p| self.rows[position(p)]));
-            for (k, ty) in keys {
-                let mut to = pool.column(ty);
-                unshared(&mut to).extend_rows(batch.column(*k), &rows);
-                out.columns.push(to);
+        let mut out = match &self.batch {
+            Some(batch) if !picks.is_empty() => {
+                let mut out = pool.batch_at(&mut self.home, &self.types);
+                let (own_keys, own) = out.columns.split_at_mut(keys.len());
+                let mut rows = pool.row_list();
+                rows.extend(picks.iter().map(|&p| self.rows[position(p)]));
+                for ((&k, to), ty) in keys.iter().zip(own_keys).zip(&self.types) {
+                    let to = pool.own(to, ty);
+                    to.clear();
+                    to.extend_rows(batch.column(k), &rows);
+                }
+                pool.recycle_rows(rows);
+                aggregates.take(picks, own, pool);
+                out.set_rows(picks.len());
+                out
             }
-            pool.recycle_rows(rows);
-            aggregates.extend(picks, &mut out.columns, pool);
-            out.set_rows(picks.len());
-        }
+            _ => pool.batch(),
+        };
         let kinds = &self.kinds[start..end];
         if kinds.iter().any(|&k| k != RowKind::Insert) {
             let mut list = pool.kind_list();
@@ -344,7 +348,7 @@ impl Operator for GroupAggregate {
 
     fn pull(&mut self, cx: &mut Context<'_>) -> Result<Option<Batch>> {
         if self.output.waiting {
-            let batch = self.output.gather(self.keys.iter().zip(&self.key_types), &self.aggregates, cx.pool);
+            let batch = self.output.gather(&self.keys, &mut self.aggregates, cx.pool);
             self.counters.rows_out += batch.selected() as u64;
             return Ok(Some(batch));
         }

@@ -31,62 +31,51 @@ struct Count {
     counts: Buffer<i64>,
 }
 
-impl Count {
-    #[inline(always)]
-    fn run(&mut self, u: &Updates<'_>, mut seen: impl FnMut(i64, i64)) {
-        let counts = &mut self.counts[..];
-        let arg = u.args.first().filter(|a| a.constant || a.column.validity.may_have_nulls());
-        let pairs = u.rows.iter().zip(u.slots);
-        if let (None, None) = (arg, u.kinds) {
-            for (_, &slot) in pairs {
-                let c = &mut counts[slot as usize];
-                let old = *c;
-                *c += 1;
-                seen(old, *c);
-            }
-            return;
-        }
-        for (&row, &slot) in pairs {
-            let (c, row) = (&mut counts[slot as usize], row as usize);
-            let old = *c;
-            if arg.is_none_or(|a| a.is_valid(row)) {
-                *c += if u.is_add(row) { 1 } else { -1 };
-            }
-            seen(old, *c);
-        }
-    }
+/// Whether every row adds one, and else what a row adds to the count of its group.
+#[inline(always)]
+fn adds<'u>(u: &'u Updates<'_>) -> (bool, impl Fn(u32) -> i64 + Copy + 'u) {
+    let arg = u.args.first().filter(|a| a.constant || a.column.validity.may_have_nulls());
+    let of_row = move |row: u32| {
+        let row = row as usize;
+        i64::from(arg.is_none_or(|a| a.is_valid(row))) * if u.is_add(row) { 1 } else { -1 }
+    };
+    (arg.is_none() && u.kinds.is_none(), of_row)
 }
 
-/// Adds the steps to the counts of their slots. Where all slots are one, that count stays in a register.
+/// Adds the steps to the counts of their slots, and writes each count before and after. Where all slots are one, that count stays in a
+/// register.
 #[inline(always)]
-fn step(
-    counts: &mut [i64],
-    slots: &[u32],
-    steps: impl Iterator<Item = i64>,
-    before: &mut [i64],
-    after: &mut [i64],
-) {
-    let sides = before.iter_mut().zip(after);
+fn step(counts: &mut [i64], slots: &[u32], steps: impl Iterator<Item = i64>, sides: &mut [i64]) {
+    let sides = sides.chunks_exact_mut(2);
     match slots {
         [first, rest @ ..] if rest.iter().all(|s| s == first) => {
             let count = &mut counts[*first as usize];
             let mut now = *count;
-            for (step, (b, a)) in steps.zip(sides) {
-                *b = now;
+            for (step, sides) in steps.zip(sides) {
+                sides[0] = now;
                 now += step;
-                *a = now;
+                sides[1] = now;
             }
             *count = now;
         }
         _ => {
-            for ((step, &slot), (b, a)) in steps.zip(slots).zip(sides) {
+            for ((step, &slot), sides) in steps.zip(slots).zip(sides) {
                 let count = &mut counts[slot as usize];
-                *b = *count;
+                sides[0] = *count;
                 *count += step;
-                *a = *count;
+                sides[1] = *count;
             }
         }
     }
+}
+
+/// Appends room for two counts a row, and gives it.
+fn room<'c>(u: &Updates<'_>, sides: &'c mut Column) -> &'c mut [i64] {
+    let (before, more) = (sides.len(), 2 * u.rows.len());
+    sides.validity.resize(before + more, true);
+    let counts = sides.buffer_mut::<i64>();
+    counts.reset(before + more);
+    &mut counts[before..]
 }
 
 impl Accumulator for Count {
@@ -101,27 +90,23 @@ impl Accumulator for Count {
     }
 
     fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
-        self.run(u, |_, _| {});
+        let (counts, (all, adds)) = (&mut self.counts[..], adds(u));
+        if all {
+            u.slots.iter().for_each(|&slot| counts[slot as usize] += 1);
+        } else {
+            u.rows.iter().zip(u.slots).for_each(|(&row, &slot)| counts[slot as usize] += adds(row));
+        }
         Ok(())
     }
 
-    fn update_tracked(
-        &mut self,
-        u: &Updates<'_>,
-        before: &mut Column,
-        after: &mut Column,
-    ) -> Result<(), RowError> {
-        for c in [&mut *before, &mut *after] {
-            let len = c.len() + u.rows.len();
-            c.validity.resize(len, true);
+    fn update_tracked(&mut self, u: &Updates<'_>, sides: &mut Column) -> Result<(), RowError> {
+        let (counts, (all, adds)) = (&mut self.counts[..], adds(u));
+        let sides = room(u, sides);
+        if all {
+            step(counts, u.slots, std::iter::repeat_n(1, u.rows.len()), sides);
+        } else {
+            step(counts, u.slots, u.rows.iter().map(|&row| adds(row)), sides);
         }
-        let (b, a) = (before.buffer_mut::<i64>(), after.buffer_mut::<i64>());
-        b.reserve(u.rows.len());
-        a.reserve(u.rows.len());
-        self.run(u, |old, new| {
-            b.push(old);
-            a.push(new);
-        });
         Ok(())
     }
 
@@ -129,29 +114,14 @@ impl Accumulator for Count {
         true
     }
 
-    fn update_seen(
-        &mut self,
-        u: &Updates<'_>,
-        seen: Seen<'_>,
-        before: &mut Column,
-        after: &mut Column,
-    ) -> bool {
-        let rows = u.rows.len();
-        for c in [&mut *before, &mut *after] {
-            c.reset(rows);
-        }
-        let (b, a) = (&mut before.buffer_mut::<i64>()[..], &mut after.buffer_mut::<i64>()[..]);
-        let counts = &mut self.counts[..];
-        let arg = u.args.first().filter(|a| a.constant || a.column.validity.may_have_nulls());
-        let steps = seen.iter().zip(u.rows).map(|(seen, &row)| {
-            let row = row as usize;
-            let taken = seen != 0 && arg.is_none_or(|a| a.is_valid(row));
-            i64::from(taken) * if u.is_add(row) { 1 } else { -1 }
-        });
-        if let (None, None) = (arg, u.kinds) {
-            step(counts, u.slots, seen.iter().map(i64::from), b, a);
+    fn update_seen(&mut self, u: &Updates<'_>, seen: Seen<'_>, sides: &mut Column) -> bool {
+        let (counts, (all, adds)) = (&mut self.counts[..], adds(u));
+        let sides = room(u, sides);
+        let seen = seen.iter().map(i64::from);
+        if all {
+            step(counts, u.slots, seen, sides);
         } else {
-            step(counts, u.slots, steps, b, a);
+            step(counts, u.slots, seen.zip(u.rows).map(|(seen, &row)| seen * adds(row)), sides);
         }
         true
     }

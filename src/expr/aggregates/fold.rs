@@ -126,7 +126,7 @@ impl<F: Fold> Folding<F> {
 
     /// Calls `f` with the slot's state around each row.
     #[inline(always)]
-    fn run(&mut self, u: &Updates<'_>, mut seen: impl FnMut(&F, &F::State, bool)) {
+    fn run(&mut self, u: &Updates<'_>, mut seen: impl FnMut(&F, &F::State)) {
         let (fold, states) = (&self.fold, &mut self.states[..]);
         let arg = &u.args[0];
         let read = F::reader(arg.column);
@@ -135,15 +135,15 @@ impl<F: Fold> Folding<F> {
             (None, false) => {
                 for (&row, &slot) in pairs {
                     let s = &mut states[slot as usize];
-                    seen(fold, s, false);
+                    seen(fold, s);
                     fold.add(s, read(row as usize));
-                    seen(fold, s, true);
+                    seen(fold, s);
                 }
             }
             _ => {
                 for (&row, &slot) in pairs {
                     let (s, row) = (&mut states[slot as usize], row as usize);
-                    seen(fold, s, false);
+                    seen(fold, s);
                     if arg.is_valid(row) {
                         let v = read(arg.at(row));
                         if u.is_add(row) {
@@ -152,7 +152,7 @@ impl<F: Fold> Folding<F> {
                             fold.remove(s, v);
                         }
                     }
-                    seen(fold, s, true);
+                    seen(fold, s);
                 }
             }
         }
@@ -171,17 +171,12 @@ impl<F: Fold> Accumulator for Folding<F> {
     }
 
     fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
-        self.run(u, |_, _, _| {});
+        self.run(u, |_, _| {});
         Ok(())
     }
 
-    fn update_tracked(
-        &mut self,
-        u: &Updates<'_>,
-        before: &mut Column,
-        after: &mut Column,
-    ) -> Result<(), RowError> {
-        self.run(u, |fold, s, done| fold.push(s, if done { &mut *after } else { &mut *before }));
+    fn update_tracked(&mut self, u: &Updates<'_>, sides: &mut Column) -> Result<(), RowError> {
+        self.run(u, |fold, s| fold.push(s, sides));
         Ok(())
     }
 

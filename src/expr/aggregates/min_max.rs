@@ -165,29 +165,22 @@ impl Accumulator for BestText {
         true
     }
 
-    fn update_tracked(
-        &mut self,
-        u: &Updates<'_>,
-        before: &mut Column,
-        after: &mut Column,
-    ) -> Result<(), RowError> {
+    fn update_tracked(&mut self, u: &Updates<'_>, sides: &mut Column) -> Result<(), RowError> {
         let arg = &u.args[0];
-        let Column { validity: is_before, data: before } = before;
-        let Column { validity: is_after, data: after } = after;
-        let (ColumnData::Bytes(before), ColumnData::Bytes(after)) = (before, after) else {
+        let Column { validity, data: ColumnData::Bytes(texts) } = sides else {
             panic!("the smallest text is a text")
         };
-        let (mut before, mut after) = (before.writer(), after.writer());
+        let mut texts = texts.writer();
+        let mut give = |text: Option<&[u8]>| {
+            validity.push(text.is_some());
+            texts.push(text.unwrap_or_default());
+        };
         for (&row, &slot) in u.rows.iter().zip(u.slots) {
-            let old = self.cells.get(slot);
-            is_before.push(old.is_some());
-            before.push(old.unwrap_or_default());
+            give(self.cells.get(slot));
             if arg.is_valid(row as usize) {
                 self.offer(slot, arg.bytes(row as usize));
             }
-            let new = self.cells.get(slot);
-            is_after.push(new.is_some());
-            after.push(new.unwrap_or_default());
+            give(self.cells.get(slot));
         }
         Ok(())
     }

@@ -60,6 +60,13 @@ fn result_types_are_flinks() {
     assert!(bind("MAX", &[rowtime], true).ty.is_rowtime());
 }
 
+/// The values before rows, and those after them.
+fn before_and_after(sides: &Column, ty: &DataType) -> (Vec<String>, Vec<String>) {
+    let pairs = texts(sides, ty);
+    assert_eq!(pairs.len() % 2, 0);
+    (pairs.iter().step_by(2).cloned().collect(), pairs.iter().skip(1).step_by(2).cloned().collect())
+}
+
 /// Feeds values of one group and shows the result after each.
 fn trace(name: &str, kind: TypeKind, values: &[&str]) -> Vec<String> {
     let column = crate::expr::functions::test_column(
@@ -71,10 +78,10 @@ fn trace(name: &str, kind: TypeKind, values: &[&str]) -> Vec<String> {
     acc.grow(1);
     let rows: Vec<u32> = (0..values.len() as u32).collect();
     let arg = Arg { column: &column, constant: false };
-    let (mut before, mut after) = (Column::new(&b.ty), Column::new(&b.ty));
+    let mut sides = Column::new(&b.ty);
     let u = Updates { args: &[arg], rows: &rows, slots: &vec![0; values.len()], kinds: None };
-    acc.update_tracked(&u, &mut before, &mut after).unwrap();
-    let (before, after) = (texts(&before, &b.ty), texts(&after, &b.ty));
+    acc.update_tracked(&u, &mut sides).unwrap();
+    let (before, after) = before_and_after(&sides, &b.ty);
     assert_eq!(before[1..], after[..after.len() - 1]);
     after
 }
@@ -181,8 +188,8 @@ proptest! {
             args: &arg, rows: &rows[from..to], slots: &slots[from..to], kinds: Some(&kinds),
         };
         let cut = cut.min(slots.len());
-        let (mut before, mut after) = (Column::new(&b.ty), Column::new(&b.ty));
-        acc.update_tracked(&updates(0, cut), &mut before, &mut after).unwrap();
+        let mut sides = Column::new(&b.ty);
+        acc.update_tracked(&updates(0, cut), &mut sides).unwrap();
         // Through the byte form in the middle, slots in another order.
         let order = [2u32, 0, 3, 1];
         let mut e = Encoder::default();
@@ -201,10 +208,10 @@ proptest! {
         let mut acc = make();
         acc.grow(4);
         acc.merge(&order, &*restored, &[0, 1, 2, 3]);
-        let mut tracked = (Column::new(&b.ty), Column::new(&b.ty));
-        acc.update_tracked(&updates(cut, slots.len()), &mut tracked.0, &mut tracked.1).unwrap();
-        let mut got = texts(&after, &b.ty);
-        got.extend(texts(&tracked.1, &b.ty));
+        let mut tracked = Column::new(&b.ty);
+        acc.update_tracked(&updates(cut, slots.len()), &mut tracked).unwrap();
+        let mut got = before_and_after(&sides, &b.ty).1;
+        got.extend(before_and_after(&tracked, &b.ty).1);
         prop_assert_eq!(got, want);
         prop_assert_eq!(shown(&*acc, &[0, 1, 2, 3], &b.ty), groups.iter().map(|g| model(name, g)).collect::<Vec<_>>());
         for s in 0..4 {
