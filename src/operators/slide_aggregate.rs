@@ -26,6 +26,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Not a slot.
 const NONE: u32 = u32::MAX;
+/// Groups `0..MAX_ROWS`.
+const NUMBERS: [u32; MAX_ROWS] = {
+    let mut numbers = [0; MAX_ROWS];
+    let mut n = 0;
+    while n < MAX_ROWS {
+        numbers[n] = n as u32;
+        n += 1;
+    }
+    numbers
+};
 
 /// See the module's text.
 pub struct SlideAggregate {
@@ -47,7 +57,7 @@ pub struct SlideAggregate {
     raws: Pot,
     /// Folded slices.
     sums: Pot,
-    /// Through which a fold goes into another of the same pot; and where windows are put together.
+    /// Through which folds go into others of the same pot; and where windows are put together.
     between: Aggregates,
     result: Aggregates,
     /// Results do not depend on the order in which slices are folded.
@@ -65,6 +75,9 @@ pub struct SlideAggregate {
     slots: Vec<u32>,
     /// Keys that may have no slice any more.
     idle: Vec<u32>,
+    merges: Merges,
+    /// Keys that are to be folded.
+    unfolded: Vec<u32>,
 }
 
 /// Sizes, µs.
@@ -135,9 +148,29 @@ impl Pot {
         self.free.push(slot);
     }
 
-    fn merge(&mut self, into: u32, from: &Pot, slot: u32) {
-        self.aggregates.merge(&[into], &from.aggregates, &[slot]);
-        self.counts[into as usize] += from.counts[slot as usize];
+    fn merge(&mut self, merges: &Merges, from: &Pot) {
+        if merges.into.is_empty() {
+            return;
+        }
+        self.aggregates.merge(&merges.into, &from.aggregates, &merges.from);
+        for (&into, &slot) in merges.into.iter().zip(&merges.from) {
+            self.counts[into as usize] += from.counts[slot as usize];
+        }
+    }
+
+    /// As [`Pot::merge`], of groups of this pot; none of them is both merged and merged into.
+    fn merge_within(&mut self, merges: &Merges, between: &mut Aggregates) {
+        between.grow(MAX_ROWS);
+        let parts = merges.into.chunks(MAX_ROWS).zip(merges.from.chunks(MAX_ROWS));
+        for (into, from) in parts {
+            let own = &NUMBERS[..into.len()];
+            between.merge(own, &self.aggregates, from);
+            self.aggregates.merge(into, between, own);
+            own.iter().for_each(|&s| between.reset(s));
+            for (&into, &from) in into.iter().zip(from) {
+                self.counts[into as usize] += self.counts[from as usize];
+            }
+        }
     }
 
     fn encode(&self, slots: &[u32], to: &mut Encoder) {
@@ -155,6 +188,25 @@ impl Pot {
 
     fn bytes(&self) -> usize {
         self.aggregates.bytes() + self.counts.capacity() * 8 + self.free.capacity() * 4
+    }
+}
+
+/// What goes into what: as many at a time as may be, since to merge costs a call for each aggregate.
+#[derive(Default)]
+struct Merges {
+    into: Vec<u32>,
+    from: Vec<u32>,
+}
+
+impl Merges {
+    fn push(&mut self, into: u32, from: u32) {
+        self.into.push(into);
+        self.from.push(from);
+    }
+
+    fn clear(&mut self) {
+        self.into.clear();
+        self.from.clear();
     }
 }
 
@@ -198,8 +250,6 @@ impl SlideAggregate {
             WindowKind::Cumulate { size, step, offset } => shape(size, step, offset, true),
             WindowKind::Tumble { .. } | WindowKind::Session { .. } => panic!("windows without common slices"),
         };
-        let mut between = make();
-        between.grow(1);
         let mut result = make();
         result.grow(MAX_ROWS);
         Self {
@@ -216,7 +266,7 @@ impl SlideAggregate {
             fired: i64::MIN,
             raws: Pot::new(make()),
             sums: Pot::new(make()),
-            between,
+            between: make(),
             result,
             exact: aggregates.iter().all(|a| a.ignores_order(&input.schema)),
             retracting,
@@ -230,6 +280,8 @@ impl SlideAggregate {
             rows: Vec::new(),
             slots: Vec::new(),
             idle: Vec::new(),
+            merges: Merges::default(),
+            unfolded: Vec::new(),
         }
     }
 
@@ -383,24 +435,29 @@ impl SlideAggregate {
     /// Moves the slices to the window that ends then.
     fn slide(&mut self, end: i64) {
         let start = self.start(end);
+        let mut unfolded = std::mem::take(&mut self.unfolded);
         while let Some(entry) = self.slices.first_entry().filter(|e| *e.key() <= start) {
-            for key in entry.remove() {
-                self.leave(key);
-            }
+            let keys = entry.remove();
+            unfolded.clear();
+            unfolded.extend(keys.iter().copied().filter(|&key| self.leave(key)));
+            self.fold(&unfolded);
         }
-        for key in self.slices.get(&end).cloned().unwrap_or_default() {
-            let state = &mut self.states[key as usize];
+        self.unfolded = unfolded;
+        let Self { live, states, idle, slices, sums, raws, merges, .. } = self;
+        merges.clear();
+        for &key in slices.get(&end).into_iter().flatten() {
+            let state = &mut states[key as usize];
             let raw = state.slices[state.inside].raw;
             state.inside += 1;
             if !std::mem::replace(&mut state.live, true) {
-                self.live.push(key);
+                live.push(key);
             }
             if self.exact && !state.dirty {
-                let back = *state.back.get_or_insert_with(|| self.sums.take());
-                self.sums.merge(back, &self.raws, raw);
+                let back = *state.back.get_or_insert_with(|| sums.take());
+                merges.push(back, raw);
             }
         }
-        let Self { live, states, idle, .. } = self;
+        sums.merge(merges, raws);
         live.retain(|&key| {
             let state = &mut states[key as usize];
             state.live = state.inside > 0;
@@ -412,39 +469,44 @@ impl SlideAggregate {
         self.fired = end;
     }
 
-    /// The oldest slice of a key leaves.
-    fn leave(&mut self, key: u32) {
+    /// The oldest slice of a key leaves. True: what is left is to be [folded](Self::fold).
+    fn leave(&mut self, key: u32) -> bool {
         let state = &mut self.states[key as usize];
-        let Some(slice) = state.slices.pop_front() else { return };
+        let Some(slice) = state.slices.pop_front() else { return false };
         self.raws.give(slice.raw);
         state.inside -= 1;
         if state.front > 0 {
             state.front -= 1;
             self.sums.give(slice.fold);
-        } else if self.exact && !state.dirty {
-            self.fold(key);
+            return false;
         }
+        self.exact && !state.dirty
     }
 
-    /// Makes all slices inside the front.
-    fn fold(&mut self, key: u32) {
-        let Self { states, sums, raws, between, .. } = self;
-        let state = &mut states[key as usize];
-        state.unfold(sums);
-        let mut newer = None;
-        for s in state.slices.iter_mut().take(state.inside).rev() {
-            s.fold = sums.take();
-            sums.merge(s.fold, raws, s.raw);
-            if let Some(newer) = newer {
-                between.merge(&[0], &sums.aggregates, &[newer]);
-                sums.aggregates.merge(&[s.fold], between, &[0]);
-                sums.counts[s.fold as usize] += sums.counts[newer as usize];
-                between.reset(0);
+    /// Makes all slices inside the front, of each of these keys: first those slices that are the newest of their key, then those before them.
+    fn fold(&mut self, keys: &[u32]) {
+        let Self { states, sums, raws, between, merges, .. } = self;
+        merges.clear();
+        let mut most = 0;
+        for &key in keys {
+            let state = &mut states[key as usize];
+            state.unfold(sums);
+            for s in state.slices.iter_mut().take(state.inside) {
+                s.fold = sums.take();
+                merges.push(s.fold, s.raw);
             }
-            newer = Some(s.fold);
+            (state.front, state.dirty) = (state.inside, false);
+            most = most.max(state.inside);
         }
-        state.front = state.inside;
-        state.dirty = false;
+        sums.merge(merges, raws);
+        for newer in 1..most {
+            merges.clear();
+            for state in keys.iter().map(|&key| &states[key as usize]).filter(|s| s.inside > newer) {
+                let at = state.inside - newer;
+                merges.push(state.slices[at - 1].fold, state.slices[at].fold);
+            }
+            sums.merge_within(merges, between);
+        }
     }
 
     /// Gives the rows of the window that is open, from key `next` on, at most `room`; returns where it stopped and the rows given.
@@ -457,12 +519,17 @@ impl SlideAggregate {
         pool: &mut Pool,
     ) -> (usize, usize) {
         let stop = self.live.len().min(next + room);
+        let mut unfolded = std::mem::take(&mut self.unfolded);
+        unfolded.clear();
+        if self.exact {
+            let dirty = |key: &u32| self.states[*key as usize].dirty;
+            unfolded.extend(self.live[next..stop].iter().copied().filter(dirty));
+            self.fold(&unfolded);
+        }
+        self.unfolded = unfolded;
         let (mut keys, mut into, mut from) = (pool.row_list(), pool.row_list(), pool.row_list());
         for n in next..stop {
             let key = self.live[n];
-            if self.exact && self.states[key as usize].dirty {
-                self.fold(key);
-            }
             let state = &self.states[key as usize];
             let slot = keys.len() as u32;
             let before = from.len();
@@ -575,7 +642,8 @@ impl SlideAggregate {
                         s.back.is_none() && s.front == 0,
                         "without slices there is nothing to fold"
                     );
-                    *s = Key::default();
+                    // The list of slices is for the next key of the slot.
+                    *s = Key { slices: std::mem::take(&mut s.slices), ..Key::default() };
                 }
             }
         }
@@ -589,7 +657,7 @@ impl Operator for SlideAggregate {
         let mut key_slots = cx.pool.row_list();
         if batch.selected() > 0 {
             let mut rows = cx.pool.row_list();
-            rows.extend(batch.sel().iter().map(|r| r as u32));
+            batch.sel().list(&mut rows);
             with_columns(&self.keys, &batch, |columns| {
                 self.table.find_or_insert(None, columns, &rows, &mut key_slots);
             });

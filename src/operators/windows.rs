@@ -70,8 +70,14 @@ impl Windows {
         let (size, offset) = match self.kind {
             WindowKind::Tumble { size, offset } => (size, offset),
             WindowKind::Hop { size, slide, offset } => {
-                let start = align(t, slide, offset);
-                return Span { start, end: start + size };
+                // Not what stands there before the first: it ends where it starts.
+                let known =
+                    t >= self.last.start && t < self.last.start + slide && self.last.start < self.last.end;
+                if !known {
+                    let start = align(t, slide, offset);
+                    self.last = Span { start, end: start + size };
+                }
+                return self.last;
             }
             WindowKind::Cumulate { size, step, offset } => {
                 return Span { start: align(t, size, offset), end: align(t, step, offset) + step };
