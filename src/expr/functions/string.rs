@@ -6,7 +6,9 @@ use crate::batch::types::MAX_LENGTH;
 use crate::batch::{Column, DataType, Sel, TypeKind};
 use crate::error::Result;
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
-use crate::expr::kernels::text::{build, char_count, char_offset, flags, opt_from, slices, try_build};
+use crate::expr::kernels::text::{
+    build, char_count, char_offset, flags, opt_from, rebuild, slices, try_build,
+};
 use crate::expr::kernels::{fallible, infallible};
 use crate::expr::{Arg, RowError};
 use std::ops::Range;
@@ -255,8 +257,8 @@ fn concat_ws(call: &Call<'_>) -> Result<BoundFunction> {
 fn change_case(call: &Call<'_>, upper: bool) -> Result<BoundFunction> {
     texts(call, 1..=1)?;
     let kind = if call.kind(0).is_character() { call.kind(0).clone() } else { TypeKind::STRING };
-    Ok(builder(call, kind, move |a, i, out| {
-        let bytes = a[0].bytes(i);
+    let write = move |arg: &Arg<'_>, i: usize, out: &mut Vec<u8>| {
+        let bytes = arg.bytes(i);
         if bytes.is_ascii() {
             let start = out.len();
             out.extend_from_slice(bytes);
@@ -266,9 +268,11 @@ fn change_case(call: &Call<'_>, upper: bool) -> Result<BoundFunction> {
                 out[start..].make_ascii_lowercase();
             }
         } else {
-            write_case(str_of(&a[0], i), upper, out);
+            write_case(str_of(arg, i), upper, out);
         }
-        true
+    };
+    Ok(infallible(text_then_int(call, usize::MAX), call.result(kind), move |a, sel, _, out| {
+        rebuild(a, sel, out, |view| view.in_case(upper), |i, to| write(&a[0], i, to));
     }))
 }
 
@@ -451,10 +455,57 @@ fn translate(text: &str, from: &str, to: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// The range of part `index` of a text split at each `separator`, eight bytes at a time: parts are mostly too short for a search of
+/// each by itself.
+fn part_by_byte(text: &[u8], separator: u8, index: u32) -> Option<Range<usize>> {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (mut left, mut from) = (index, 0);
+    // The high bits of the bytes that are the separator.
+    let hits = |word: u64| {
+        let differs = word ^ (ONES * u64::from(separator));
+        !(((differs & !HIGH) + !HIGH) | differs | !HIGH)
+    };
+    let mut take = |mut hits: u64, at: usize| {
+        let many = hits.count_ones();
+        if many < left {
+            left -= many;
+            return None;
+        }
+        while hits != 0 {
+            let place = at + hits.trailing_zeros() as usize / 8;
+            if left == 0 {
+                return Some(from..place);
+            }
+            left -= 1;
+            from = place + 1;
+            hits &= hits - 1;
+        }
+        None
+    };
+    let (words, rest) = text.as_chunks::<8>();
+    for (n, word) in words.iter().enumerate() {
+        let found = take(hits(u64::from_le_bytes(*word)), n * 8);
+        if found.is_some() {
+            return found;
+        }
+    }
+    let mut last = [!separator; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let found = take(hits(u64::from_le_bytes(last)), words.len() * 8);
+    if found.is_some() {
+        return found;
+    }
+    (left == 0).then_some(from..text.len())
+}
+
 /// The range of part `index` of a text split by a separator.
 fn split_part(text: &[u8], separator: &[u8], index: i32) -> Option<Range<usize>> {
     if text.is_empty() || index < 0 || separator.is_empty() {
         return None;
+    }
+    if let [byte] = separator {
+        return part_by_byte(text, *byte, index as u32);
     }
     let mut from = 0;
     for _ in 0..index {
@@ -610,4 +661,20 @@ fn elt(call: &Call<'_>) -> Result<BoundFunction> {
             }
         });
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn parts_are_those_of_a_split(text in "[a/\u{e9}\u{af}\u{2f2f}]{0,40}", separator in 0usize..2, index in 0i32..12) {
+            let separator = ["/", "a"][separator];
+            let wanted = text.split(separator).nth(index as usize).filter(|_| !text.is_empty());
+            let got = split_part(text.as_bytes(), separator.as_bytes(), index).map(|range| &text[range]);
+            prop_assert_eq!(got, wanted);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! New bytes go into the result's arena; parts of an argument are shared with it ([`slices`]), which costs 16 bytes a row.
 
 use super::null_if_any;
-use crate::batch::{Column, Native, Sel};
+use crate::batch::{Column, Native, Sel, View};
 use crate::expr::{Arg, RowError};
 
 /// A closure writes each selected row's bytes; `false` makes the row NULL. Rows where an argument is NULL are NULL.
@@ -25,6 +25,30 @@ pub fn build(
             w.set_with(i, |to| ok = f(i, to));
             if !ok {
                 validity.set(i, false);
+            }
+        }
+    });
+}
+
+/// As [`build`] of argument 0, where `short` may give the view of a row's value: one that holds it itself.
+pub fn rebuild(
+    args: &[Arg<'_>],
+    sel: Sel<'_>,
+    out: &mut Column,
+    short: impl Fn(&View) -> Option<View>,
+    mut f: impl FnMut(usize, &mut Vec<u8>),
+) {
+    if !null_if_any(args, out) {
+        return;
+    }
+    let Column { validity, data } = out;
+    let crate::batch::ColumnData::Bytes(bytes) = data else { panic!("the result holds bytes") };
+    let (mut w, views) = (bytes.writer(), args[0].column.byte_column().views());
+    sel.for_each(|i| {
+        if validity.get(i) {
+            match short(&views[args[0].at(i)]) {
+                Some(view) => w.set_inline(i, view),
+                None => w.set_with(i, |to| f(i, to)),
             }
         }
     });
