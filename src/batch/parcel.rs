@@ -63,6 +63,39 @@ impl Parcel {
         Some(Self(words))
     }
 
+    /// Row `row` of `batch` alone, with the batch's watermarks before and behind it, unless it does not fit.
+    pub fn pack_row(batch: &Batch, row: usize) -> Option<Self> {
+        if batch.columns.len() > MOST_COLUMNS {
+            return None;
+        }
+        let mut words = [0; WORDS];
+        let mut to = Writer { words: &mut words, at: 1 };
+        let mut head = 1;
+        // Of the movements on a side of the row only the last one matters.
+        let runs = batch.watermarks.runs();
+        let before = runs.partition_point(|r| r.0 as usize <= row);
+        for (side, part) in [&runs[..before], &runs[before..]].into_iter().enumerate() {
+            if let Some(&(_, watermark)) = part.last() {
+                head += 1 << 8;
+                to.word(side as u64)?;
+                to.word(watermark as u64)?;
+            }
+        }
+        if batch.kinds().is_some() {
+            head |= KINDS_FOLLOW;
+            to.word(batch.kind(row) as u64)?;
+        }
+        for (n, column) in batch.columns.iter().enumerate() {
+            if !column.validity.get(row) {
+                head |= 1 << (NULLS_FROM + n);
+                to.word(0)?;
+            }
+            to.value(&column.data, row)?;
+        }
+        words[0] = head;
+        Some(Self(words))
+    }
+
     /// The rows, in a batch of `home` with a column for each of `types`, which are those of the batch that was packed.
     pub fn unpack(&self, types: &[DataType], home: &mut Home, pool: &mut Pool) -> Batch {
         let mut batch = pool.batch_at(home, types);
@@ -117,6 +150,32 @@ impl Writer<'_> {
         bytemuck::cast_slice_mut::<u64, u8>(to)[..bytes.len()].copy_from_slice(bytes);
         self.at += words;
         Some(())
+    }
+
+    /// What [`Writer::values`] writes of a column of the one value at `row`.
+    #[inline]
+    fn value(&mut self, data: &ColumnData, row: usize) -> Option<()> {
+        match data {
+            ColumnData::Null => Some(()),
+            ColumnData::Bool(b) => self.word(b.get(row).into()),
+            ColumnData::I8(b) => self.buffer(&b[row..=row]),
+            ColumnData::I16(b) => self.buffer(&b[row..=row]),
+            ColumnData::I32(b) => self.buffer(&b[row..=row]),
+            ColumnData::I64(b) => self.word(b[row] as u64),
+            ColumnData::F32(b) => self.buffer(&b[row..=row]),
+            ColumnData::F64(b) => self.word(b[row].to_bits()),
+            ColumnData::I128(b) => self.buffer(&b[row..=row]),
+            ColumnData::Nanos { seconds, nanos } => {
+                self.word(seconds[row] as u64)?;
+                self.buffer(&nanos[row..=row])
+            }
+            ColumnData::Bytes(texts) => {
+                let text = texts.get(row);
+                self.buffer(&[text.len() as u32])?;
+                self.buffer(text)
+            }
+            ColumnData::List { .. } | ColumnData::Map { .. } | ColumnData::Row(_) => None,
+        }
     }
 
     #[inline]
@@ -187,6 +246,7 @@ impl<'a> Reader<'a> {
             }};
         }
         match &mut column.data {
+            ColumnData::I64(to) if rows == 1 => to.set_only(self.word() as i64),
             ColumnData::Null => {}
             ColumnData::Bool(to) => {
                 to.reset(rows);
@@ -313,6 +373,50 @@ mod tests {
                 prop_assert_eq!(back.rows(), rows);
                 prop_assert_eq!(said(&back), said(&batch));
                 pool.recycle(back);
+            }
+        }
+
+        /// A row that is packed from the middle of a batch is what is packed of a batch of that row.
+        #[test]
+        fn a_row_packed_alone_is_that_row(
+            rows in 1..40usize, seed in any::<u64>(), nulls in any::<bool>(), kinds in any::<bool>(),
+            marks in prop::collection::vec((0..41usize, 1..9i64), 0..6),
+            types in prop::collection::vec(0..TYPES.len(), 0..6),
+        ) {
+            let types: Vec<DataType> = types.into_iter().map(|t| TYPES[t].clone().nullable()).collect();
+            let columns = types.iter().zip(0..).map(|(t, n)| column(&t.kind, rows, seed >> 1 ^ n << 40, nulls)).collect();
+            let mut batch = Batch::new(columns, rows);
+            let mut marks: Vec<(usize, i64)> = marks.into_iter().map(|(after, by)| (after.min(rows), by)).collect();
+            marks.sort_unstable();
+            let mut at = 0;
+            for (after, by) in marks {
+                at += by;
+                batch.watermarks.advance(after, at);
+            }
+            if kinds {
+                batch.set_kinds(Some((0..rows).map(|r| KINDS[(seed >> (r % 60)) as usize & 3]).collect()));
+            }
+            let (mut home, mut pool) = (Home::default(), Pool::default());
+            for row in 0..rows {
+                let columns = batch.columns.iter().map(|c| {
+                    let mut one = c.empty_like();
+                    one.extend_rows(c, &[row as u32]);
+                    ColumnRef::new(one)
+                });
+                let mut alone = Batch::new(columns.collect(), 1);
+                for &(after, w) in batch.watermarks.runs() {
+                    alone.watermarks.advance(usize::from(after as usize > row), w);
+                }
+                if kinds {
+                    alone.set_kinds(Some(vec![batch.kind(row)]));
+                }
+                let (packed, wanted) = (Parcel::pack_row(&batch, row), Parcel::pack(&alone));
+                prop_assert_eq!(packed.is_some(), wanted.is_some());
+                if let Some(parcel) = packed {
+                    let back = parcel.unpack(&types, &mut home, &mut pool);
+                    prop_assert_eq!(said(&back), said(&alone));
+                    pool.recycle(back);
+                }
             }
         }
     }

@@ -41,6 +41,9 @@ pub enum Goods {
     Many(Batch),
 }
 
+/// Batches that wait for the pool.
+const DONE: usize = 3;
+
 /// The way to one shard.
 struct Target {
     /// None: nobody there wants more.
@@ -48,7 +51,8 @@ struct Target {
     /// The rows of the batch at hand that go there, and how often the watermark moves before each.
     rows: Vec<u32>,
     moves: Vec<u32>,
-    /// What is to be sent.
+    /// What is to be sent: a row that came alone and goes there, in the batch in which it came, or else the rows that have been copied.
+    alone: Option<(Batch, u32)>,
     filling: Option<Batch>,
     /// An empty one, for when there is something again.
     empty: Option<Batch>,
@@ -67,6 +71,10 @@ pub struct Outbox {
     hashes: Vec<u64>,
     scratch: Vec<u8>,
     rows: u64,
+    /// Batches whose row has been sent, for the pool.
+    done: Vec<Batch>,
+    /// Rows that come alone have fitted into a parcel so far.
+    packs: bool,
 }
 
 impl Outbox {
@@ -80,6 +88,7 @@ impl Outbox {
             link: Some(link),
             rows: vec![],
             moves: vec![],
+            alone: None,
             filling: None,
             empty: None,
             barrier: false,
@@ -92,7 +101,38 @@ impl Outbox {
             hashes: vec![],
             scratch: vec![],
             rows: 0,
+            done: vec![],
+            packs: true,
         }
+    }
+
+    /// Keeps a row that comes alone for its target, to be packed from where it stands. The batch comes back where that cannot be.
+    #[inline]
+    fn keep(&mut self, batch: Batch, pool: &mut Pool) -> Option<Batch> {
+        let Some(row) = batch.only().filter(|_| self.packs) else { return Some(batch) };
+        let shards = self.targets.len();
+        let n = match self.keys.as_deref() {
+            Some(keys) if shards > 1 => {
+                self.hashes.clear();
+                hash(keys, &batch, &mut self.scratch, &mut self.hashes);
+                owner(key_group(self.hashes[0]), shards)
+            }
+            _ => 0,
+        };
+        let target = &self.targets[n];
+        if target.alone.is_some() || target.filling.is_some() || target.link.is_none() {
+            return Some(batch);
+        }
+        if !batch.watermarks.is_empty() {
+            for t in self.targets.iter_mut().enumerate().filter(|t| t.0 != n).map(|t| t.1) {
+                t.settle(&self.types, pool);
+                t.rows.clear();
+                t.moves.clear();
+                t.fill(&batch, &self.types, pool);
+            }
+        }
+        self.targets[n].alone = Some((batch, row as u32));
+        None
     }
 
     /// Notes for each target which selected rows go there.
@@ -114,15 +154,7 @@ impl Outbox {
             return;
         };
         self.hashes.clear();
-        match keys[..] {
-            [key] => {
-                hash_keys(&[&**batch.column(key)], batch.sel(), &mut self.scratch, &mut self.hashes);
-            }
-            _ => {
-                let columns: Vec<_> = keys.iter().map(|&k| &**batch.column(k)).collect();
-                hash_keys(&columns, batch.sel(), &mut self.scratch, &mut self.hashes);
-            }
-        }
+        hash(keys, batch, &mut self.scratch, &mut self.hashes);
         for (k, &hash) in self.hashes.iter().enumerate() {
             let target = &mut self.targets[owner(key_group(hash), shards)];
             let row = batch.sel().row(k) as u32;
@@ -155,7 +187,30 @@ impl Moves<'_> {
     }
 }
 
+/// The hashes of the keys of the selected rows.
+fn hash(keys: &[usize], batch: &Batch, scratch: &mut Vec<u8>, hashes: &mut Vec<u64>) {
+    match *keys {
+        [key] => hash_keys(&[&**batch.column(key)], batch.sel(), scratch, hashes),
+        _ => {
+            let columns: Vec<_> = keys.iter().map(|&k| &**batch.column(k)).collect();
+            hash_keys(&columns, batch.sel(), scratch, hashes);
+        }
+    }
+}
+
 impl Target {
+    /// Copies the row that is there alone, if one is: others come behind it.
+    fn settle(&mut self, types: &[DataType], pool: &mut Pool) {
+        let Some((batch, row)) = self.alone.take() else { return };
+        let mut moves = Moves { runs: batch.watermarks.runs(), passed: 0 };
+        self.rows.clear();
+        self.rows.push(row);
+        self.moves.clear();
+        self.moves.push(moves.before(row));
+        self.fill(&batch, types, pool);
+        pool.recycle(batch);
+    }
+
     /// Adds the noted rows of `batch`, and its watermarks.
     fn fill(&mut self, batch: &Batch, types: &[DataType], pool: &mut Pool) {
         let Some(link) = &mut self.link else { return };
@@ -197,11 +252,28 @@ impl Target {
     }
 
     /// Sends what there is to send; false: something has to wait.
-    fn send(&mut self) -> bool {
+    fn send(&mut self, done: &mut Vec<Batch>, packs: &mut bool) -> bool {
         let Some(link) = &mut self.link else { return true };
         if link.is_abandoned() {
-            (self.link, self.filling, self.last) = (None, None, None);
+            (self.link, self.alone, self.filling, self.last) = (None, None, None, None);
             return true;
+        }
+        if let Some((batch, row)) = self.alone.take() {
+            match Parcel::pack_row(&batch, row as usize) {
+                Some(parcel) => {
+                    if link.send(Message::Item(Goods::Few(parcel))).is_err() {
+                        self.alone = Some((batch, row));
+                        return false;
+                    }
+                    done.push(batch);
+                }
+                // Too long: from now on rows are copied when they come.
+                None => {
+                    *packs = false;
+                    self.filling = Some(only(&batch, row));
+                    done.push(batch);
+                }
+            }
         }
         if let Some(mut batch) = self.filling.take() {
             let sent = match Parcel::pack(&batch) {
@@ -234,6 +306,24 @@ impl Target {
     }
 }
 
+/// A batch of that row alone.
+#[cold]
+fn only(batch: &Batch, row: u32) -> Batch {
+    let columns = batch.columns.iter().map(|c| {
+        let mut column = c.empty_like();
+        column.extend_rows(c, &[row]);
+        ColumnRef::new(column)
+    });
+    let mut alone = Batch::new(columns.collect(), 1);
+    if batch.kinds().is_some() {
+        alone.set_kinds(Some(vec![batch.kind(row as usize)]));
+    }
+    for &(after, w) in batch.watermarks.runs() {
+        alone.watermarks.advance(usize::from(after > row), w);
+    }
+    alone
+}
+
 /// A batch without rows whose columns can be written.
 fn empty(types: &[DataType], pool: &mut Pool) -> Batch {
     let mut batch = pool.batch();
@@ -244,12 +334,23 @@ fn empty(types: &[DataType], pool: &mut Pool) -> Batch {
 impl Output for Outbox {
     fn offer(&mut self, batch: Batch, cx: &mut IoContext<'_>) -> Result<Option<Batch>> {
         let rows = batch.selected();
+        // Some at a time: most rows that come alone do not wait for it.
+        if self.done.len() > DONE {
+            self.done.drain(..).for_each(|batch| cx.pool.recycle(batch));
+        }
         let no_room =
             |t: &Target| t.filling.as_ref().is_some_and(|f| f.rows() > 0 && f.rows() + rows > MAX_ROWS);
         for t in &mut self.targets {
-            if (t.barrier || no_room(t)) && !t.send() {
+            if (t.barrier || no_room(t)) && !t.send(&mut self.done, &mut self.packs) {
                 return Ok(Some(batch));
             }
+        }
+        let Some(batch) = self.keep(batch, cx.pool) else {
+            self.rows += 1;
+            return Ok(None);
+        };
+        for t in &mut self.targets {
+            t.settle(&self.types, cx.pool);
         }
         self.split(&batch);
         for t in &mut self.targets {
@@ -263,7 +364,7 @@ impl Output for Outbox {
     fn publish(&mut self) -> bool {
         let mut all = true;
         for t in &mut self.targets {
-            all &= t.send();
+            all &= t.send(&mut self.done, &mut self.packs);
         }
         all
     }

@@ -48,9 +48,9 @@ impl Pushed {
 
     /// Its feed.
     pub(super) fn feed<E>(mut self, fields: Mapping) -> Feed<E> {
-        let open = self.sender.batch();
+        let (open, next) = (self.sender.batch(), Some(self.sender.batch()));
         let Self { sender, declared, reads, .. } = self;
-        Feed { sender, fields, open, rows: 0, declared, reads, events: PhantomData }
+        Feed { sender, fields, open, rows: 0, next, declared, reads, events: PhantomData }
     }
 }
 
@@ -86,6 +86,8 @@ pub struct Feed<E = Columns> {
     /// Rows that are not sent yet.
     open: Batch,
     rows: usize,
+    /// What is filled next: fetched when a batch has gone, not when one is to go.
+    next: Option<Batch>,
     declared: Schema,
     reads: Schema,
     events: PhantomData<fn(&E)>,
@@ -173,10 +175,11 @@ impl<E> Feed<E> {
         if !self.sender.has_room() {
             return false;
         }
-        let next = self.sender.batch();
+        let next = self.next.take().unwrap_or_else(|| self.sender.batch());
         let mut batch = std::mem::replace(&mut self.open, next);
         batch.set_rows(std::mem::take(&mut self.rows));
         self.sender.send(batch).expect("there is room, and nobody else sends");
+        self.next = Some(self.sender.batch());
         true
     }
 

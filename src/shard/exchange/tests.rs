@@ -4,6 +4,7 @@
 use super::*;
 use crate::batch::{Column, END_OF_TIME, TypeKind};
 use crate::ring::link;
+use proptest::prelude::*;
 
 fn numbers(values: &[i64]) -> Batch {
     let mut c = Column::of_kind(&TypeKind::BigInt);
@@ -219,4 +220,104 @@ fn a_barrier_stands_between_the_rows_before_and_behind_it() {
     inbox.pass_barrier();
     assert_eq!(next(&mut inbox), Some(vec![2]));
     assert!(next(&mut inbox).is_none() && inbox.is_at_barrier());
+}
+
+proptest! {
+    /// Rows that come alone, packed from where they stand, between batches, full rings and barriers: each shard gets its rows in order, each behind
+    /// the watermark that stood before it.
+    #[test]
+    fn rows_alone_and_together_arrive_in_order(
+        steps in prop::collection::vec((0..8u8, 1..5usize, any::<bool>()), 1..60),
+        ring in 1..4usize,
+        length in prop::sample::select(vec![0usize, 40, 400]),
+    ) {
+        let types = vec![TypeKind::BigInt.nullable(), TypeKind::STRING.nullable()];
+        let (bell, mut senders, mut inboxes) = (std::sync::Arc::default(), vec![], vec![]);
+        for _ in 0..2 {
+            let (sender, receiver) = link(ring, &bell, &bell);
+            senders.push(sender);
+            inboxes.push(Inbox::new(types.clone(), vec![receiver]));
+        }
+        let mut out = Outbox::new(&Exchange::Keyed(vec![0]), types, senders);
+        let (mut pool, mut next, mut time) = (Pool::default(), 0i64, 0i64);
+        // What each shard is to get and has got: values, and the watermark before each.
+        let (mut wanted, mut got) = ([vec![], vec![]], [vec![], vec![]]);
+        let mut seen = [BEFORE_TIME; 2];
+        let poll = |k: usize, inboxes: &mut Vec<Inbox>, pool: &mut Pool, got: &mut [Vec<(i64, i64)>; 2], seen: &mut [i64; 2]| {
+            let mut cx = IoContext { pool, now_us: 0 };
+            let Polled::Batch(b) = inboxes[k].poll(1024, &mut cx).unwrap() else { return false };
+            let mut marks = b.watermarks.runs().iter().peekable();
+            for row in 0..b.rows() {
+                while let Some((_, w)) = marks.next_if(|m| m.0 as usize <= row) {
+                    seen[k] = *w;
+                }
+                let value = b.column(0).slice::<i64>()[row];
+                assert_eq!(b.column(1).byte_column().get(row), text(value, length).as_bytes());
+                got[k].push((value, seen[k]));
+            }
+            marks.for_each(|m| seen[k] = m.1);
+            cx.pool.recycle(b);
+            true
+        };
+        let last = |time: i64| if time == 0 { BEFORE_TIME } else { time };
+        for (what, rows, moves) in steps {
+            match what {
+                0..4 => {
+                    // Some rows of a batch of five, or one alone.
+                    let rows = if what < 2 { 1 } else { rows };
+                    let values: Vec<i64> = (next..next + 5).collect();
+                    next += 5;
+                    let mut batch = numbers(&values);
+                    let mut texts = Column::of_kind(&TypeKind::STRING);
+                    for &v in &values {
+                        texts.byte_column_mut().push(text(v, length).as_bytes());
+                        texts.validity.push(true);
+                    }
+                    batch.columns.push(ColumnRef::new(texts));
+                    batch.select(Some((0..rows as u32).collect()));
+                    let before = time;
+                    if moves {
+                        // Behind the first row.
+                        time += 1;
+                        batch.watermarks.advance(1, time);
+                    }
+                    let mut batch = Some(batch);
+                    while let Some(full) = batch.take() {
+                        batch = out.offer(full, &mut IoContext { pool: &mut pool, now_us: 0 }).unwrap();
+                        if batch.is_some() {
+                            (0..2).for_each(|k| drop(poll(k, &mut inboxes, &mut pool, &mut got, &mut seen)));
+                        }
+                    }
+                    for (k, &v) in values[..rows].iter().enumerate() {
+                        wanted[owner_of(v)].push((v, last(if k == 0 { before } else { time })));
+                    }
+                }
+                4 | 5 => drop(out.publish()),
+                6 => drop(poll(rows % 2, &mut inboxes, &mut pool, &mut got, &mut seen)),
+                _ => {
+                    out.put_barrier();
+                    while !out.publish() {
+                        (0..2).for_each(|k| drop(poll(k, &mut inboxes, &mut pool, &mut got, &mut seen)));
+                    }
+                    (0..2).for_each(|k| while poll(k, &mut inboxes, &mut pool, &mut got, &mut seen) {});
+                    inboxes.iter_mut().for_each(Input::pass_barrier);
+                    prop_assert_eq!(&got, &wanted, "what was before the barrier");
+                }
+            }
+        }
+        out.finish().unwrap();
+        let mut sent = false;
+        while !sent {
+            sent = out.publish();
+            (0..2).for_each(|k| while poll(k, &mut inboxes, &mut pool, &mut got, &mut seen) {});
+        }
+        prop_assert_eq!(&got, &wanted);
+        prop_assert_eq!(seen, [last(time); 2]);
+        prop_assert_eq!(out.rows(), wanted.iter().map(|w| w.len() as u64).sum::<u64>());
+    }
+}
+
+/// A text that tells its number, so long.
+fn text(value: i64, length: usize) -> String {
+    format!("{value:>length$}")
 }

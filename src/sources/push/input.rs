@@ -1,6 +1,6 @@
 //! The job's end of a pushed table.
 
-use crate::batch::{Batch, DataType, Decoder, Encoder, Origin};
+use crate::batch::{Batch, DataType, Decoder, Encoder, Origin, Pool};
 use crate::error::Result;
 use crate::shard::{Comes, Input, InputCounters, IoContext, Polled};
 use rtrb::{Consumer, Producer};
@@ -13,7 +13,12 @@ pub struct PushInput {
     source: u32,
     rows: u64,
     stopped: bool,
+    /// Batches that have come and for which none has gone back yet.
+    owed: usize,
 }
+
+/// Batches owed at most while others come: what goes back is made when there is nothing else to do.
+const OWED: usize = 4;
 
 impl PushInput {
     pub(super) fn new(
@@ -22,7 +27,19 @@ impl PushInput {
         types: Vec<DataType>,
         source: u32,
     ) -> Self {
-        Self { filled, back, types, source, rows: 0, stopped: false }
+        Self { filled, back, types, source, rows: 0, stopped: false, owed: 0 }
+    }
+}
+
+impl PushInput {
+    /// Gives columns that the job is done with back for the next batches.
+    #[cold]
+    fn give_back(&mut self, pool: &mut Pool) {
+        for _ in 0..std::mem::take(&mut self.owed).min(self.back.slots()) {
+            let mut empty = pool.batch();
+            empty.columns.extend(self.types.iter().map(|t| pool.column(t)));
+            drop(self.back.push(empty));
+        }
     }
 }
 
@@ -44,16 +61,19 @@ impl Input for PushInput {
                     });
                 }
                 self.rows += batch.selected() as u64;
-                // Columns that the job is done with, for the next batch.
-                if !self.back.is_full() {
-                    let mut empty = cx.pool.batch();
-                    empty.columns.extend(self.types.iter().map(|t| cx.pool.column(t)));
-                    drop(self.back.push(empty));
+                self.owed += 1;
+                if self.owed > OWED {
+                    self.give_back(cx.pool);
                 }
                 Ok(Polled::Batch(batch))
             }
             Err(_) if ended => Ok(Polled::End),
-            Err(_) => Ok(Polled::Pending),
+            Err(_) => {
+                if self.owed > 0 {
+                    self.give_back(cx.pool);
+                }
+                Ok(Polled::Pending)
+            }
         }
     }
 

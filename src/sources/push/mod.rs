@@ -77,6 +77,11 @@ impl PushSender {
         if !reusable {
             batch = Batch::new(self.types.iter().map(|t| ColumnRef::new(Column::new(t))).collect(), 0);
         }
+        // A first row is not to wait for memory.
+        for c in batch.columns.iter_mut().filter_map(ColumnRef::get_mut).filter(|c| c.bytes() == 0) {
+            c.reset(1);
+            c.clear();
+        }
         batch.refill(0);
         batch
     }
