@@ -303,6 +303,13 @@ impl Batch {
         &self.columns[i]
     }
 
+    /// Column `i`, to be written to ([`Pool::own`]), beside the selection.
+    #[inline]
+    pub fn column_mut(&mut self, i: usize) -> (&mut ColumnRef, Sel<'_>) {
+        let parts = &mut *self.0;
+        (&mut parts.columns[i], parts.selection.of(parts.rows))
+    }
+
     /// The same rows, kinds, watermarks and provenance with other columns (each of the same physical length).
     #[must_use]
     pub fn with_columns(mut self, columns: Vec<ColumnRef>) -> (Batch, Vec<ColumnRef>) {

@@ -347,6 +347,32 @@ impl Column {
         }
     }
 
+    /// Becomes two rows, both of them row `row` of `from`, a column of the same type.
+    #[inline]
+    pub fn set_pair(&mut self, from: &Column, row: usize) {
+        macro_rules! fixed {
+            ($to:expr, $from:expr) => {{
+                $to.reset(2);
+                $to.fill($from[row]);
+            }};
+        }
+        match (&mut self.data, &from.data) {
+            (ColumnData::I64(to), ColumnData::I64(from)) => fixed!(to, from),
+            (ColumnData::I32(to), ColumnData::I32(from)) => fixed!(to, from),
+            (ColumnData::F64(to), ColumnData::F64(from)) => fixed!(to, from),
+            (ColumnData::I128(to), ColumnData::I128(from)) => fixed!(to, from),
+            _ => {
+                self.clear();
+                return self.extend_rows(from, &[row as u32; 2]);
+            }
+        }
+        self.validity.reset(2);
+        if !from.validity.get(row) {
+            self.validity.set(0, false);
+            self.validity.set(1, false);
+        }
+    }
+
     /// Becomes `rows` rows, of which row `at` is row `row` of `from`, a column of the same type, and the others are unspecified. False:
     /// not for values of that type, and nothing was done.
     pub fn set_one(&mut self, rows: usize, at: usize, from: &Column, row: usize) -> bool {

@@ -40,6 +40,12 @@ impl View {
         v
     }
 
+    /// A view that holds `bytes` itself, where they are short enough.
+    #[inline]
+    pub fn short(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() <= INLINE).then(|| View::inline(bytes))
+    }
+
     /// A view of `bytes`, which stand at `offset` of buffer number `buffer`.
     #[inline]
     pub fn outside(bytes: &[u8], buffer: u32, offset: u32) -> Self {

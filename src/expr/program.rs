@@ -7,10 +7,13 @@
 //! got further than one evaluated later. [`Program::eval_all`] therefore evaluates again for the rows before the failing one
 //! until nothing fails: the error that remains is that of the smallest row. The path is cold.
 
+mod row;
+
 use super::kernel::{Arg, EvalContext, Kernel, RowError};
-use super::{Compute, Expr, ExprKind, RowExpr, Source, Write, row_expr};
+use super::{Expr, ExprKind};
 use crate::batch::{Batch, Bitmap, Column, ColumnData, ColumnRef, DataType, Physical, Pool, Sel};
 use crate::error::Span;
+use row::Over;
 
 /// The result of an expression over a batch: nothing of it is owned. Counting references up and down, or taking columns from the
 /// pool and giving them back, costs more than most expressions over one row.
@@ -55,21 +58,6 @@ pub struct Program {
     fixed: bool,
     /// The same over one row, for expressions that are simple enough.
     row: Option<Over>,
-}
-
-/// An expression over one row.
-enum Over {
-    Condition(Box<dyn Compute<bool>>),
-    Value(Box<dyn Write>),
-}
-
-impl Over {
-    fn new(expr: RowExpr) -> Option<Self> {
-        match expr {
-            RowExpr::Bool(Source::Computed(f)) => Some(Over::Condition(f)),
-            other => other.writer().map(Over::Value),
-        }
-    }
 }
 
 /// The rows of a batch that is small enough to copy.
@@ -162,44 +150,8 @@ impl Program {
     /// Compiles an expression.
     pub fn new(expr: &Expr) -> Self {
         let node = Node::compile(expr);
-        let row = node.row_expr(expr).and_then(Over::new).or_else(|| node.choice(expr).map(Over::Value));
+        let row = Over::of(&node, expr);
         Self { node, ty: expr.ty.clone(), fixed: is_fixed(&expr.ty), row }
-    }
-
-    /// It computes single rows without kernels: [`Program::row_into`] and [`Program::is_true_at`] may be asked.
-    #[inline]
-    pub fn has_rows(&self) -> bool {
-        self.row.is_some()
-    }
-
-    /// Computes row `row` alone of columns of `rows` rows into `target`, a column of the program's type whose former content is lost.
-    ///
-    /// # Panics
-    /// When not [`Program::has_rows`].
-    #[inline(always)]
-    pub fn row_into(
-        &self,
-        target: &mut ColumnRef,
-        columns: &[ColumnRef],
-        rows: usize,
-        row: usize,
-        pool: &mut Pool,
-    ) {
-        let out = pool.own(target, &self.ty);
-        prepare(out, rows, self.fixed);
-        match self.row.as_ref().expect("asked before") {
-            Over::Value(f) => f.write(columns, row, out),
-            Over::Condition(f) => f.write(columns, row, out),
-        }
-    }
-
-    /// Whether a condition is TRUE at row `row`; `None` when not [`Program::has_rows`].
-    #[inline(always)]
-    pub fn is_true_at(&self, columns: &[ColumnRef], row: usize) -> Option<bool> {
-        match &self.row {
-            Some(Over::Condition(f)) => Some(f.at(columns, row) == Some(true)),
-            _ => None,
-        }
     }
 
     /// The type of the result.
@@ -425,44 +377,6 @@ impl Node {
                 Node::Field { of: Box::new(Node::compile(of)), field: *field, out: Register::new(&expr.ty) }
             }
         }
-    }
-
-    /// The node over one row, where all of it is made of plain functions of fixed-width values. `expr` is what it was compiled from.
-    fn row_expr(&self, expr: &Expr) -> Option<RowExpr> {
-        let physical = expr.ty.physical();
-        let all = |nodes: &[Node], exprs: &[Expr]| -> Option<Vec<RowExpr>> {
-            nodes.iter().zip(exprs).map(|(n, e)| n.row_expr(e)).collect()
-        };
-        match (self, &expr.kind) {
-            (Node::Column(n), _) => RowExpr::column(*n, physical),
-            (Node::Constant(c), _) => RowExpr::constant(c, physical),
-            (Node::Call { kernel, args, .. }, ExprKind::Call { args: of, .. }) if !kernel.can_fail() => {
-                kernel.row_expr(all(args, of)?)
-            }
-            (Node::Logic { and, args, .. }, ExprKind::And(of) | ExprKind::Or(of)) => {
-                RowExpr::logic(*and, all(args, of)?)
-            }
-            _ => None,
-        }
-    }
-
-    /// The node over one row, where it is a CASE between constant texts by such conditions. `expr` is what it was compiled from.
-    fn choice(&self, expr: &Expr) -> Option<Box<dyn Write>> {
-        let (Node::Case { branches, otherwise, .. }, ExprKind::Case { branches: of, .. }) =
-            (self, &expr.kind)
-        else {
-            return None;
-        };
-        if expr.ty.physical() != Physical::Bytes {
-            return None;
-        }
-        let conditions =
-            branches.iter().zip(of).map(|((c, _), (e, _))| c.row_expr(e)).collect::<Option<_>>()?;
-        let values = branches.iter().map(|(_, v)| v).chain([&**otherwise]).map(|v| match v {
-            Node::Constant(c) => Some(c.clone()),
-            _ => None,
-        });
-        row_expr::choice(conditions, values.collect::<Option<_>>()?)
     }
 
     fn can_fail(&self) -> bool {

@@ -12,6 +12,9 @@ use crate::expr::{Accumulator, Arg, RowError, Seen, Updates};
 use crate::plan;
 use crate::state::{DistinctView, Joined, Taken, VARIANTS};
 
+/// Slots come to be so many at a time.
+const SLOTS: usize = 16;
+
 /// See the module's text.
 pub(super) struct Aggregates {
     calls: Vec<Call>,
@@ -21,6 +24,8 @@ pub(super) struct Aggregates {
     /// For each slot: one more than the place of its last value among those of the feed at hand; 0: none.
     last: Vec<u32>,
     changed: Vec<u8>,
+    /// Slots below this exist.
+    bound: usize,
 }
 
 struct Call {
@@ -137,6 +142,7 @@ impl Aggregates {
             feeds: feeds.into_iter().map(Feed::new).collect(),
             last: Vec::new(),
             changed: Vec::new(),
+            bound: 0,
         }
     }
 
@@ -185,8 +191,14 @@ impl Aggregates {
     }
 
     /// Makes slots below `slots` exist.
+    #[inline]
     pub(super) fn grow(&mut self, slots: usize) {
-        self.calls.iter_mut().for_each(|c| c.accumulator.grow(slots));
+        if slots > self.bound {
+            // Some at a time: a call for each aggregate costs more than the slot.
+            let slots = slots.next_multiple_of(SLOTS);
+            self.bound = slots;
+            self.calls.iter_mut().for_each(|c| c.accumulator.grow(slots));
+        }
     }
 
     /// Makes a slot an empty group.
@@ -219,6 +231,57 @@ impl Aggregates {
             keep_first(&mut first, result);
         }
         first.map_or(Ok(()), Err)
+    }
+
+    /// [`Aggregates::update`] of a row that comes alone.
+    ///
+    /// # Errors
+    /// The row cannot be taken; its group is then in an undefined state.
+    #[inline]
+    pub(super) fn update_row(&mut self, batch: &Batch, row: u32, slot: u32) -> Result<(), RowError> {
+        if !self.feeds.is_empty() {
+            return self.update(batch, &[row], &[slot]);
+        }
+        for call in &mut self.calls {
+            with_updates(&call.args, batch, &[row], &[slot], |u| call.accumulator.update(u))?;
+        }
+        Ok(())
+    }
+
+    /// Takes in a row that comes alone, which joins its group, and makes `columns` the values before and after it: two rows. Where the group
+    /// `begins` with it, only those after it.
+    ///
+    /// # Errors
+    /// The row cannot be taken; its group is then in an undefined state.
+    pub(super) fn update_row_tracked(
+        &mut self,
+        batch: &Batch,
+        row: u32,
+        (slot, begins): (u32, bool),
+        columns: &mut [ColumnRef],
+        pool: &mut Pool,
+    ) -> Result<(), RowError> {
+        let (rows, slots) = (&[row], &[slot]);
+        if !self.feeds.is_empty() {
+            self.find_feeds(batch, rows, slots);
+        }
+        for (n, call) in self.calls.iter_mut().enumerate() {
+            let to = pool.own(&mut columns[n], &call.ty);
+            to.clear();
+            let feed = call.feed.map(|f| self.feeds[f].seen(&self.filters, &self.views));
+            let sees = feed.is_none_or(|seen| seen.iter().all(|s| s != 0));
+            match (sees, begins) {
+                (true, true) => with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update(u))?,
+                (true, false) => {
+                    with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update_tracked(u, to))?;
+                    continue;
+                }
+                (false, true) => {}
+                (false, false) => call.accumulator.emit(slots, to),
+            }
+            call.accumulator.emit(slots, to);
+        }
+        Ok(())
     }
 
     /// As [`Aggregates::update`], keeping the values around each row for [`Aggregates::changed`] and [`Aggregates::extend`].
@@ -369,6 +432,7 @@ impl Aggregates {
     /// The bytes are damaged.
     pub(super) fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
         self.grow(slots);
+        self.bound = slots;
         self.calls.iter_mut().try_for_each(|c| c.accumulator.decode(slots, from))?;
         self.views.iter_mut().try_for_each(|v| v.values.decode(slots, from))
     }

@@ -6,7 +6,7 @@
 
 use super::windows::Windows;
 use super::{Context, Counters, Operator};
-use crate::batch::{BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, Sel};
+use crate::batch::{BEFORE_TIME, Batch, DataType, Decoder, Encoder, Sel};
 use crate::error::Result;
 use crate::plan::{Window, WindowKind};
 use std::cell::Cell;
@@ -120,16 +120,17 @@ impl Operator for Clock {
                 _ => self.times.push_back(now),
             }
         }
-        let mut column: ColumnRef = cx.pool.column(&self.ty);
-        let own: &mut Column = super::aggregates::unshared(&mut column);
-        own.reset(batch.rows());
+        // In the place of what the projection before has put there, so that the batch comes home with it.
+        let rows = batch.rows();
+        let (column, sel) = batch.column_mut(self.column);
+        let own = cx.pool.own(column, &self.ty);
+        own.reset(rows);
         // Of a block that is handed out row by row, the row alone.
         let times = own.buffer_mut::<i64>();
-        match batch.sel() {
+        match sel {
             Sel::All(_) => times.fill(now * 1000),
             sel => sel.for_each(|r| times[r] = now * 1000),
         }
-        batch.columns[self.column] = column;
         batch.watermarks.advance(0, watermark);
         self.counters.rows_out += selected;
         self.batch = Some(batch);

@@ -151,6 +151,15 @@ pub(super) fn mark_sides(sides: &Column, changed: &mut [u8]) {
     }
 }
 
+/// The two rows of a column differ, as a changelog sees it.
+#[inline]
+pub(super) fn pair_differs(pair: &Column) -> bool {
+    match &pair.data {
+        ColumnData::I64(v) if !pair.validity.may_have_nulls() => v[0] != v[1],
+        _ => differs(pair, 0, pair, 1),
+    }
+}
+
 /// Sets `changed[k]` to 1 where row `k` of the two columns differs, as a changelog sees it (see [`differs`]).
 pub(super) fn mark_changed(before: &Column, after: &Column, changed: &mut [u8]) {
     macro_rules! fixed {

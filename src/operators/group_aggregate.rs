@@ -11,7 +11,7 @@
 
 use super::aggregates::{Aggregates, with_columns};
 use super::expiry::Expiry;
-use super::gather::{pick, position};
+use super::gather::{pair_differs, pick, position};
 use super::ready::Ready;
 use super::{Context, Counters, Operator};
 use crate::batch::{Batch, DataType, Decoder, Encoder, Home, MAX_ROWS, Pool, RowKind, Watermarks};
@@ -275,6 +275,69 @@ impl GroupAggregate {
     }
 }
 
+impl GroupAggregate {
+    /// Takes a row that comes alone, where rows only come and groups do not end: straight from the batch into the groups, and from these into the
+    /// batch that goes out, whose rows are those before and after it.
+    fn push_row(&mut self, mut batch: Batch, row: usize, pool: &mut Pool) {
+        let bound = self.table.bound();
+        let slot =
+            with_columns(&self.keys, &batch, |columns| self.table.find_or_insert_row(columns, row as u32));
+        let begins = slot as usize == bound;
+        self.counters.absorbed += 1;
+        self.aggregates.grow(self.table.bound());
+        let Output { types, home, .. } = &mut self.output;
+        let mut out = pool.batch_at(home, types);
+        let (own_keys, own) = out.columns.split_at_mut(self.keys.len());
+        let group = (slot, begins);
+        if let Err(e) = self.aggregates.update_row_tracked(&batch, row as u32, group, own, pool) {
+            pool.recycle(out);
+            batch.watermarks.truncate(e.row);
+            self.ready.fail(e.error);
+            // Nothing of the batch goes on but its watermarks before the row.
+            if let Some(old) = batch.select_none() {
+                pool.recycle_rows(old);
+            }
+            self.ready.push(batch, pool);
+            return;
+        }
+        for (n, &k) in self.keys.iter().enumerate() {
+            let to = pool.own(&mut own_keys[n], &types[n]);
+            if begins {
+                to.set_only(batch.column(k), row);
+            } else {
+                to.set_pair(batch.column(k), row);
+            }
+        }
+        let rows = match begins {
+            true => 1,
+            false if own.iter().any(|pair| pair_differs(pair)) => 2,
+            false => 0,
+        };
+        for &(after, w) in batch.watermarks.runs() {
+            out.watermarks.advance(if after as usize <= row { 0 } else { rows }, w);
+        }
+        pool.recycle(batch);
+        if rows == 0 {
+            // Its columns have rows, but none that counts.
+            if let Some(w) = out.watermarks.last() {
+                self.ready.push_watermark(w, pool);
+            }
+            pool.recycle(out);
+            return;
+        }
+        out.set_rows(rows);
+        if !begins {
+            let mut kinds = pool.kind_list();
+            kinds.extend_from_slice(&[RowKind::UpdateBefore, RowKind::UpdateAfter]);
+            out.set_kinds(Some(kinds));
+            if !self.before {
+                out.select_one(1);
+            }
+        }
+        self.ready.push(out, pool);
+    }
+}
+
 impl Output {
     /// The next part of the output.
     fn gather(&mut self, keys: &[usize], aggregates: &mut Aggregates, pool: &mut Pool) -> Batch {
@@ -323,6 +386,13 @@ impl Operator for GroupAggregate {
         self.counters.rows_in += batch.selected() as u64;
         if batch.selected() == 0 {
             self.ready.push(batch, cx.pool);
+            return Ok(());
+        }
+        if let Some(row) = batch.only()
+            && self.counts.is_none()
+            && self.aggregates.len() > 0
+        {
+            self.push_row(batch, row, cx.pool);
             return Ok(());
         }
         let now = cx.now_us.div_euclid(1000);

@@ -110,6 +110,7 @@ impl SessionAggregate {
         let mut marks = batch.watermarks.runs().iter().copied().peekable();
         let mut result = Ok(());
         for (&row, &key) in placed.iter().zip(&key_slots) {
+            let time = times[row as usize];
             while let Some((_, w)) = marks.next_if(|m| m.0 <= row) {
                 if w >= self.sessions.next_due() {
                     result = self.take_rows(batch);
@@ -120,35 +121,17 @@ impl SessionAggregate {
                 }
                 self.watermark = w;
             }
-            let own = self.windows.first(times[row as usize]);
-            let windows = &self.windows;
-            let place =
-                self.sessions.place(key, (own.start, own.end), self.watermark, |end| windows.due(end));
-            let slot = match place {
-                Place::Late => {
-                    self.counters.late += 1;
-                    let when = When {
-                        time_us: Some(times[row as usize]),
-                        watermark: self.watermark,
-                        window: Some((own.start, own.end)),
-                    };
-                    self.late.row(batch, row as usize, when);
-                    self.idle.push(key);
-                    continue;
+            match self.place(batch, row, time, key) {
+                Ok(Some(slot)) => {
+                    self.rows.push(row);
+                    self.slots.push(slot);
                 }
-                Place::In(slot) => slot,
-                Place::Merged(slot, other) => {
-                    result = self.take_rows(batch);
-                    if result.is_err() {
-                        break;
-                    }
-                    self.merge(slot, other);
-                    slot
+                Ok(None) => {}
+                Err(e) => {
+                    result = Err(e);
+                    break;
                 }
-            };
-            self.counters.absorbed += 1;
-            self.rows.push(row);
-            self.slots.push(slot);
+            }
         }
         result = result.and_then(|()| self.take_rows(batch));
         pool.recycle_rows(placed);
@@ -159,12 +142,71 @@ impl SessionAggregate {
         result
     }
 
-    /// Takes the rows that have found their session.
-    fn take_rows(&mut self, batch: &Batch) -> Result<(), RowError> {
+    /// The session of a row, where it is not late; what it joins is merged.
+    fn place(&mut self, batch: &Batch, row: u32, time: i64, key: u32) -> Result<Option<u32>, RowError> {
+        let own = self.windows.first(time);
+        let windows = &self.windows;
+        let place = self.sessions.place(key, (own.start, own.end), self.watermark, |end| windows.due(end));
+        let slot = match place {
+            Place::Late => {
+                self.counters.late += 1;
+                let when = When {
+                    time_us: Some(time),
+                    watermark: self.watermark,
+                    window: Some((own.start, own.end)),
+                };
+                self.late.row(batch, row as usize, when);
+                self.idle.push(key);
+                return Ok(None);
+            }
+            Place::In(slot) => slot,
+            Place::Merged(slot, other) => {
+                self.take_rows(batch)?;
+                self.merge(slot, other);
+                slot
+            }
+        };
+        self.counters.absorbed += 1;
+        Ok(Some(slot))
+    }
+
+    /// Takes a row that comes alone, with no watermark before it. `None`: it is not like that, and nothing was done.
+    fn take_row(&mut self, batch: &Batch, row: usize) -> Option<Result<(), RowError>> {
+        let time = batch.column(self.time);
+        let marks = batch.watermarks.runs();
+        if !time.is_valid(row) || marks.first().is_some_and(|m| m.0 as usize <= row) {
+            return None;
+        }
+        let time = time.slice::<i64>()[row];
+        let key =
+            with_columns(&self.keys, batch, |columns| self.table.find_or_insert_row(columns, row as u32));
+        let taken = self.place(batch, row as u32, time, key).and_then(|slot| {
+            let Some(slot) = slot else { return Ok(()) };
+            self.grow();
+            if let Some(counts) = &mut self.counts {
+                counts[slot as usize] += if batch.kind(row).is_add() { 1 } else { -1 };
+            }
+            self.aggregates.update_row(batch, row as u32, slot)
+        });
+        if taken.is_ok() {
+            marks.iter().for_each(|m| self.advance(m.1));
+        }
+        Some(taken)
+    }
+
+    /// Makes what is held by session as long as there are sessions.
+    fn grow(&mut self) {
         let bound = self.sessions.bound();
         self.aggregates.grow(bound);
         if let Some(counts) = &mut self.counts {
             counts.resize(bound.max(counts.len()), 0);
+        }
+    }
+
+    /// Takes the rows that have found their session.
+    fn take_rows(&mut self, batch: &Batch) -> Result<(), RowError> {
+        self.grow();
+        if let Some(counts) = &mut self.counts {
             for (&r, &s) in self.rows.iter().zip(&self.slots) {
                 counts[s as usize] += if batch.kind(r as usize).is_add() { 1 } else { -1 };
             }
@@ -225,6 +267,15 @@ impl SessionAggregate {
 
     /// The next batch of what is to be given.
     fn gather(&mut self, pool: &mut Pool) -> Option<Batch> {
+        // Of a row that comes alone, mostly.
+        if self.output.len() == 1
+            && let Some(Step::Watermark(w)) = self.output.front()
+        {
+            let mut batch = pool.batch();
+            batch.watermarks.advance(0, *w);
+            self.output.pop_front();
+            return Some(batch);
+        }
         let mut batch = pool.batch();
         let mut closed = pool.row_list();
         while let Some(step) = self.output.pop_front() {
@@ -283,6 +334,9 @@ impl SessionAggregate {
 
     /// Takes keys without a session out of the state. Nothing waits to be pulled.
     fn forget_idle(&mut self) {
+        if self.idle.is_empty() {
+            return;
+        }
         self.idle.sort_unstable();
         self.idle.dedup();
         for key in self.idle.drain(..) {
@@ -297,8 +351,9 @@ impl Operator for SessionAggregate {
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
-        if batch.selected() > 0 {
-            if let Err(e) = self.take(&batch, cx.pool) {
+        let alone = batch.only().and_then(|row| self.take_row(&batch, row));
+        if alone.is_some() || batch.selected() > 0 {
+            if let Err(e) = alone.unwrap_or_else(|| self.take(&batch, cx.pool)) {
                 self.error = Some(e.error);
             }
         } else if let Some(w) = batch.watermarks.last() {

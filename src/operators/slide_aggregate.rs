@@ -13,6 +13,8 @@
 //! Windows are made as they are pulled, so that a long jump of the watermark needs no more memory than a short one: the batch at hand
 //! waits behind the windows that close in the middle of it ([`Work`]).
 
+mod stacks;
+
 use super::aggregates::{Aggregates, unshared, with_columns};
 use super::late::{Late, When};
 use super::windows::Windows;
@@ -22,20 +24,8 @@ use crate::error::{Error, Result};
 use crate::expr::RowError;
 use crate::plan::{self, Window, WindowKind, WindowProperty};
 use crate::state::KeyTable;
-use std::collections::{BTreeMap, VecDeque};
-
-/// Not a slot.
-const NONE: u32 = u32::MAX;
-/// Groups `0..MAX_ROWS`.
-const NUMBERS: [u32; MAX_ROWS] = {
-    let mut numbers = [0; MAX_ROWS];
-    let mut n = 0;
-    while n < MAX_ROWS {
-        numbers[n] = n as u32;
-        n += 1;
-    }
-    numbers
-};
+use stacks::{Key, Merges, NONE, Pot, Slice};
+use std::collections::BTreeMap;
 
 /// See the module's text.
 pub struct SlideAggregate {
@@ -87,127 +77,6 @@ struct Shape {
     unit: i64,
     offset: i64,
     cumulate: bool,
-}
-
-/// The slices of a key.
-#[derive(Default)]
-struct Key {
-    /// By time. The first `inside` are in the window at hand.
-    slices: VecDeque<Slice>,
-    inside: usize,
-    /// So many of them have a fold up to the border.
-    front: usize,
-    /// The fold of the others inside.
-    back: Option<u32>,
-    /// The folds, if there are any, are not those of the slices.
-    dirty: bool,
-    live: bool,
-}
-
-impl Key {
-    /// Gives the folds back.
-    fn unfold(&mut self, sums: &mut Pot) {
-        self.back.take().into_iter().for_each(|b| sums.give(b));
-        let folded = self.slices.iter_mut().take(std::mem::take(&mut self.front));
-        folded.for_each(|s| sums.give(std::mem::replace(&mut s.fold, NONE)));
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Slice {
-    end: i64,
-    /// Its rows.
-    raw: u32,
-    /// Fold from here to the border.
-    fold: u32,
-}
-
-/// Aggregates with slots to take and give back.
-struct Pot {
-    aggregates: Aggregates,
-    counts: Vec<i64>,
-    free: Vec<u32>,
-}
-
-impl Pot {
-    fn new(aggregates: Aggregates) -> Self {
-        Self { aggregates, counts: Vec::new(), free: Vec::new() }
-    }
-
-    fn take(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.counts.push(0);
-            self.aggregates.grow(self.counts.len());
-            self.counts.len() as u32 - 1
-        })
-    }
-
-    fn give(&mut self, slot: u32) {
-        self.aggregates.reset(slot);
-        self.counts[slot as usize] = 0;
-        self.free.push(slot);
-    }
-
-    fn merge(&mut self, merges: &Merges, from: &Pot) {
-        if merges.into.is_empty() {
-            return;
-        }
-        self.aggregates.merge(&merges.into, &from.aggregates, &merges.from);
-        for (&into, &slot) in merges.into.iter().zip(&merges.from) {
-            self.counts[into as usize] += from.counts[slot as usize];
-        }
-    }
-
-    /// As [`Pot::merge`], of groups of this pot; none of them is both merged and merged into.
-    fn merge_within(&mut self, merges: &Merges, between: &mut Aggregates) {
-        between.grow(MAX_ROWS);
-        let parts = merges.into.chunks(MAX_ROWS).zip(merges.from.chunks(MAX_ROWS));
-        for (into, from) in parts {
-            let own = &NUMBERS[..into.len()];
-            between.merge(own, &self.aggregates, from);
-            self.aggregates.merge(into, between, own);
-            own.iter().for_each(|&s| between.reset(s));
-            for (&into, &from) in into.iter().zip(from) {
-                self.counts[into as usize] += self.counts[from as usize];
-            }
-        }
-    }
-
-    fn encode(&self, slots: &[u32], to: &mut Encoder) {
-        to.slice(&slots.iter().map(|&s| self.counts[s as usize]).collect::<Vec<_>>());
-        self.aggregates.encode(slots, self.counts.len(), to);
-    }
-
-    fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
-        self.counts = from.slice()?;
-        if self.counts.len() != slots {
-            return Err(Error::corrupt("the slices of a window aggregation are damaged"));
-        }
-        self.aggregates.decode(slots, from)
-    }
-
-    fn bytes(&self) -> usize {
-        self.aggregates.bytes() + self.counts.capacity() * 8 + self.free.capacity() * 4
-    }
-}
-
-/// What goes into what: as many at a time as may be, since to merge costs a call for each aggregate.
-#[derive(Default)]
-struct Merges {
-    into: Vec<u32>,
-    from: Vec<u32>,
-}
-
-impl Merges {
-    fn push(&mut self, into: u32, from: u32) {
-        self.into.push(into);
-        self.from.push(from);
-    }
-
-    fn clear(&mut self) {
-        self.into.clear();
-        self.from.clear();
-    }
 }
 
 /// A batch, and how far it is taken.
@@ -374,6 +243,31 @@ impl SlideAggregate {
         result
     }
 
+    /// Takes a row that comes alone, with no watermark before it and none that closes a window behind it. `None`: it is not like that, and nothing
+    /// was done.
+    fn take_row(&mut self, batch: &Batch, row: usize) -> Option<Result<(), RowError>> {
+        let time = batch.column(self.time);
+        let marks = batch.watermarks.runs();
+        if !time.is_valid(row)
+            || marks.first().is_some_and(|m| m.0 as usize <= row)
+            || marks.last().is_some_and(|m| m.1 >= self.next_due)
+        {
+            return None;
+        }
+        let slice = self.slice_end(time.slice::<i64>()[row]);
+        if self.windows.due(self.last_window(slice)) <= self.watermark {
+            return None;
+        }
+        let key =
+            with_columns(&self.keys, batch, |columns| self.table.find_or_insert_row(columns, row as u32));
+        let slot = self.slot(key, slice);
+        self.counters.absorbed += 1;
+        if self.retracting {
+            self.raws.counts[slot as usize] += if batch.kind(row).is_add() { 1 } else { -1 };
+        }
+        Some(self.raws.aggregates.update_row(batch, row as u32, slot))
+    }
+
     /// Takes watermarks behind the last row until windows close or none is left.
     fn take_marks(&mut self, work: &mut Work) {
         while let Some(&(_, w)) = work.batch.watermarks.runs().get(work.marks) {
@@ -405,6 +299,10 @@ impl SlideAggregate {
             self.states.resize_with(key as usize + 1, Key::default);
         }
         let state = &mut self.states[key as usize];
+        // Mostly the newest.
+        if let Some(newest) = state.slices.back().filter(|s| s.end == end && end > self.fired) {
+            return newest.raw;
+        }
         let at = state.slices.iter().rposition(|s| s.end <= end);
         if let Some(found) = at.map(|i| state.slices[i]).filter(|s| s.end == end) {
             state.dirty |= end <= self.fired;
@@ -654,6 +552,21 @@ impl Operator for SlideAggregate {
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
+        if let Some(taken) = batch.only().and_then(|row| self.take_row(&batch, row)) {
+            match (taken, batch.watermarks.last()) {
+                (Err(e), _) => self.error = Some(e.error),
+                // A window that the row has opened is due at once.
+                (Ok(()), Some(w)) if w >= self.next_due => {
+                    let key_slots = cx.pool.row_list();
+                    self.work =
+                        Some(Work { batch, key_slots, next: 1, marks: 0, closing: None, window: None });
+                    return Ok(());
+                }
+                (Ok(()), w) => self.watermark = w.unwrap_or(self.watermark),
+            }
+            cx.pool.recycle(batch);
+            return Ok(());
+        }
         let mut key_slots = cx.pool.row_list();
         if batch.selected() > 0 {
             let mut rows = cx.pool.row_list();
@@ -673,6 +586,9 @@ impl Operator for SlideAggregate {
     }
 
     fn pull(&mut self, cx: &mut Context<'_>) -> Result<Option<Batch>> {
+        if self.work.is_none() && self.error.is_none() && self.watermark <= self.told {
+            return Ok(None);
+        }
         while let Some(mut work) = self.work.take() {
             let out = self.go_on(&mut work, cx.pool);
             let done = work.window.is_none()
@@ -690,6 +606,11 @@ impl Operator for SlideAggregate {
                 self.counters.rows_out += batch.rows() as u64;
                 return Ok(Some(batch));
             }
+        }
+        if self.watermark > self.told {
+            let mut batch = cx.pool.batch();
+            self.tell_watermark(&mut batch, 0);
+            return Ok(Some(batch));
         }
         self.error.take().map_or(Ok(None), Err)
     }

@@ -6,16 +6,14 @@
 
 use super::ready::cut_before;
 use super::{Context, Counters, Stage};
-use crate::batch::{Batch, Column, ColumnRef, Decoder, END_OF_TIME, Encoder, Sel, Watermarks};
+use crate::batch::{Batch, Decoder, END_OF_TIME, Encoder, Sel, Watermarks};
 use crate::error::Result;
-use crate::expr::{Arg, EvalContext, Expr, Program, RowError};
+use crate::expr::{EvalContext, Expr, Program, RowError};
 
 /// See the module's text.
 pub struct Watermark {
     column: usize,
     program: Program,
-    /// The value of a row that comes alone.
-    only: ColumnRef,
     /// The greatest so far, ms; Flink starts at 0 and gives only what is greater.
     current: i64,
     counters: Counters,
@@ -24,13 +22,7 @@ pub struct Watermark {
 impl Watermark {
     /// Watermarks of `watermark` over the time attribute in `column`.
     pub fn new(column: usize, watermark: &Expr) -> Self {
-        Self {
-            column,
-            program: Program::new(watermark),
-            only: ColumnRef::new(Column::new(&watermark.ty)),
-            current: 0,
-            counters: Counters::default(),
-        }
+        Self { column, program: Program::new(watermark), current: 0, counters: Counters::default() }
     }
 }
 
@@ -42,6 +34,19 @@ impl Stage for Watermark {
         // Of what comes from above only the end of time counts; it stands behind all rows.
         let ended = batch.watermarks.last() == Some(END_OF_TIME);
         batch.watermarks.clear();
+        if let Some(row) = batch.only()
+            && let Some(value) = self.of_row(batch, row)
+        {
+            if let Some(us) = value.filter(|&us| us >= next(self.current)) {
+                self.current = us.div_euclid(1000);
+                batch.watermarks.advance(row + 1, self.current);
+            }
+            if ended {
+                self.end(batch);
+            }
+            self.counters.rows_out += 1;
+            return Ok(());
+        }
         let mut result = Ok(());
         if selected > 0
             && let Err(e) = self.assign(batch, cx)
@@ -50,9 +55,7 @@ impl Stage for Watermark {
             self.counters.filtered += (selected - batch.selected()) as u64;
             result = Err(e.error);
         } else if ended {
-            self.current = END_OF_TIME;
-            let rows = batch.rows();
-            batch.watermarks.advance(rows, END_OF_TIME);
+            self.end(batch);
         }
         self.counters.rows_out += batch.selected() as u64;
         result
@@ -74,7 +77,29 @@ impl Stage for Watermark {
     }
 }
 
+/// The least value, µs, that moves a watermark of `current` ms: most rows cost a comparison with it and no division.
+#[inline(always)]
+fn next(current: i64) -> i64 {
+    current.saturating_add(1).saturating_mul(1000)
+}
+
 impl Watermark {
+    /// The value of a row that comes alone, where it can be told without kernels and the row can be taken.
+    #[inline(always)]
+    fn of_row(&self, batch: &Batch, row: usize) -> Option<Option<i64>> {
+        if !batch.column(self.column).is_valid(row) {
+            return None;
+        }
+        self.program.long_at(&batch.columns, row)
+    }
+
+    /// Event time ends behind all rows.
+    fn end(&mut self, batch: &mut Batch) {
+        self.current = END_OF_TIME;
+        let rows = batch.rows();
+        batch.watermarks.advance(rows, END_OF_TIME);
+    }
+
     /// Writes the batch's watermarks, as far as the first row that cannot be taken.
     fn assign(&mut self, batch: &mut Batch, cx: &mut Context<'_>) -> Result<(), RowError> {
         let mut failed: Option<RowError> = None;
@@ -115,21 +140,14 @@ impl Watermark {
             watermark: self.current,
             watermarks: &Watermarks::default(),
         };
-        let value = match sel.only() {
-            Some(row) if self.program.has_rows() => {
-                self.program.row_into(&mut self.only, &batch.columns, batch.rows(), row, cx.pool);
-                Arg { column: &self.only, constant: false }
-            }
-            _ => self.program.eval(&batch.columns, batch.rows(), sel, cx)?.arg(),
-        };
+        let value = self.program.eval(&batch.columns, batch.rows(), sel, cx)?.arg();
         let (mut current, micros) = (self.current, value.column.slice::<i64>());
-        // The greatest so far in µs, so that most rows cost a comparison and no division.
-        let mut next = (current.saturating_add(1)).saturating_mul(1000);
+        let mut least = next(current);
         let mut take = |row: usize| {
             let us = micros[value.at(row)];
-            if us >= next {
+            if us >= least {
                 current = us.div_euclid(1000);
-                next = (current.saturating_add(1)).saturating_mul(1000);
+                least = next(current);
                 marks.advance(row + 1, current);
             }
         };

@@ -230,6 +230,28 @@ impl WindowAggregate {
         Some(self.take_touched(batch))
     }
 
+    /// A row that comes alone, where it is as in [`WindowAggregate::take_together`]. `None`: it is not, and nothing was done.
+    fn take_row(&mut self, batch: &Batch, row: usize) -> Option<Result<(), RowError>> {
+        let WindowTime::Attribute(time) = self.time else { return None };
+        let time = batch.column(time);
+        if self.phase == Phase::Global || !time.is_valid(row) {
+            return None;
+        }
+        let watermark = batch.watermarks.last().map_or(self.watermark, |w| w.max(self.watermark));
+        let window = self.windows.only(time.slice::<i64>()[row])?;
+        let due = self.windows.due(window.end);
+        // Of what is open something may be due before.
+        if due <= watermark || self.slices.next_due().is_some_and(|due| watermark >= due) {
+            return None;
+        }
+        let key = SliceKey { due, end: window.end, start: window.start };
+        let number =
+            self.slices.open(key, || Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting));
+        self.counters.absorbed += 1;
+        self.watermark = watermark;
+        Some(self.slices.state(number).take_row(&self.keys, batch, row as u32))
+    }
+
     /// Hands every slice its rows.
     fn take_touched(&mut self, batch: &Batch) -> Result<(), RowError> {
         let mut first: Option<RowError> = None;
@@ -315,6 +337,15 @@ impl WindowAggregate {
 
     /// The next batch of what is to be given.
     fn gather(&mut self, pool: &mut Pool) -> Option<Batch> {
+        // Of a row that comes alone, mostly.
+        if self.output.len() == 1
+            && let Some(Step::Watermark(w)) = self.output.front()
+        {
+            let mut batch = pool.batch();
+            batch.watermarks.advance(0, *w);
+            self.output.pop_front();
+            return Some(batch);
+        }
         let mut output = std::mem::take(&mut self.output);
         let mut batch = pool.batch();
         let mut rows = 0;
@@ -380,6 +411,18 @@ impl Slice {
         result
     }
 
+    /// Takes a row of the batch, which is there alone.
+    fn take_row(&mut self, keys: &[usize], batch: &Batch, row: u32) -> Result<(), RowError> {
+        let Self { table, aggregates, counts, .. } = self;
+        let slot = with_columns(keys, batch, |columns| table.find_or_insert_row(columns, row));
+        aggregates.grow(table.bound());
+        if let Some(counts) = counts {
+            counts.resize(table.bound(), 0);
+            counts[slot as usize] += if batch.kind(row as usize).is_add() { 1 } else { -1 };
+        }
+        aggregates.update_row(batch, row, slot)
+    }
+
     /// Appends the state of groups to a column of bytes.
     fn emit_states(&self, slots: &[u32], out: &mut Column) {
         for &slot in slots {
@@ -433,8 +476,9 @@ impl Operator for WindowAggregate {
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
-        if batch.selected() > 0 {
-            if let Err(e) = self.take(&batch) {
+        let alone = batch.only().and_then(|row| self.take_row(&batch, row));
+        if alone.is_some() || batch.selected() > 0 {
+            if let Err(e) = alone.unwrap_or_else(|| self.take(&batch)) {
                 self.error = Some(e.error);
             }
         } else if let Some(w) = batch.watermarks.last() {

@@ -257,6 +257,34 @@ pub(super) fn pack<K: Word>(
     }
 }
 
+/// The packed key of a row; `None` where it is the NULL that stands aside, or a value of more words than one.
+#[inline(always)]
+pub(super) fn pack_row<K: Word>(parts: &[Part], columns: &[&Column], row: usize) -> Option<K> {
+    let mut key = K::default();
+    for (n, part) in parts.iter().enumerate() {
+        let column = columns[n];
+        if !column.is_valid(row) {
+            part.valid?;
+            continue;
+        }
+        let value = match &column.data {
+            ColumnData::I64(b) => b[row] as u64,
+            ColumnData::I32(b) => u64::from(b[row] as u32),
+            ColumnData::Bool(b) => b.get(row).into(),
+            ColumnData::I8(b) => u64::from(b[row] as u8),
+            ColumnData::I16(b) => u64::from(b[row] as u16),
+            ColumnData::F32(b) => u64::from(key::f32_bits(b[row])),
+            ColumnData::F64(b) => key::f64_bits(b[row]),
+            _ => return None,
+        };
+        key.put(value, part.shift);
+        if let Some(bit) = part.valid {
+            key.put(1, bit);
+        }
+    }
+    Some(key)
+}
+
 fn pack_part<K: Word>(part: &Part, column: &Column, rows: &[u32], out: &mut [K]) {
     let nulls = column.validity.may_have_nulls() || matches!(column.data, ColumnData::Null);
     let mut put = |value: &dyn Fn(usize, &mut K)| {

@@ -13,7 +13,7 @@
 //! misses of several rows overlap.
 
 use super::flat::Flat;
-use super::key_layout::{Form, Part, Word, Word97, pack, unpack, unshared};
+use super::key_layout::{Form, Part, Word, Word97, pack, pack_row, unpack, unshared};
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, View, key};
 use crate::error::{Error, Result};
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -38,6 +38,8 @@ pub struct KeyTable {
     /// The slot of the key that is NULL, where the packed form cannot say so.
     null: Option<u32>,
     slots: Slots,
+    /// The slot of a row that comes alone.
+    only: Vec<u32>,
 }
 
 enum Store {
@@ -60,7 +62,7 @@ impl KeyTable {
             Form::Word128(_) => Store::Word128(Words::default()),
             Form::Text | Form::Bytes => Store::Bytes(Texts::default()),
         };
-        Self { types, prefixed, form, store, null: None, slots: Slots::default() }
+        Self { types, prefixed, form, store, null: None, slots: Slots::default(), only: Vec::new() }
     }
 
     /// The types of the key's columns.
@@ -150,6 +152,38 @@ impl KeyTable {
             }
             _ => unreachable!("form and store are made together"),
         }
+    }
+
+    /// The slot of the key of row `row`, which is new or not: [`KeyTable::find_or_insert`] of a row that comes alone, without lists.
+    #[inline]
+    pub fn find_or_insert_row(&mut self, columns: &[&Column], row: u32) -> u32 {
+        debug_assert!(!self.prefixed && columns.len() == self.types.len());
+        let Self { form, store, slots, .. } = self;
+        let found = match (form, store) {
+            (Form::Word64(parts), Store::Word64(w)) => w.row(parts, columns, row as usize, slots),
+            (Form::Word97(parts), Store::Word97(w)) => w.row(parts, columns, row as usize, slots),
+            (Form::Word128(parts), Store::Word128(w)) => w.row(parts, columns, row as usize, slots),
+            (Form::Text, Store::Bytes(t)) if columns[0].is_valid(row as usize) => {
+                Some(t.find_or_insert(columns[0].byte_column().get(row as usize), slots))
+            }
+            (Form::Bytes, Store::Bytes(t)) => {
+                let mut bytes = std::mem::take(&mut t.scratch);
+                bytes.clear();
+                key::encode_key(columns, row as usize, &mut bytes);
+                let slot = t.find_or_insert(&bytes, slots);
+                t.scratch = bytes;
+                Some(slot)
+            }
+            _ => None,
+        };
+        found.unwrap_or_else(|| {
+            let mut only = std::mem::take(&mut self.only);
+            only.clear();
+            self.find_or_insert(None, columns, &[row], &mut only);
+            let slot = only[0];
+            self.only = only;
+            slot
+        })
     }
 
     /// Takes the key out; its slot is free for the next new key.
@@ -452,6 +486,12 @@ impl<K: Word> Words<K> {
         self.hashes = hashes;
     }
 
+    /// The slot of the key of a row; `None` where it is NULL, which stands aside.
+    #[inline(always)]
+    fn row(&mut self, parts: &[Part], columns: &[&Column], row: usize, free: &mut Slots) -> Option<u32> {
+        Some(self.one(pack_row(parts, columns, row)?, free))
+    }
+
     #[inline(always)]
     fn one(&mut self, key: K, free: &mut Slots) -> u32 {
         let hash = key.hash(&self.seeds);
@@ -471,7 +511,10 @@ impl<K: Word> Words<K> {
     }
 
     fn set(&mut self, slot: u32, key: K) {
-        if self.keys.len() <= slot as usize {
+        if self.keys.len() == slot as usize {
+            return self.keys.push(key);
+        }
+        if self.keys.len() < slot as usize {
             self.keys.resize(slot as usize + 1, K::default());
         }
         self.keys[slot as usize] = key;

@@ -136,12 +136,14 @@ fn shift(call: &Call<'_>, t: usize, i: usize, sign: i32) -> BoundFunction {
                 (i64::from(v) + i64::from(sign) * (ms % DAY_MS)).rem_euclid(DAY_MS) as i32
             });
         }),
-        (k, false) if k.physical() == Physical::I64 => infallible(args, ty, move |a, sel, rows, out| {
+        (k, false) if k.physical() == Physical::I64 => {
             let factor = i64::from(sign) * 1000;
-            map2::<i64, i64, i64>(&a[t], &a[i], sel, rows, out, |v, ms| {
-                v.wrapping_add(ms.wrapping_mul(factor))
-            });
-        }),
+            let moved = move |v: i64, ms: i64| v.wrapping_add(ms.wrapping_mul(factor));
+            match t {
+                0 => binary(args, ty, moved),
+                _ => binary(args, ty, move |ms, v| moved(v, ms)),
+            }
+        }
         (_, false) => infallible(args, ty, move |a, sel, _, out| {
             moments(a, t, sel, out, |m, row| {
                 m.plus_millis(i64::from(sign) * a[i].column.slice::<i64>()[a[i].at(row)])

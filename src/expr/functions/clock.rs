@@ -64,25 +64,36 @@ impl Kernel for Now {
     fn eval(
         &mut self,
         _args: &[Arg<'_>],
-        _sel: Sel<'_>,
+        sel: Sel<'_>,
         _rows: usize,
         out: &mut Column,
         cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
         let m = Moment::from_micros(cx.now_us).truncated(3);
-        let local = civil::to_local(m, &self.zone);
+        let local = || civil::to_local(m, &self.zone);
         match self.kind {
-            BigInt => out.buffer_mut::<i64>().fill(m.seconds),
-            Date => out.buffer_mut::<i32>().fill(local.days()),
-            Time(_) => out.buffer_mut::<i32>().fill((local.seconds.rem_euclid(civil::DAY_S) * 1000) as i32),
-            Timestamp(_) => out.buffer_mut::<i64>().fill(local.micros()),
-            _ => out.buffer_mut::<i64>().fill(m.micros()),
+            BigInt => fill(out.buffer_mut::<i64>(), sel, m.seconds),
+            Date => fill(out.buffer_mut::<i32>(), sel, local().days()),
+            Time(_) => {
+                let of_day = local().seconds.rem_euclid(civil::DAY_S) * 1000;
+                fill(out.buffer_mut::<i32>(), sel, of_day as i32);
+            }
+            Timestamp(_) => fill(out.buffer_mut::<i64>(), sel, local().micros()),
+            _ => fill(out.buffer_mut::<i64>(), sel, m.micros()),
         }
         Ok(())
     }
 
     fn can_fail(&self) -> bool {
         false
+    }
+}
+
+/// Writes the value at the selected rows: of a block that is handed out row by row, at the row alone.
+fn fill<T: Copy>(values: &mut [T], sel: Sel<'_>, value: T) {
+    match sel {
+        Sel::All(_) => values.fill(value),
+        Sel::Rows(rows) => rows.iter().for_each(|&r| values[r as usize] = value),
     }
 }
 

@@ -5,12 +5,12 @@
 use super::datetime_pattern::{Java, Pattern, Refused, Use, read_sql};
 use crate::batch::text::civil::{self, DAY_MS, Moment};
 use crate::batch::text::{moment, set_moment};
-use crate::batch::{Column, DataType, Sel, TypeKind};
+use crate::batch::{Column, ColumnData, DataType, Sel, TypeKind, View};
 use crate::error::{Error, Result};
-use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
+use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Registry};
 use crate::expr::kernels::text::{build, opt_from, try_build};
-use crate::expr::kernels::{fallible, infallible, null_if_any};
-use crate::expr::{Arg, RowError};
+use crate::expr::kernels::{fallible, infallible, null_if_any, with_kernel};
+use crate::expr::{Arg, EvalContext, Kernel, RowError};
 use TypeKind::*;
 use jiff::tz::TimeZone;
 
@@ -327,22 +327,68 @@ fn date_format(call: &Call<'_>) -> Result<BoundFunction> {
     let from = seconds_pattern(call)?;
     // Flink never says NOT NULL of it.
     let ty = TypeKind::STRING.nullable();
-    let by = pick.clone();
-    Ok(pick.function(call.as_given(), ty, move |a, sel, _, out| {
-        let mut last = Last::of(&by);
-        try_build(a, sel, out, |i, to| {
-            let m = if text {
-                match from.read_lenient(a[0].bytes(i)) {
-                    Some(m) => m,
-                    None => return Ok(false),
-                }
-            } else {
-                let m = moment(a[0].column, a[0].at(i));
-                if ltz { civil::to_local(m, &zone) } else { m }
-            };
-            last.write(m, to, |to| written(&by, a, i, m, to))
-        })
+    Ok(with_kernel(call.as_given(), ty, Determinism::Deterministic, move || DateFormat {
+        last: Last::of(&pick),
+        pick: pick.clone(),
+        from: text.then(|| from.clone()),
+        zone: ltz.then(|| zone.clone()),
     }))
+}
+
+/// DATE_FORMAT. What it has written last stays from batch to batch.
+struct DateFormat {
+    pick: Pick,
+    /// How a text is read, where the argument is one.
+    from: Option<Pattern>,
+    /// The zone whose time it is, where the argument is an instant.
+    zone: Option<TimeZone>,
+    last: Last,
+}
+
+impl Kernel for DateFormat {
+    fn eval(
+        &mut self,
+        a: &[Arg<'_>],
+        sel: Sel<'_>,
+        _rows: usize,
+        out: &mut Column,
+        _cx: &mut EvalContext<'_>,
+    ) -> Failing {
+        let Self { pick, from, zone, last } = self;
+        if !null_if_any(a, out) {
+            return Ok(());
+        }
+        let Column { validity, data: ColumnData::Bytes(texts) } = out else {
+            unreachable!("the result is text")
+        };
+        let mut texts = texts.writer();
+        sel.try_for_each(|i| {
+            if !validity.get(i) {
+                return Ok(());
+            }
+            let m = match (&*from, &*zone) {
+                (Some(from), _) => from.read_lenient(a[0].bytes(i)),
+                (None, Some(zone)) => Some(civil::to_local(moment(a[0].column, a[0].at(i)), zone)),
+                (None, None) => Some(moment(a[0].column, a[0].at(i))),
+            };
+            let Some(m) = m else {
+                validity.set(i, false);
+                return Ok(());
+            };
+            if let Some(view) = last.view(m) {
+                texts.set_inline(i, view);
+                return Ok(());
+            }
+            let mut done = Ok(false);
+            texts.set_with(i, |to| done = last.write(m, to, |to| written(pick, a, i, m, to)));
+            validity.set(i, done?);
+            Ok(())
+        })
+    }
+
+    fn can_fail(&self) -> bool {
+        !matches!(self.pick, Pick::Fixed(_))
+    }
 }
 
 /// The text written last: neighbours in a stream are mostly of the same day, and often of the same second.
@@ -353,12 +399,20 @@ struct Last {
     number: Option<i64>,
     text: [u8; 32],
     len: usize,
+    /// The text, where it is short.
+    view: Option<View>,
 }
 
 impl Last {
     fn of(pick: &Pick) -> Self {
         let unit = if let Pick::Fixed(p) = pick { p.unit() } else { None };
-        Self { unit, number: None, text: [0; 32], len: 0 }
+        Self { unit, number: None, text: [0; 32], len: 0, view: None }
+    }
+
+    /// The text of `m`, where it is that of the time before and short.
+    #[inline]
+    fn view(&self, m: Moment) -> Option<View> {
+        self.view.filter(|_| self.unit.map(|unit| m.seconds.div_euclid(unit)) == self.number)
     }
 
     /// Writes the text of `m`, by `write` where it is not that of the time before.
@@ -377,10 +431,11 @@ impl Last {
         }
         let at = to.len();
         let done = write(to)?;
-        self.number = None;
+        (self.number, self.view) = (None, None);
         if let (true, Some(kept)) = (done, self.text.get_mut(..to.len() - at)) {
             kept.copy_from_slice(&to[at..]);
             (self.number, self.len) = (number, to.len() - at);
+            self.view = View::short(kept);
         }
         Ok(done)
     }
