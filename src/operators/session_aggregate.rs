@@ -107,11 +107,12 @@ impl SessionAggregate {
         with_columns(&self.keys, batch, |columns| {
             self.table.find_or_insert(None, columns, &placed, &mut key_slots);
         });
-        let mut marks = batch.watermarks.runs().iter().copied().peekable();
+        let (marks, mut mark) = (batch.watermarks.runs(), 0);
         let mut result = Ok(());
         for (&row, &key) in placed.iter().zip(&key_slots) {
             let time = times[row as usize];
-            while let Some((_, w)) = marks.next_if(|m| m.0 <= row) {
+            while let Some(&(_, w)) = marks.get(mark).filter(|m| m.0 <= row) {
+                mark += 1;
                 if w >= self.sessions.next_due() {
                     result = self.take_rows(batch);
                     if result.is_err() {
@@ -137,12 +138,13 @@ impl SessionAggregate {
         pool.recycle_rows(placed);
         self.key_slots = key_slots;
         if result.is_ok() {
-            marks.for_each(|(_, w)| self.advance(w));
+            marks[mark..].iter().for_each(|m| self.advance(m.1));
         }
         result
     }
 
     /// The session of a row, where it is not late; what it joins is merged.
+    #[inline(always)]
     fn place(&mut self, batch: &Batch, row: u32, time: i64, key: u32) -> Result<Option<u32>, RowError> {
         let own = self.windows.first(time);
         let windows = &self.windows;

@@ -27,12 +27,23 @@ use crate::state::KeyTable;
 use stacks::{Key, Merges, NONE, Pot, Slice};
 use std::collections::BTreeMap;
 
+/// The instants, µs, of a slice: where it begins and ends, and when its last window is due.
+#[derive(Clone, Copy, Default)]
+struct Stretch {
+    from: i64,
+    until: i64,
+    slice: i64,
+    due: i64,
+}
+
 /// See the module's text.
 pub struct SlideAggregate {
     keys: Vec<usize>,
     time: usize,
     windows: Windows,
     shape: Shape,
+    /// That of the last row.
+    known: Stretch,
     properties: Vec<WindowProperty>,
     types: Vec<DataType>,
     table: KeyTable,
@@ -126,6 +137,7 @@ impl SlideAggregate {
             time,
             windows: Windows::new(window),
             shape,
+            known: Stretch::default(),
             properties: properties.to_vec(),
             types: node.schema.fields.iter().map(|f| f.ty.clone()).collect(),
             table: KeyTable::new(keys.iter().map(|&k| input.schema.ty(k).clone()).collect(), false),
@@ -158,6 +170,27 @@ impl SlideAggregate {
     fn slice_end(&mut self, instant: i64) -> i64 {
         let first = self.windows.first(instant);
         if self.shape.cumulate { first.end } else { first.start + self.shape.unit }
+    }
+
+    /// The slice of an instant: mostly that of the row before.
+    #[inline(always)]
+    fn stretch(&mut self, instant: i64) -> Stretch {
+        if instant < self.known.from || instant >= self.known.until {
+            self.find_stretch(instant);
+        }
+        self.known
+    }
+
+    #[inline(never)]
+    fn find_stretch(&mut self, instant: i64) {
+        let slice = self.slice_end(instant);
+        let due = self.windows.due(self.last_window(slice));
+        let (from, until) = match self.windows.has_zone() {
+            false => (slice - self.shape.unit, slice),
+            // The clock may be set in the middle of it.
+            true => (instant, instant),
+        };
+        self.known = Stretch { from, until, slice, due };
     }
 
     /// Where the window that ends then starts.
@@ -194,8 +227,6 @@ impl SlideAggregate {
         let (sel, marks) = (batch.sel(), batch.watermarks.runs());
         let (mut next, mut mark) = (work.next, work.marks);
         let mut closing = None;
-        // The last slice, and when its last window is due.
-        let mut last: Option<(i64, i64)> = None;
         'rows: while next < sel.len() {
             let row = sel.row(next);
             while let Some(&(_, w)) = marks.get(mark).filter(|m| m.0 as usize <= row) {
@@ -212,12 +243,7 @@ impl SlideAggregate {
                 continue;
             }
             let key = key_slots[next - 1];
-            let slice = self.slice_end(times[row]);
-            let due = match last {
-                Some((s, due)) if s == slice => due,
-                _ => self.windows.due(self.last_window(slice)),
-            };
-            last = Some((slice, due));
+            let Stretch { slice, due, .. } = self.stretch(times[row]);
             if due <= self.watermark {
                 self.counters.late += 1;
                 let end = self.last_window(slice);
@@ -254,8 +280,8 @@ impl SlideAggregate {
         {
             return None;
         }
-        let slice = self.slice_end(time.slice::<i64>()[row]);
-        if self.windows.due(self.last_window(slice)) <= self.watermark {
+        let Stretch { slice, due, .. } = self.stretch(time.slice::<i64>()[row]);
+        if due <= self.watermark {
             return None;
         }
         let key =
@@ -294,18 +320,25 @@ impl SlideAggregate {
     }
 
     /// The slot of a key's slice.
+    #[inline(always)]
     fn slot(&mut self, key: u32, end: i64) -> u32 {
         if self.states.len() <= key as usize {
             self.states.resize_with(key as usize + 1, Key::default);
         }
         let state = &mut self.states[key as usize];
-        // Mostly the newest.
-        if let Some(newest) = state.slices.back().filter(|s| s.end == end && end > self.fired) {
-            return newest.raw;
+        if state.last.end == end && end > self.fired {
+            return state.last.raw;
         }
+        self.find_slot(key, end)
+    }
+
+    #[inline(never)]
+    fn find_slot(&mut self, key: u32, end: i64) -> u32 {
+        let state = &mut self.states[key as usize];
         let at = state.slices.iter().rposition(|s| s.end <= end);
         if let Some(found) = at.map(|i| state.slices[i]).filter(|s| s.end == end) {
             state.dirty |= end <= self.fired;
+            state.last = found;
             return found.raw;
         }
         // Without rows at hand no windows were made; those that the watermark has passed are not made now.
@@ -325,6 +358,7 @@ impl SlideAggregate {
             }
         }
         state.slices.insert(at.map_or(0, |i| i + 1), slice);
+        state.last = slice;
         self.slices.entry(end).or_default().push(key);
         self.find_next_due();
         slice.raw

@@ -97,6 +97,11 @@ impl Windows {
         (matches!(self.kind, WindowKind::Tumble { .. }) && self.zone.is_none()).then(|| self.first(instant))
     }
 
+    /// Its windows are those of a zone whose clock is set now and then.
+    pub(super) fn has_zone(&self) -> bool {
+        self.zone.is_some()
+    }
+
     /// The window after `window` of the same instant.
     pub(super) fn next(&mut self, instant: i64, window: Span) -> Option<Span> {
         let t = match &mut self.zone {

@@ -21,6 +21,8 @@ const NUMBERS: [u32; MAX_ROWS] = {
 /// The slices of a key.
 #[derive(Default)]
 pub(super) struct Key {
+    /// The slice of the last row. It is there as long as its windows are not given.
+    pub(super) last: Slice,
     /// By time. The first `inside` are in the window at hand.
     pub(super) slices: VecDeque<Slice>,
     pub(super) inside: usize,
@@ -49,6 +51,13 @@ pub(super) struct Slice {
     pub(super) raw: u32,
     /// Fold from here to the border.
     pub(super) fold: u32,
+}
+
+impl Default for Slice {
+    /// None.
+    fn default() -> Self {
+        Self { end: i64::MIN, raw: NONE, fold: NONE }
+    }
 }
 
 /// Aggregates with slots to take and give back.
