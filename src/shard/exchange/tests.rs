@@ -285,19 +285,27 @@ proptest! {
                     while let Some(full) = batch.take() {
                         batch = out.offer(full, &mut IoContext { pool: &mut pool, now_us: 0 }).unwrap();
                         if batch.is_some() {
-                            (0..2).for_each(|k| drop(poll(k, &mut inboxes, &mut pool, &mut got, &mut seen)));
+                            for k in 0..2 {
+                                poll(k, &mut inboxes, &mut pool, &mut got, &mut seen);
+                            }
                         }
                     }
                     for (k, &v) in values[..rows].iter().enumerate() {
                         wanted[owner_of(v)].push((v, last(if k == 0 { before } else { time })));
                     }
                 }
-                4 | 5 => drop(out.publish()),
-                6 => drop(poll(rows % 2, &mut inboxes, &mut pool, &mut got, &mut seen)),
+                4 | 5 => {
+                    out.publish();
+                }
+                6 => {
+                    poll(rows % 2, &mut inboxes, &mut pool, &mut got, &mut seen);
+                }
                 _ => {
                     out.put_barrier();
                     while !out.publish() {
-                        (0..2).for_each(|k| drop(poll(k, &mut inboxes, &mut pool, &mut got, &mut seen)));
+                        for k in 0..2 {
+                                poll(k, &mut inboxes, &mut pool, &mut got, &mut seen);
+                            }
                     }
                     (0..2).for_each(|k| while poll(k, &mut inboxes, &mut pool, &mut got, &mut seen) {});
                     inboxes.iter_mut().for_each(Input::pass_barrier);
