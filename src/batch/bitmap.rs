@@ -224,6 +224,15 @@ impl Validity {
         self.len = len;
     }
 
+    /// Becomes one row.
+    #[inline]
+    pub fn set_only(&mut self, valid: bool) {
+        self.reset(1);
+        if !valid {
+            self.set(0, false);
+        }
+    }
+
     /// Becomes a copy of `other`.
     pub fn copy_from(&mut self, other: &Validity) {
         self.reset(other.len);

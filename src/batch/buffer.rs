@@ -106,11 +106,14 @@ impl<T: Pod> Buffer<T> {
     /// Becomes this one value.
     #[inline]
     pub fn set_only(&mut self, value: T) {
-        if self.lines.is_empty() {
-            self.grow(1);
-        }
-        bytemuck::cast_slice_mut::<Line, T>(&mut self.lines[..1])[0] = value;
         self.len = 1;
+        match &mut self.lines[..] {
+            [first, ..] => bytemuck::cast_slice_mut::<Line, T>(std::slice::from_mut(first))[0] = value,
+            [] => {
+                self.grow(1);
+                self[0] = value;
+            }
+        }
     }
 
     /// Keeps the first `len` values.

@@ -23,6 +23,14 @@ pub trait Row: Default {
 
     /// Sets field `n` from a row of a column of a type that it fits.
     fn read(&mut self, n: usize, from: &Column, row: usize);
+
+    /// Sets all fields, each from a row of the column that `from` gives for its number.
+    #[inline]
+    fn read_all<'c>(&mut self, mut from: impl FnMut(usize) -> &'c Column, row: usize) {
+        for n in 0..Self::FIELDS.len() {
+            self.read(n, from(n), row);
+        }
+    }
 }
 
 /// What is known of a field of a [`Row`].
@@ -289,6 +297,20 @@ macro_rules! row {
                 )+
                 let _ = k;
             }
+
+            #[inline]
+            fn read_all<'c>(
+                &mut self,
+                mut from: impl FnMut(usize) -> &'c $crate::batch::Column,
+                row: usize,
+            ) {
+                let mut n = 0;
+                $(
+                    $crate::engine::RowField::read(&mut self.$field, from(n), row);
+                    n += 1;
+                )+
+                let _ = n;
+            }
         }
     };
 }
@@ -369,9 +391,9 @@ impl Mapping {
     /// Sets a row from a row of a batch.
     #[inline]
     pub(super) fn fetch<R: Row>(&self, batch: &Batch, row: usize, to: &mut R) {
-        for &(field, column) in &self.0 {
-            to.read(field, batch.column(column), row);
-        }
+        let columns = &batch.columns[..];
+        let own = &self.0[..R::FIELDS.len()];
+        to.read_all(|n| &columns[own[n].1], row);
     }
 }
 

@@ -4,6 +4,9 @@
 //! double in size, and large ones ask the kernel for huge pages: state of gigabytes is read here and there, and with pages of
 //! 4 KiB most of those reads first wait for the page's own address (docs/decisions/0014-state-beside-its-key.md). Blocks of up to a
 //! cache line never cross one.
+//!
+//! A page comes at the first write to it, and a huge one is long in coming: zeroed at best, fetched from a hypervisor at worst (milliseconds).
+//! Who cannot wait then has them come before ([`Blocks::reserve`]).
 
 use crate::host::mmap::{advise_huge, expect_word};
 
@@ -19,6 +22,8 @@ const HUGE: usize = 1 << 18;
 #[derive(Default)]
 pub struct Blocks {
     chunks: Vec<Box<[u64]>>,
+    /// Chunks to come, whose pages are there.
+    ready: Vec<Box<[u64]>>,
     /// The chunk that is being cut, and what of it is cut.
     open: usize,
     cut: usize,
@@ -27,6 +32,12 @@ pub struct Blocks {
     /// Unused blocks by the power of two of their size.
     free: Vec<Vec<u64>>,
     bytes: usize,
+}
+
+/// Asks for the cache line of a value of a column by slot: it will be read soon. A hint.
+#[inline]
+pub fn expect_value(values: &[i64], at: usize) {
+    expect_word(bytemuck::cast_slice(values), at);
 }
 
 /// No block.
@@ -49,12 +60,13 @@ impl Blocks {
         let end = self.chunks.get(self.open).map_or(0, |c| c.len());
         if self.cut + self.gap(align) + words > end {
             self.spare(end - self.cut);
-            self.next = (self.next * 2).clamp(FIRST, LARGEST);
-            let mut chunk: Box<[u64]> = vec![0; self.next.max(words + LINE)].into();
-            if chunk.len() >= HUGE {
-                advise_huge(&mut chunk);
-            }
-            self.bytes += chunk.len() * 8;
+            let chunk = match self.ready.iter().position(|c| c.len() >= words + LINE) {
+                Some(n) => self.ready.swap_remove(n),
+                None => {
+                    self.next = (self.next * 2).clamp(FIRST, LARGEST);
+                    self.chunk(self.next.max(words + LINE))
+                }
+            };
             self.chunks.push(chunk);
             (self.open, self.cut) = (self.chunks.len() - 1, 0);
         }
@@ -62,6 +74,30 @@ impl Blocks {
         let block = (self.open as u64) << 32 | self.cut as u64;
         self.cut += words;
         block
+    }
+
+    fn chunk(&mut self, words: usize) -> Box<[u64]> {
+        let mut chunk: Box<[u64]> = vec![0; words].into();
+        if chunk.len() >= HUGE {
+            advise_huge(&mut chunk);
+        }
+        self.bytes += chunk.len() * 8;
+        chunk
+    }
+
+    /// Has the pages of the next `bytes` come now, so that blocks of them wait for none.
+    pub fn reserve(&mut self, bytes: usize) {
+        let open = self.chunks.get_mut(self.open).map_or(&mut [][..], |c| &mut c[self.cut..]);
+        // What is not cut has never been written: it is zeros.
+        open.fill(0);
+        let there: usize = open.len() + self.ready.iter().map(|c| c.len()).sum::<usize>();
+        let mut missing = (bytes / 8).saturating_sub(there);
+        while missing > 0 {
+            let mut chunk = self.chunk(missing.clamp(FIRST, LARGEST));
+            chunk.fill(0);
+            missing = missing.saturating_sub(chunk.len());
+            self.ready.push(chunk);
+        }
     }
 
     /// The number of the open chunk's first uncut word, counted from address 0: what lines are multiples of.
@@ -151,6 +187,17 @@ mod tests {
         for (block, class, mark) in held {
             assert!(blocks.get(block, 1 << class).iter().all(|w| *w == mark));
         }
+        // Memory that was made ready is used, and is as any other: zeros.
+        let before = blocks.bytes;
+        blocks.reserve(LARGEST * 20);
+        let ready = blocks.bytes;
+        assert!(ready >= before + LARGEST * 12);
+        blocks.reserve(LARGEST * 20);
+        for _ in 0..2 {
+            let carved = blocks.carve(LARGEST / 2);
+            assert_eq!(blocks.get(carved, LARGEST / 2).iter().sum::<u64>(), 0);
+        }
+        assert_eq!(blocks.bytes, ready, "nothing came");
         let carved = blocks.carve(LARGEST + 3);
         assert_eq!(blocks.get(carved, LARGEST + 3).iter().sum::<u64>(), 0);
     }

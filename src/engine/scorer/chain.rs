@@ -169,13 +169,7 @@ impl Chain {
     /// A row failed. The rows before it have been taken.
     #[inline]
     pub(super) fn run(&mut self, mut batch: Batch, now_us: i64) -> Result<Batch> {
-        let rows = batch.rows();
-        self.late.clear();
-        self.late.resize(rows, false);
-        self.before.clear();
-        self.before.resize(rows, now_us.div_euclid(1000));
-        self.origins.clear();
-        self.origins.extend(0..rows as u32);
+        self.prepare(batch.rows(), now_us);
         let mut failed = None;
         let Self { steps, pool, watermark, late, before, origins, .. } = self;
         meet(steps, &batch);
@@ -218,6 +212,23 @@ impl Chain {
         }
     }
 
+    #[inline]
+    fn prepare(&mut self, rows: usize, now_us: i64) {
+        let now = now_us.div_euclid(1000);
+        if let (1, [late], [before], [origin]) =
+            (rows, &mut self.late[..], &mut self.before[..], &mut self.origins[..])
+        {
+            (*late, *before, *origin) = (false, now, 0);
+            return;
+        }
+        self.late.clear();
+        self.late.resize(rows, false);
+        self.before.clear();
+        self.before.resize(rows, now);
+        self.origins.clear();
+        self.origins.extend(0..rows as u32);
+    }
+
     /// Row `row` of the last result is late.
     #[inline]
     pub(super) fn is_late(&self, row: usize) -> bool {
@@ -233,6 +244,16 @@ impl Chain {
     /// The watermark after the rows so far, ms.
     pub(super) fn watermark(&self) -> i64 {
         self.watermark
+    }
+
+    /// Has memory for so many bytes more come now, for each OVER as much as it has of what is held.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        let held = self.bytes().max(1) as f64;
+        for step in &mut self.steps {
+            if let Step::Over(over) = step {
+                over.scorer.reserve((bytes as f64 * (over.scorer.bytes() as f64 / held)) as usize);
+            }
+        }
     }
 
     /// Bytes of state. Looks at all keys.
@@ -310,8 +331,10 @@ impl OverStep {
     ) -> Result<()> {
         let Self { scorer, time, home, width, types, .. } = self;
         let mut out = pool.batch_at(home, types);
-        for (c, ty) in out.columns[*width..].iter_mut().zip(&types[*width..]) {
-            pool.own(c, ty).clear();
+        if batch.rows() != 1 || !scorer.sets() {
+            for (c, ty) in out.columns[*width..].iter_mut().zip(&types[*width..]) {
+                pool.own(c, ty).clear();
+            }
         }
         let mut result = Ok(());
         for row in 0..batch.rows() {

@@ -438,6 +438,33 @@ impl<E, R> Scorer<E, R> {
         self.chain.bytes()
     }
 
+    /// Has memory for `bytes` more of state come from the system now, in the proportions of what is held: a scorer that has its history and goes
+    /// live. Without it a page comes when an event first needs it, and that event waits: microseconds on a quiet machine, milliseconds where a
+    /// hypervisor has to find the page. It counts as state. Frames over values of fixed width have such memory; others take no notice.
+    ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// # pelton::row! { struct Payment { card: i64, ts: pelton::Timestamp } }
+    /// # pelton::row! { struct Count { n: i64 } }
+    /// # const SQL: &str = "CREATE TABLE payments (card BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL,
+    /// #   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'push');
+    /// #   SELECT COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS n
+    /// #   FROM payments";
+    /// # let at = |second: i64| Payment { card: 7, ts: pelton::Timestamp(second * 1_000_000) };
+    /// # let engine = pelton::Engine::builder().build()?;
+    /// let mut scorer: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+    /// scorer.score(&at(0))?;
+    /// scorer.reserve(10_000_000);
+    /// assert!(scorer.state_bytes() >= 10_000_000);
+    /// assert_eq!(scorer.score(&at(1))?.row.map(|c| c.n), Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reserve(&mut self, bytes: usize) {
+        self.chain.reserve(bytes);
+        self.weigh_at = 0;
+    }
+
     /// Refuses events where the state has outgrown its limit. It is weighed the seldomer the more room there is.
     #[inline]
     fn weigh(&mut self) -> Result<()> {

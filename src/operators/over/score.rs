@@ -12,6 +12,7 @@ use crate::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, Pool};
 use crate::error::{Error, Result};
 use crate::plan::{self, Frame};
 use crate::state::KeyTable;
+use crate::state::blocks::expect_value;
 use std::collections::VecDeque;
 
 /// Keys that are looked at in one call.
@@ -35,7 +36,6 @@ pub struct OverScorer {
     /// The time of each key's last row, ms.
     last: Vec<i64>,
     frames: Held,
-    slots: Vec<u32>,
     /// The key of the row that comes next, where it has been found.
     met: Option<u32>,
     /// The longest frame, ms, where all are of some time back: then keys are forgotten.
@@ -63,7 +63,6 @@ impl OverScorer {
                 Some(frames) => Held::Fused(Box::new(frames)),
                 None => Held::Any(Box::new(Frames::keeping(&over.calls, &input.schema, least))),
             },
-            slots: vec![],
             met: None,
             reach: over
                 .calls
@@ -143,10 +142,8 @@ impl OverScorer {
     /// The slot of the key in these columns.
     #[inline]
     fn find(&mut self, key: &[usize], batch: &Batch, row: u32) -> u32 {
-        self.slots.clear();
-        let Self { table, slots, .. } = self;
-        with_columns(key, batch, |columns| table.find_or_insert(None, columns, &[row], slots));
-        let slot = self.slots[0];
+        let table = &mut self.table;
+        let slot = with_columns(key, batch, |columns| table.find_or_insert_row(columns, row));
         let bound = self.table.bound();
         if bound > self.last.len() {
             self.last.resize(bound, i64::MIN);
@@ -155,14 +152,21 @@ impl OverScorer {
                 Held::Any(frames) => frames.grow(bound),
             }
         }
+        expect_value(&self.last, slot as usize);
         if let Held::Fused(frames) = &self.frames {
             frames.expect_key(slot);
         }
         slot
     }
 
-    /// Appends the aggregates of one row of a batch to `out`, one column a call. `keep`: the row counts for rows to come; a row that is late
-    /// is only answered.
+    /// [`OverScorer::score`] of a batch of one row sets the columns, whatever is in them: they need not be empty.
+    #[inline]
+    pub fn sets(&self) -> bool {
+        matches!(self.frames, Held::Fused(_))
+    }
+
+    /// Appends the aggregates of one row of a batch to `out`, one column a call; of a batch of one row they may become the column:
+    /// [`OverScorer::sets`]. `keep`: the row counts for rows to come; a row that is late is only answered.
     ///
     /// # Errors
     /// An aggregate cannot take the row.
@@ -250,6 +254,13 @@ impl OverScorer {
             self.looks = looks.into();
         }
         Ok(())
+    }
+
+    /// Has memory for so many bytes of frames more come now, where they are of a form that says which.
+    pub fn reserve(&mut self, bytes: usize) {
+        if let Held::Fused(frames) = &mut self.frames {
+            frames.reserve(bytes);
+        }
     }
 
     /// Bytes of state held.

@@ -52,7 +52,7 @@ impl Fused {
             if treed {
                 self.regrow(slot, &words, from)?;
             }
-            let Self { records, blocks, frames, calls, ends, distincts, hasher, .. } = &mut *self;
+            let Self { records, blocks, frames, calls, ends, bests, distincts, hasher, .. } = &mut *self;
             let record = records.get_mut(slot);
             for words in words.chunks(layout.width).filter(|_| !treed) {
                 if record[BLOCK] == NONE || record[END] == 1 << record[CLASS] {
@@ -64,14 +64,17 @@ impl Fused {
             for (f, &start) in starts.iter().enumerate().take(frames.len()) {
                 record[STARTS + f] = start;
                 let own = of_frame(calls, ends, f);
-                for (number, words) in (0..).zip(words.chunks(layout.width)).skip(start as usize) {
-                    join(own, record, blocks, layout, number, STARTS + f, words);
+                for words in words.chunks(layout.width).skip(start as usize) {
+                    join(own, record, layout, words);
                     for call in own {
                         if let Work::Distinct { nth, lane } = call.work {
                             distincts[nth].join(lane, call.cell, layout, words, record, blocks, hasher);
                         }
                     }
                 }
+            }
+            for b in bests.iter().filter(|_| !treed) {
+                b.fill(record, blocks, layout, 0..rows);
             }
             for (cell, sum) in cells.into_iter().zip(sums) {
                 record[cell] = sum;

@@ -23,17 +23,10 @@ impl Fused {
         let own = self.words(time, row as usize, source);
         self.plant(slot);
         let place = self.place(slot, time);
-        self.answer(slot, place, &own, watermark, out);
+        self.answer(slot, place, &own, watermark, source.rows() == 1, out);
         if keep {
             self.put(slot, place, &own);
         }
-    }
-
-    /// A row of a batch as words.
-    pub(super) fn words(&self, time: i64, row: usize, source: &Batch) -> [u64; MOST] {
-        let mut own = [0; MOST];
-        write(&self.held, self.masked, time, row, source, &mut own);
-        own
     }
 
     /// The number that a row at `time` would get.
@@ -51,7 +44,15 @@ impl Fused {
     }
 
     /// Appends what the frames of a row that would stand at `place` come to.
-    fn answer(&mut self, slot: u32, place: u64, own: &[u64], watermark: i64, out: &mut [ColumnRef]) {
+    fn answer(
+        &mut self,
+        slot: u32,
+        place: u64,
+        own: &[u64],
+        watermark: i64,
+        only: bool,
+        out: &mut [ColumnRef],
+    ) {
         let layout = self.layout();
         let time = own[0] as i64;
         // What no row above the watermark can see may be there or not: it does not count.
@@ -84,7 +85,7 @@ impl Fused {
                 _ if treed => self.answer_treed(slot, &call, (from, place), own),
                 _ => self.answer_ring(slot, &call, (from, place), own),
             };
-            push(call.work, value, unshared(to));
+            put(value, only, to);
         }
     }
 
@@ -127,16 +128,11 @@ impl Fused {
         } else {
             self.make_place(slot, place, own)
         };
-        let Self { records, blocks, frames, calls, ends, distincts, hasher, trees, .. } = self;
+        let Self { records, blocks, frames, calls, ends, bests, distincts, hasher, trees, .. } = self;
         let record = records.get_mut(slot);
         for (f, frame) in frames.iter().enumerate() {
             let start = record[STARTS + f];
             let own_calls = of_frame(calls, ends, f);
-            for call in own_calls {
-                if let (Work::Best { .. }, false) = (call.work, treed) {
-                    Queue::of(record, call.cell).renumber(blocks, place);
-                }
-            }
             let joins = match frame {
                 Frame::Range(reach) => own[0] as i64 >= last.saturating_sub(reach.unwrap_or(i64::MAX)),
                 Frame::Rows(_) => place >= start,
@@ -146,19 +142,10 @@ impl Fused {
                 record[STARTS + f] = start + 1;
                 continue;
             }
+            join(own_calls, record, layout, own);
             for call in own_calls {
-                match call.work {
-                    Work::Best { by, max, .. } if !treed => {
-                        if let Some(value) = layout.value(own, by) {
-                            let mut queue = Queue::of(record, call.cell);
-                            queue.squeeze(blocks, max, place, value);
-                            queue.write(record, call.cell);
-                        }
-                    }
-                    Work::Distinct { nth, lane } => {
-                        distincts[nth].join(lane, call.cell, layout, own, record, blocks, hasher);
-                    }
-                    _ => join(std::slice::from_ref(call), record, blocks, layout, place, STARTS + f, own),
+                if let Work::Distinct { nth, lane } = call.work {
+                    distincts[nth].join(lane, call.cell, layout, own, record, blocks, hasher);
                 }
             }
             if let Frame::Rows(Some(before)) = frame
@@ -171,14 +158,11 @@ impl Fused {
                 });
                 leave(own_calls, distincts, record, blocks, hasher, layout, &words);
                 record[STARTS + f] = start + 1;
-                for call in own_calls.iter().filter(|_| !treed) {
-                    if let Work::Best { .. } = call.work {
-                        let mut queue = Queue::of(record, call.cell);
-                        queue.pass(blocks, start + 1);
-                        queue.write(record, call.cell);
-                    }
-                }
             }
+        }
+        for b in bests.iter().filter(|_| !treed) {
+            b.renumber(record, blocks, place);
+            b.squeeze(record, blocks, place, layout.value(own, b.by));
         }
     }
 
@@ -207,7 +191,7 @@ impl Fused {
             return false;
         }
         let layout = self.layout();
-        let Self { records, blocks, frames, calls, ends, distincts, hasher, .. } = self;
+        let Self { records, blocks, frames, calls, ends, bests, distincts, hasher, .. } = self;
         let record = records.get_mut(slot);
         let mut gone = 0;
         for f in 0..frames.len() {
@@ -225,12 +209,7 @@ impl Fused {
         if record[BLOCK] != NONE {
             blocks.give_back(record[BLOCK], layout.words(record[CLASS] as u32));
         }
-        for call in calls.iter().filter(|c| matches!(c.work, Work::Best { .. })) {
-            let queue = Queue::of(record, call.cell);
-            if queue.block != NONE {
-                blocks.give_back(queue.block, queue.class + 1);
-            }
-        }
+        bests.iter().for_each(|b| b.empty(record, blocks));
         for d in distincts.iter() {
             let values = Values::of(record, d.cell);
             if values.block != NONE {
@@ -239,32 +218,5 @@ impl Fused {
         }
         self.reset(slot);
         true
-    }
-}
-
-impl Queue {
-    /// The rows from `place` on have moved up by one.
-    fn renumber(self, blocks: &mut Blocks, place: u64) {
-        for n in 0..self.len {
-            let (number, value) = self.at(blocks, n);
-            if number >= place {
-                self.set(blocks, n, (number + 1, value));
-            }
-        }
-    }
-
-    /// A row joins between others.
-    fn squeeze(&mut self, blocks: &mut Blocks, max: bool, place: u64, value: u64) {
-        let all: Vec<(u64, u64)> = (0..self.len).map(|n| self.at(blocks, n)).collect();
-        let beats = |a: u64, b: u64| if max { a as i64 >= b as i64 } else { a as i64 <= b as i64 };
-        if all.iter().any(|&(number, v)| number > place && beats(v, value)) {
-            return;
-        }
-        self.len = 0;
-        let before = all.iter().filter(|e| e.0 < place && !beats(value, e.1));
-        let behind = all.iter().filter(|e| e.0 > place);
-        for &(number, v) in before.chain(&[(place, value)]).chain(behind) {
-            self.append(blocks, number, v);
-        }
     }
 }

@@ -4,16 +4,18 @@
 //! accumulators, and a million keys do not fit into a cache. Here all of a key stands together:
 //!
 //! ```text
-//! record = block, class, first, end, above, a start for each frame, cells        one run of words a key
+//! record = block, class, first, end, a start for each frame, cells               one run of words a key
 //! block  = rows in a ring: time, a word for each column that aggregates read, and, where one may be NULL, which are
 //! ```
 //!
-//! What a row will touch is known as soon as the record is there: all of it is asked for at once ([`Fused::expect`]), so that an answer
+//! What a row will touch is known as soon as the record is there: all of it is asked for at once ([`Fused::expect_rows`]), so that an answer
 //! waits for memory three times (key, record, the rest) and not once for each frame and aggregate.
 //!
 //! Rows of a key have numbers that ascend. A frame is the rows from its start to the end, so COUNT(*) is a difference; sums are cells. MIN and MAX
-//! are a queue of the rows that will be the best once those before them have left: a row that joins cuts its tail by bisection, so
-//! the worst case is a logarithm. COUNT(DISTINCT) of all frames of a column share one table a key ([`Values`]).
+//! of all frames of a column share one queue a key ([`Bests`]), COUNT(DISTINCT) one table ([`Values`]).
+//!
+//! A row that comes in order is taken by loops over what each frame has of a kind ([`Step`]), and answered from a list in the order of the
+//! results: what a call does is asked when frames are made, not for each row.
 //!
 //! A key with many rows keeps them in a tree from its first one out of order on ([`treed`]).
 //!
@@ -21,6 +23,8 @@
 
 mod bytes;
 mod disorder;
+mod queue;
+mod step;
 mod treed;
 mod values;
 
@@ -29,8 +33,10 @@ use crate::operators::aggregates::unshared;
 use crate::plan::{self, Frame};
 use crate::state::blocks::{Blocks, NONE};
 use hashbrown::DefaultHashBuilder;
+use queue::Bests;
+use step::{Emits, Step, Sum, put};
 use treed::{Part, TREED, Trees};
-use values::{LANES, Values};
+use values::{Hashed, LANES, Left, Values};
 
 /// Keys whose records stand in one chunk: a power of two.
 const KEYS: usize = 1 << 10;
@@ -39,8 +45,7 @@ const BLOCK: usize = 0;
 const CLASS: usize = 1;
 const FIRST: usize = 2;
 const END: usize = 3;
-const ABOVE: usize = 4;
-const STARTS: usize = 5;
+const STARTS: usize = 4;
 
 /// See the module's text.
 pub(super) struct Fused {
@@ -55,7 +60,15 @@ pub(super) struct Fused {
     calls: Vec<Call>,
     ends: Vec<usize>,
     order: Vec<usize>,
+    /// By frame: what a row that comes or goes in order changes.
+    steps: Vec<Step>,
+    emits: Emits,
+    bests: Vec<Bests>,
     distincts: Vec<Distinct>,
+    /// The values that leave with the row at hand.
+    left: Vec<Left>,
+    /// The cell of the number of the first row above the watermark, where frames are of a number of rows.
+    above: usize,
     records: Records,
     blocks: Blocks,
     /// The rows of keys that have them in a tree, and what its nodes say of their rows.
@@ -96,13 +109,14 @@ struct Call {
     part: usize,
 }
 
-/// What a call does. `by` is a place in the held words of a row; `counted`: the cell behind counts values that are not NULL.
+/// What a call does. `by` is a place in the held words of a row; `counted`: the cell behind counts values that are not NULL; `nth` is a place
+/// among the queues or tables.
 #[derive(Clone, Copy)]
 enum Work {
     Rows,
     Values { by: usize },
     Sum { by: usize, counted: bool, form: Form },
-    Best { by: usize, max: bool, form: Form },
+    Best { by: usize, max: bool, nth: usize },
     Distinct { nth: usize, lane: usize },
 }
 
@@ -157,6 +171,7 @@ impl Fused {
         let mut held: Vec<Held> = vec![];
         let mut frames: Vec<Frame> = vec![];
         let mut distincts: Vec<Distinct> = vec![];
+        let mut bests: Vec<Bests> = vec![];
         let mut own: Vec<(usize, Work)> = vec![];
         for (frame, a) in calls {
             if !frame.rows_leave() || a.filter.is_some() {
@@ -191,7 +206,13 @@ impl Fused {
                         }
                         // DOUBLE has values that are equal and not the same: those are the other frames' affair.
                         ("MIN" | "MAX", _) if form != Form::F64 => {
-                            Work::Best { by, max: name == "MAX", form }
+                            let max = name == "MAX";
+                            let nth = bests.iter().position(|b| b.by == by && b.max == max);
+                            let nth = nth.unwrap_or_else(|| {
+                                bests.push(Bests { by, max, cell: 0, frames: vec![] });
+                                bests.len() - 1
+                            });
+                            Work::Best { by, max, nth }
                         }
                         ("COUNT", true) if form != Form::F64 => {
                             let free = |d: &Distinct| d.by == by && d.lanes.len() < LANES;
@@ -210,24 +231,40 @@ impl Fused {
             };
             own.push((nth, work));
         }
-        (held.len() + 2 <= MOST).then(|| Self { least, ..Self::laid_out(held, frames, distincts, &own) })
+        (held.len() + 2 <= MOST)
+            .then(|| Self { least, ..Self::laid_out(held, frames, bests, distincts, &own) })
     }
 
     fn laid_out(
         held: Vec<Held>,
         frames: Vec<Frame>,
+        mut bests: Vec<Bests>,
         mut distincts: Vec<Distinct>,
         own: &[(usize, Work)],
     ) -> Self {
         let mut sorted: Vec<usize> = (0..own.len()).collect();
         sorted.sort_by_key(|&n| own[n].0);
-        let (mut calls, mut order, mut cell) = (vec![], vec![0; own.len()], STARTS + frames.len());
+        let rows = frames.iter().filter_map(|f| if let Frame::Rows(n) = f { *n } else { None }).max();
+        let reach = frames.iter().filter_map(|f| if let Frame::Range(r) = f { *r } else { None }).max();
+        let above = STARTS + frames.len();
+        let mut cell = above + usize::from(rows.is_some());
+        for b in &mut bests {
+            b.cell = cell;
+            cell += Bests::CELLS;
+        }
+        for d in &mut distincts {
+            d.cell = cell;
+            cell += Values::CELLS;
+        }
+        let (mut calls, mut order) = (vec![], vec![0; own.len()]);
         let mut parts: Vec<Part> = vec![];
         for n in sorted {
             let (frame, work) = own[n];
             order[n] = calls.len();
-            if let Work::Distinct { nth, lane } = work {
-                distincts[nth].lanes[lane] = cell;
+            match work {
+                Work::Distinct { nth, lane } => distincts[nth].lanes[lane] = cell,
+                Work::Best { nth, .. } => bests[nth].frames.push((cell, STARTS + frame)),
+                Work::Rows | Work::Values { .. } | Work::Sum { .. } => {}
             }
             let part = Part::of(work).map_or(0, |own| {
                 parts.iter().position(|p| *p == own).unwrap_or_else(|| {
@@ -238,20 +275,17 @@ impl Fused {
             calls.push(Call { frame, work, cell, part });
             cell += match work {
                 Work::Rows => 0,
-                Work::Values { .. } | Work::Distinct { .. } => 1,
-                Work::Sum { .. } => 2,
-                Work::Best { .. } => 3,
+                Work::Values { .. } | Work::Distinct { .. } | Work::Best { .. } => 1,
+                Work::Sum { counted, .. } => 1 + usize::from(counted),
             };
         }
-        for d in &mut distincts {
-            d.cell = cell;
-            cell += Values::CELLS;
-        }
-        let ends = (0..frames.len()).map(|f| calls.partition_point(|c: &Call| c.frame <= f)).collect();
+        let ends: Vec<usize> =
+            (0..frames.len()).map(|f| calls.partition_point(|c: &Call| c.frame <= f)).collect();
+        let steps =
+            (0..frames.len()).map(|f| Step::new(frames[f], of_frame(&calls, &ends, f), &distincts)).collect();
+        let emits = Emits::new(&calls, &order, &bests);
         let masked = held.iter().any(|h| h.nullable);
         let width = 1 + held.len() + usize::from(masked);
-        let rows = frames.iter().filter_map(|f| if let Frame::Rows(n) = f { *n } else { None }).max();
-        let reach = frames.iter().filter_map(|f| if let Frame::Range(r) = f { *r } else { None }).max();
         Self {
             width,
             step: width.next_power_of_two(),
@@ -261,7 +295,12 @@ impl Fused {
             calls,
             ends,
             order,
+            steps,
+            emits,
+            bests,
             distincts,
+            left: vec![],
+            above,
             records: Records { runs: vec![], words: Blocks::default(), stride: cell.next_multiple_of(8) },
             blocks: Blocks::default(),
             trees: Trees::default(),
@@ -287,43 +326,8 @@ impl Fused {
         let record = self.records.get_mut(slot);
         record.fill(0);
         record[BLOCK] = NONE;
-        let best = self.calls.iter().filter(|c| matches!(c.work, Work::Best { .. })).map(|c| c.cell);
+        let best = self.bests.iter().map(|b| b.cell);
         best.chain(self.distincts.iter().map(|d| d.cell)).for_each(|cell| record[cell] = NONE);
-    }
-
-    /// Asks for all that the next row of a key touches, now that the record is there and the row is in its ring.
-    #[inline]
-    fn expect(&self, slot: u32, time: i64) {
-        let Self { frames, calls, distincts, records, blocks, hasher, .. } = self;
-        let (layout, record) = (self.layout(), records.get(slot));
-        for f in 0..frames.len() {
-            layout.expect(blocks, record, record[STARTS + f]);
-        }
-        for call in calls {
-            if let Work::Best { .. } = call.work {
-                Queue::of(record, call.cell).expect(blocks);
-            }
-        }
-        if distincts.is_empty() {
-            return;
-        }
-        let own = layout.row(blocks, record, record[END] - 1);
-        for d in distincts {
-            if let Some(value) = layout.value(own, d.by) {
-                Values::of(record, d.cell).expect(blocks, hasher, value);
-            }
-        }
-        // The first row that leaves each frame: the times come first, all on their way by now.
-        for (f, frame) in frames.iter().enumerate() {
-            let words = layout.row(blocks, record, record[STARTS + f]);
-            if matches!(frame, Frame::Range(Some(reach)) if (words[0] as i64) < time.saturating_sub(*reach)) {
-                for d in distincts {
-                    if let Some(value) = layout.value(words, d.by) {
-                        Values::of(record, d.cell).expect(blocks, hasher, value);
-                    }
-                }
-            }
-        }
     }
 
     /// Asks for the rows of a key that the next one touches, and its queues' ends, once its record is there.
@@ -337,11 +341,7 @@ impl Fused {
         for f in 0..self.frames.len() {
             layout.expect(&self.blocks, record, record[STARTS + f]);
         }
-        for call in &self.calls {
-            if let Work::Best { .. } = call.work {
-                Queue::of(record, call.cell).expect(&self.blocks);
-            }
-        }
+        self.bests.iter().for_each(|b| b.expect(record, &self.blocks));
     }
 
     /// Asks for the record of a key.
@@ -354,108 +354,20 @@ impl Fused {
         Layout { width: self.width, step: self.step, masked: self.masked }
     }
 
-    /// A row of a key, not before its other rows: appends its aggregates to `out`.
+    /// A row of a batch as words.
     #[inline]
-    pub(super) fn score(
-        &mut self,
-        slot: u32,
-        time: i64,
-        row: u32,
-        source: &Batch,
-        watermark: i64,
-        out: &mut [ColumnRef],
-    ) {
-        if self.records.get(slot)[CLASS] == TREED {
-            return self.score_treed(slot, time, row as usize, source, watermark, out);
-        }
-        self.push(slot, time, row as usize, source);
-        self.expect(slot, time);
-        let layout = self.layout();
-        let Self { frames, calls, ends, distincts, records, blocks, hasher, .. } = self;
-        let record = records.get_mut(slot);
-        let number = record[END] - 1;
-        // In all frames that share a table at once: one look.
-        for d in distincts.iter() {
-            if let Some(value) = layout.value(layout.row(blocks, record, number), d.by) {
-                let first = Values::join(record, d.cell, blocks, hasher, value, 0..d.lanes.len());
-                for (lane, &cell) in d.lanes.iter().enumerate() {
-                    record[cell] += u64::from(first >> lane & 1);
-                }
-            }
-        }
-        let own: [u64; MOST] = copied(layout.row(blocks, record, number));
-        for (f, frame) in frames.iter().enumerate() {
-            let calls = of_frame(calls, ends, f);
-            let from = match frame {
-                Frame::Range(Some(reach)) => time.saturating_sub(*reach),
-                _ => i64::MIN,
-            };
-            loop {
-                let start = record[STARTS + f];
-                let words = layout.row(blocks, record, start);
-                let leaves = match frame {
-                    Frame::Rows(Some(before)) => number - start > *before,
-                    _ => (words[0] as i64) < from,
-                };
-                if !leaves {
-                    break;
-                }
-                let values: [u64; MOST] = copied(words);
-                leave(calls, distincts, record, blocks, hasher, layout, &values);
-                record[STARTS + f] = start + 1;
-            }
-            join(calls, record, blocks, layout, number, STARTS + f, &own);
-        }
-        self.let_go(slot, watermark);
-        self.emit(slot, out);
+    fn words(&self, time: i64, row: usize, source: &Batch) -> [u64; MOST] {
+        let mut own = [0; MOST];
+        write(&self.held, self.masked, time, row, source, &mut own);
+        own
     }
 
-    /// Appends a row to the ring of its key.
-    #[inline]
-    fn push(&mut self, slot: u32, time: i64, row: usize, source: &Batch) {
-        let layout = self.layout();
-        let Self { held, records, blocks, masked, .. } = self;
-        let record = records.get_mut(slot);
-        if record[BLOCK] == NONE || record[END] - record[FIRST] == 1 << record[CLASS] {
-            layout.widen(blocks, record);
-        }
-        write(held, *masked, time, row, source, layout.row_mut(blocks, record, record[END]));
-        record[END] += 1;
-    }
-
-    /// Lets the rows go that no row above the watermark can see.
-    #[inline]
-    fn let_go(&mut self, slot: u32, watermark: i64) {
-        let layout = self.layout();
-        let Self { records, blocks, frames, reach, rows, .. } = self;
-        let record = records.get_mut(slot);
-        let end = record[END];
-        if rows.is_some() {
-            while record[ABOVE] < end && layout.time(blocks, record, record[ABOVE]) <= watermark {
-                record[ABOVE] += 1;
-            }
-        }
-        let used = record[STARTS..STARTS + frames.len()].iter().copied().min().unwrap_or(end);
-        let from = reach.map_or(i64::MAX, |r| watermark.saturating_sub(r));
-        while record[FIRST] < used {
-            let counted = rows.is_some_and(|n| record[ABOVE].saturating_sub(record[FIRST]) <= n);
-            if counted || layout.time(blocks, record, record[FIRST]) >= from {
-                break;
-            }
-            record[FIRST] += 1;
-        }
-    }
-
-    /// Appends what the key comes to.
-    #[inline]
-    fn emit(&mut self, slot: u32, out: &mut [ColumnRef]) {
-        let Self { calls, order, records, blocks, .. } = self;
-        let record = records.get(slot);
-        for (&n, to) in order.iter().zip(out) {
-            let call = &calls[n];
-            let rows = record[END] - record[STARTS + call.frame];
-            push(call.work, value_of(call, record, blocks, rows), unshared(to));
-        }
+    /// Has memory for so many bytes more come now.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        let (records, blocks) = (self.records.words.bytes(), self.blocks.bytes());
+        let part = bytes as f64 / (records + blocks).max(1) as f64;
+        self.records.words.reserve((records as f64 * part) as usize);
+        self.blocks.reserve((blocks as f64 * part) as usize);
     }
 
     /// Bytes reserved.
@@ -503,31 +415,15 @@ fn copied(words: &[u64]) -> [u64; MOST] {
 }
 
 /// A value as the result has it; none: NULL.
-#[inline]
-fn value_of(call: &Call, record: &[u64], blocks: &Blocks, rows: u64) -> Option<u64> {
+fn value_of(call: &Call, record: &[u64], blocks: &Blocks, bests: &[Bests], rows: u64) -> Option<u64> {
     match call.work {
         Work::Rows => Some(rows),
         Work::Values { .. } | Work::Distinct { .. } => Some(record[call.cell]),
         Work::Sum { counted, .. } => {
             (if counted { record[call.cell + 1] } else { rows } > 0).then_some(record[call.cell])
         }
-        Work::Best { .. } => Queue::of(record, call.cell).front(blocks).map(|f| f.1),
+        Work::Best { nth, .. } => Bests::best(record, blocks, bests[nth].cell, call.cell),
     }
-}
-
-#[inline]
-fn push(work: Work, value: Option<u64>, to: &mut Column) {
-    let form = match work {
-        Work::Sum { form, .. } | Work::Best { form, .. } => form,
-        _ => Form::I64,
-    };
-    let word = value.unwrap_or(0);
-    match form {
-        Form::I32 => to.buffer_mut::<i32>().push(word as i64 as i32),
-        Form::I64 => to.buffer_mut::<i64>().push(word as i64),
-        Form::F64 => to.buffer_mut::<f64>().push(f64::from_bits(word)),
-    }
-    to.validity.push(value.is_some());
 }
 
 /// A row leaves a frame.
@@ -545,14 +441,9 @@ fn leave(
         match call.work {
             Work::Rows | Work::Best { .. } => {}
             Work::Values { by } => record[call.cell] -= u64::from(layout.value(words, by).is_some()),
-            Work::Sum { by, form, .. } => {
+            Work::Sum { by, counted, form } => {
                 if let Some(value) = layout.value(words, by) {
-                    let sum = &mut record[call.cell];
-                    *sum = match form {
-                        Form::F64 => (f64::from_bits(*sum) - f64::from_bits(value)).to_bits(),
-                        _ => sum.wrapping_sub(value),
-                    };
-                    record[call.cell + 1] = record[call.cell + 1].wrapping_sub(1);
+                    Sum { by, cell: call.cell, counted, double: form == Form::F64 }.leave(record, value);
                 }
             }
             Work::Distinct { nth, lane } => {
@@ -566,40 +457,16 @@ fn leave(
     }
 }
 
-/// The row `number` joins a frame, whose start is that word of the record. Distinct values are settled for all frames at once.
-#[inline]
-fn join(
-    calls: &[Call],
-    record: &mut [u64],
-    blocks: &mut Blocks,
-    layout: Layout,
-    number: u64,
-    start: usize,
-    words: &[u64],
-) {
+/// A row joins a frame, but for its queues and tables, which are settled for all frames at once.
+fn join(calls: &[Call], record: &mut [u64], layout: Layout, words: &[u64]) {
     for call in calls {
         match call.work {
-            Work::Rows | Work::Distinct { .. } => {}
-            // The tree knows the best of its rows.
-            Work::Best { .. } if record[CLASS] == TREED => {}
+            Work::Rows | Work::Best { .. } | Work::Distinct { .. } => {}
             Work::Values { by } => record[call.cell] += u64::from(layout.value(words, by).is_some()),
-            Work::Sum { by, form, .. } => {
+            Work::Sum { by, counted, form } => {
                 if let Some(value) = layout.value(words, by) {
-                    let sum = &mut record[call.cell];
-                    *sum = match form {
-                        Form::F64 => (f64::from_bits(*sum) + f64::from_bits(value)).to_bits(),
-                        _ => sum.wrapping_add(value),
-                    };
-                    record[call.cell + 1] = record[call.cell + 1].wrapping_add(1);
+                    Sum { by, cell: call.cell, counted, double: form == Form::F64 }.join(record, value);
                 }
-            }
-            Work::Best { by, max, .. } => {
-                let mut queue = Queue::of(record, call.cell);
-                queue.pass(blocks, record[start]);
-                if let Some(value) = layout.value(words, by) {
-                    queue.push(blocks, max, number, value);
-                }
-                queue.write(record, call.cell);
             }
         }
     }
@@ -644,6 +511,13 @@ impl Layout {
     fn expect(self, blocks: &Blocks, record: &[u64], number: u64) {
         let at = (number & ((1 << record[CLASS]) - 1)) as usize * self.step;
         blocks.expect(record[BLOCK], at);
+    }
+
+    /// The ring of a key, and what of a row's number is its place in it.
+    #[inline]
+    fn ring<'b>(self, blocks: &'b Blocks, record: &[u64]) -> (&'b [u64], u64) {
+        let rows = record[CLASS] as u32;
+        (blocks.get(record[BLOCK], self.step << rows), (1 << rows) - 1)
     }
 
     #[inline]
@@ -692,115 +566,5 @@ impl Layout {
             self.row_mut(blocks, record, first + n as u64).copy_from_slice(words);
         }
         blocks.give_back(old, self.words(rows));
-    }
-}
-
-/// The rows of a frame that are or will be its best: (number, value), values from the best on. A ring of a power of two of entries.
-#[derive(Clone, Copy)]
-struct Queue {
-    block: u64,
-    class: u32,
-    head: u32,
-    len: u32,
-}
-
-impl Queue {
-    #[inline]
-    fn of(record: &[u64], cell: usize) -> Self {
-        let (sizes, head) = (record[cell + 1], record[cell + 2]);
-        Self { block: record[cell], class: (sizes >> 32) as u32, head: head as u32, len: sizes as u32 }
-    }
-
-    #[inline]
-    fn write(self, record: &mut [u64], cell: usize) {
-        record[cell] = self.block;
-        record[cell + 1] = u64::from(self.class) << 32 | u64::from(self.len);
-        record[cell + 2] = u64::from(self.head);
-    }
-
-    #[inline]
-    fn at(self, blocks: &Blocks, n: u32) -> (u64, u64) {
-        let at = (self.head.wrapping_add(n) & ((1 << self.class) - 1)) as usize * 2;
-        let words = blocks.get(self.block, 2 << self.class);
-        (words[at], words[at + 1])
-    }
-
-    #[inline]
-    fn set(self, blocks: &mut Blocks, n: u32, entry: (u64, u64)) {
-        let at = (self.head.wrapping_add(n) & ((1 << self.class) - 1)) as usize * 2;
-        let words = blocks.get_mut(self.block, 2 << self.class);
-        (words[at], words[at + 1]) = entry;
-    }
-
-    /// Asks for its first and its last entry.
-    #[inline]
-    fn expect(self, blocks: &Blocks) {
-        if self.len > 0 {
-            let mask = (1 << self.class) - 1;
-            blocks.expect(self.block, (self.head & mask) as usize * 2);
-            blocks.expect(self.block, (self.head.wrapping_add(self.len - 1) & mask) as usize * 2);
-        }
-    }
-
-    #[inline]
-    fn front(self, blocks: &Blocks) -> Option<(u64, u64)> {
-        (self.len > 0).then(|| self.at(blocks, 0))
-    }
-
-    /// Rows below `start` have left.
-    #[inline]
-    fn pass(&mut self, blocks: &Blocks, start: u64) {
-        while self.front(blocks).is_some_and(|f| f.0 < start) {
-            self.head = self.head.wrapping_add(1);
-            self.len -= 1;
-        }
-    }
-
-    /// A row joins behind all others: those that are not better than it will never be the best.
-    #[inline]
-    fn push(&mut self, blocks: &mut Blocks, max: bool, number: u64, value: u64) {
-        let beaten = |v: u64| if max { v as i64 <= value as i64 } else { v as i64 >= value as i64 };
-        // Most rows beat none or all of the last few; then bisection.
-        let mut keep = self.len;
-        for _ in 0..4 {
-            if keep == 0 || !beaten(self.at(blocks, keep - 1).1) {
-                break;
-            }
-            keep -= 1;
-        }
-        if keep > 0 && beaten(self.at(blocks, keep - 1).1) {
-            let (mut low, mut high) = (0, keep);
-            while low < high {
-                let middle = (low + high) / 2;
-                if beaten(self.at(blocks, middle).1) { high = middle } else { low = middle + 1 }
-            }
-            keep = low;
-        }
-        self.len = keep;
-        self.append(blocks, number, value);
-    }
-
-    #[inline]
-    fn append(&mut self, blocks: &mut Blocks, number: u64, value: u64) {
-        if self.block == NONE || self.len == 1 << self.class {
-            self.widen(blocks);
-        }
-        self.len += 1;
-        self.set(blocks, self.len - 1, (number, value));
-    }
-
-    #[cold]
-    fn widen(&mut self, blocks: &mut Blocks) {
-        if self.block == NONE {
-            *self = Self { block: blocks.take(3), class: 2, head: 0, len: 0 };
-            return;
-        }
-        let wider =
-            Self { block: blocks.take(self.class + 2), class: self.class + 1, head: 0, len: self.len };
-        for n in 0..self.len {
-            wider.set(blocks, n, self.at(blocks, n));
-        }
-        blocks.give_back(self.block, self.class + 1);
-        *self = wider;
     }
 }

@@ -203,18 +203,14 @@ impl Fused {
         if record[CLASS] == TREED || record[END] - record[FIRST] < self.least {
             return;
         }
-        let Self { trees, parts, blocks, calls, .. } = self;
+        let Self { trees, parts, blocks, bests, .. } = self;
         let (ring, class) = (record[BLOCK], record[CLASS]);
         let mut rows = vec![];
         for number in record[FIRST]..record[END] {
             rows.push(layout.keep(blocks, &copied(layout.row(blocks, record, number))));
         }
         blocks.give_back(ring, layout.words(class as u32));
-        for call in calls.iter().filter(|c| matches!(c.work, Work::Best { .. })) {
-            let queue = Queue::of(record, call.cell);
-            blocks.give_back(queue.block, queue.class + 1);
-            Queue { block: NONE, class: 0, head: 0, len: 0 }.write(record, call.cell);
-        }
+        bests.iter().for_each(|b| b.empty(record, blocks));
         trees.give(record);
         let own = trees.of_mut(record);
         for row in rows {
@@ -226,7 +222,7 @@ impl Fused {
     /// A key that has lost most of its rows gets a ring again.
     fn fell(&mut self, slot: u32) {
         let layout = self.layout();
-        let Self { trees, blocks, records, calls, .. } = self;
+        let Self { trees, blocks, records, bests, .. } = self;
         let record = records.get_mut(slot);
         let own = std::mem::take(trees.of_mut(record));
         trees.take_back(record);
@@ -242,12 +238,8 @@ impl Fused {
             record[END] += 1;
         });
         debug_assert_eq!(record[END], end, "the tree has the key's rows");
-        for call in calls.iter().filter(|c| matches!(c.work, Work::Best { .. })) {
-            for number in record[STARTS + call.frame]..end {
-                let words: [u64; MOST] = copied(layout.row(blocks, record, number));
-                let start = STARTS + call.frame;
-                join(std::slice::from_ref(call), record, blocks, layout, number, start, &words);
-            }
+        for b in bests.iter() {
+            b.fill(record, blocks, layout, record[FIRST]..end);
         }
     }
 
@@ -310,9 +302,9 @@ impl Fused {
                 leave(own_calls, distincts, record, blocks, hasher, layout, &values);
                 record[STARTS + f] = start + 1;
             }
-            join(own_calls, record, blocks, layout, number, STARTS + f, &own);
+            join(own_calls, record, layout, &own);
         }
-        let Self { calls, order, parts, .. } = self;
+        let Self { calls, order, parts, bests, .. } = self;
         let (record, trees, blocks) = (self.records.get(slot), &self.trees, &self.blocks);
         for (&n, to) in order.iter().zip(out) {
             let call = &calls[n];
@@ -323,9 +315,9 @@ impl Fused {
                 let [value, count] = trees.of(record).range(part, parts.len(), rows, layout, blocks);
                 (count > 0).then_some(value)
             } else {
-                value_of(call, record, blocks, record[END] - start)
+                value_of(call, record, blocks, bests, record[END] - start)
             };
-            push(call.work, value, unshared(to));
+            put(value, source.rows() == 1, to);
         }
         self.let_go_treed(slot, watermark);
     }
@@ -346,17 +338,17 @@ impl Fused {
     /// As [`Fused::let_go`].
     fn let_go_treed(&mut self, slot: u32, watermark: i64) {
         let layout = self.layout();
-        let Self { records, blocks, frames, reach, rows, trees, .. } = self;
+        let Self { records, blocks, frames, reach, rows, above, trees, .. } = self;
         let record = records.get_mut(slot);
         let tree = &mut trees.own[record[BLOCK] as usize].tree;
         if rows.is_some() {
             let passed = record[FIRST] + tree.rank(|t| t <= watermark);
-            record[ABOVE] = record[ABOVE].max(passed);
+            record[*above] = record[*above].max(passed);
         }
         let used = record[STARTS..STARTS + frames.len()].iter().copied().min().unwrap_or(record[END]);
         let from = reach.map_or(i64::MAX, |r| watermark.saturating_sub(r));
         while record[FIRST] < used {
-            let counted = rows.is_some_and(|n| record[ABOVE].saturating_sub(record[FIRST]) <= n);
+            let counted = rows.is_some_and(|n| record[*above].saturating_sub(record[FIRST]) <= n);
             if counted || tree.first_time().is_none_or(|t| t >= from) {
                 break;
             }

@@ -22,6 +22,28 @@ const ENTRY_CLASS: u32 = 2;
 /// The power of two of the least entries of a table: two lines.
 const LEAST: u32 = 2;
 
+/// A value and its hash.
+#[derive(Clone, Copy)]
+pub(super) struct Hashed {
+    value: u64,
+    hash: u64,
+}
+
+impl Hashed {
+    #[inline]
+    pub(super) fn new(value: u64, hasher: &DefaultHashBuilder) -> Self {
+        Self { value, hash: hasher.hash_one(value) }
+    }
+}
+
+/// A value of a row that leaves a lane of the table `nth`.
+#[derive(Clone, Copy)]
+pub(super) struct Left {
+    pub(super) value: Hashed,
+    pub(super) nth: u16,
+    pub(super) lane: u16,
+}
+
 /// The table of one key, as its record has it.
 #[derive(Clone, Copy)]
 pub(super) struct Values {
@@ -53,15 +75,70 @@ impl Values {
 
     /// Asks for the line where `value` is.
     #[inline]
-    pub(super) fn expect(self, blocks: &Blocks, hasher: &DefaultHashBuilder, value: u64) {
+    pub(super) fn expect(self, blocks: &Blocks, value: Hashed) {
         if self.block != NONE {
-            blocks.expect(self.block, self.home(hasher, value) * ENTRY);
+            blocks.expect(self.block, self.home(value.hash) * ENTRY);
         }
     }
 
     #[inline]
-    fn home(self, hasher: &DefaultHashBuilder, value: u64) -> usize {
-        (hasher.hash_one(value) >> 32) as usize & ((1 << self.class) - 1)
+    fn home(self, hash: u64) -> usize {
+        (hash >> 32) as usize & ((1 << self.class) - 1)
+    }
+
+    /// A row joins in all lanes that `counts` names by their cells, and the rows of `left` leave theirs: the counts follow.
+    #[inline]
+    pub(super) fn turn(
+        record: &mut [u64],
+        cell: usize,
+        counts: &[usize],
+        (blocks, hasher): (&mut Blocks, &DefaultHashBuilder),
+        value: Option<Hashed>,
+        left: &[Left],
+    ) {
+        let mut own = Self::of(record, cell);
+        if value.is_some() && (own.block == NONE || (own.len + 1) * 4 > 3 << own.class) {
+            own.widen(blocks, hasher);
+        }
+        if own.block == NONE {
+            return;
+        }
+        let words = blocks.get_mut(own.block, ENTRY << own.class);
+        if let Some(value) = value {
+            let at = own.find(words, value) * ENTRY;
+            let entry = &mut words[at..at + ENTRY];
+            if entry[1] | entry[2] == 0 {
+                entry[0] = value.value;
+                own.len += 1;
+            }
+            for (lane, &to) in counts.iter().enumerate() {
+                let (word, shift) = (1 + lane / 2 % 2, lane % 2 * 32);
+                record[to] += u64::from((entry[word] >> shift) as u32 == 0);
+                entry[word] += 1 << shift;
+            }
+        }
+        for row in left {
+            let (at, lane) = (own.find(words, row.value), usize::from(row.lane));
+            let entry = &mut words[at * ENTRY..at * ENTRY + ENTRY];
+            debug_assert!(count(entry, lane) > 0, "what leaves had joined");
+            let (word, shift) = (1 + lane / 2 % 2, lane % 2 * 32);
+            entry[word] -= 1 << shift;
+            record[counts[lane]] -= u64::from((entry[word] >> shift) as u32 == 0);
+            if entry[1] | entry[2] == 0 {
+                own.close(words, hasher, at);
+                own.len -= 1;
+            }
+        }
+        if own.class > LEAST + 2 && own.len * 8 < 1 << own.class {
+            own.rebuild(blocks, hasher, own.class - 1);
+        }
+        own.write(record, cell);
+    }
+
+    #[cold]
+    fn widen(&mut self, blocks: &mut Blocks, hasher: &DefaultHashBuilder) {
+        let class = if self.block == NONE { LEAST } else { self.class + 1 };
+        self.rebuild(blocks, hasher, class);
     }
 
     /// The value joins these lanes; a bit for each where it is the first there.
@@ -95,7 +172,7 @@ impl Values {
     ) -> bool {
         let mut own = Self::of(record, cell);
         let words = blocks.get_mut(own.block, ENTRY << own.class);
-        let at = own.find(words, hasher, value);
+        let at = own.find(words, Hashed::new(value, hasher));
         let entry = &mut words[at * ENTRY..(at + 1) * ENTRY];
         debug_assert!(count(entry, lane) > 0, "what leaves had joined");
         entry[1 + lane / 2] -= 1 << (lane % 2 * 32);
@@ -125,7 +202,7 @@ impl Values {
             return 0;
         }
         let words = blocks.get(own.block, ENTRY << own.class);
-        let at = own.find(words, hasher, value);
+        let at = own.find(words, Hashed::new(value, hasher));
         count(&words[at * ENTRY..(at + 1) * ENTRY], lane)
     }
 
@@ -145,7 +222,7 @@ impl Values {
             own.write(record, cell);
         }
         let words = blocks.get_mut(own.block, ENTRY << own.class);
-        let at = own.find(words, hasher, value);
+        let at = own.find(words, Hashed::new(value, hasher));
         let entry = &mut words[at * ENTRY..(at + 1) * ENTRY];
         if entry[1] | entry[2] == 0 {
             entry[0] = value;
@@ -157,12 +234,12 @@ impl Values {
 
     /// Where a value is, or would be. A quarter of the table is empty, so that there is an end.
     #[inline]
-    fn find(self, words: &[u64], hasher: &DefaultHashBuilder, value: u64) -> usize {
+    fn find(self, words: &[u64], value: Hashed) -> usize {
         let mask = (1 << self.class) - 1;
-        let mut at = self.home(hasher, value);
+        let mut at = self.home(value.hash);
         loop {
             let entry = &words[at * ENTRY..at * ENTRY + 3];
-            if entry[0] == value || entry[1] | entry[2] == 0 {
+            if entry[0] == value.value || entry[1] | entry[2] == 0 {
                 return at;
             }
             at = (at + 1) & mask;
@@ -178,7 +255,7 @@ impl Values {
             if entry[1] | entry[2] == 0 {
                 break;
             }
-            let home = self.home(hasher, entry[0]);
+            let home = self.home(hasher.hash_one(entry[0]));
             if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
                 words[hole * ENTRY..(hole + 1) * ENTRY].copy_from_slice(&entry);
                 hole = next;
@@ -202,7 +279,7 @@ impl Values {
                 std::array::from_fn(|w| blocks.get(old.block, ENTRY << old.class)[n * ENTRY + w]);
             if entry[1] | entry[2] != 0 {
                 let words = blocks.get_mut(self.block, ENTRY << class);
-                let at = self.find(words, hasher, entry[0]);
+                let at = self.find(words, Hashed::new(entry[0], hasher));
                 words[at * ENTRY..(at + 1) * ENTRY].copy_from_slice(&entry);
             }
         }
@@ -248,6 +325,34 @@ mod tests {
                     let own = Values::of(record, 0);
                     prop_assert_eq!(own.len as usize, model.keys().filter(|k| k.0 == key).count());
                 }
+            }
+        }
+
+        /// Rows that join all lanes while others leave one: the counts are those of a map.
+        #[test]
+        fn turns_keep_the_counts(steps in prop::collection::vec((prop::option::weighted(0.6, 0_u64..60), prop::collection::vec((0_u64..60, 0..LANES), 0..8)), 1..300)) {
+            let (mut blocks, hasher) = (Blocks::default(), DefaultHashBuilder::default());
+            let mut record = [NONE, 0, 0, 0, 0, 0];
+            let mut model: HashMap<u64, [u32; LANES]> = HashMap::new();
+            for (joins, leave) in steps {
+                if let Some(value) = joins {
+                    model.entry(value).or_default().iter_mut().for_each(|n| *n += 1);
+                }
+                let mut left = vec![];
+                for (value, lane) in leave {
+                    if let Some(n) = model.get_mut(&value).map(|c| &mut c[lane]).filter(|n| **n > 0) {
+                        *n -= 1;
+                        left.push(Left { value: Hashed::new(value, &hasher), nth: 0, lane: lane as u16 });
+                    }
+                }
+                model.retain(|_, counts| counts.iter().any(|n| *n > 0));
+                let joins = joins.map(|v| Hashed::new(v, &hasher));
+                Values::turn(&mut record, 0, &[2, 3, 4, 5], (&mut blocks, &hasher), joins, &left);
+                for lane in 0..LANES {
+                    let distinct = model.values().filter(|c| c[lane] > 0).count();
+                    prop_assert_eq!(record[2 + lane] as usize, distinct, "lane {}", lane);
+                }
+                prop_assert_eq!(Values::of(&record, 0).len as usize, model.len());
             }
         }
     }
