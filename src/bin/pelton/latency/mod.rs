@@ -3,6 +3,7 @@
 //! `score` and `score_zipf` ask the scorer of `examples/fraud` on the caller's thread, after a day of payments; the same work written by hand runs
 //! in the same process after it. `window` pushes events into a job whose window of one second each event closes, and counts
 //! until the window's rows are there. `nothing` asks nothing: what it waits is taken by the machine, and no engine waits less.
+//! Beside the figures of all events stand those of the slices of time in which the machine was quiet ([`open_loop`]).
 
 mod handwritten;
 mod open_loop;
@@ -14,7 +15,7 @@ use crate::exit::{Exit, failed, written};
 use crate::memory;
 use handwritten::HandWritten;
 use hdrhistogram::Histogram;
-use open_loop::{Load, drive};
+use open_loop::{GAP, Latencies, Load, SLICE, drive};
 use payments::{Decision, Payment, Payments};
 use pelton::{Engine, Error, Feed, Result, Scorer, Timestamp};
 use std::fmt::Write as _;
@@ -25,12 +26,16 @@ use std::time::{Duration, Instant};
 /// The names that may be asked for.
 pub(crate) const SCENARIOS: [&str; 4] = ["nothing", "score", "score_zipf", "window"];
 
+/// What an event may add to the state, bytes, and for how many events at most memory is made ready.
+const EVENT_BYTES: usize = 512;
+const EVENTS: usize = 2_000_000;
+
 /// One scenario at one rate.
 struct Measured {
     scenario: &'static str,
     rate: u64,
-    latencies: Histogram<u64>,
-    hand_written: Option<Histogram<u64>>,
+    latencies: Latencies,
+    hand_written: Option<Latencies>,
 }
 
 /// Measures, and prints what was seen.
@@ -89,6 +94,8 @@ fn score(scenario: &'static str, args: &Latency, all: &mut Vec<Measured>) -> Res
             scorer.score(&payment)?;
         }
         say(args, scenario, "the engine", started.elapsed());
+        let events: f64 = loads(args).map(|l| l.rate as f64 * l.time.as_secs_f64()).sum();
+        scorer.reserve((events as usize).min(EVENTS) * EVENT_BYTES);
         for load in loads(args) {
             let latencies = drive(load, || {
                 source.fill(&mut payment);
@@ -163,13 +170,13 @@ fn report(args: &Latency, all: &[Measured]) -> Result<String> {
         std::fs::create_dir_all(folder).map_err(failed)?;
         for m in all {
             let name = format!("{}-{}.hgrm", m.scenario, m.rate);
-            std::fs::write(folder.join(name), plot::hgrm(&m.latencies)).map_err(failed)?;
+            std::fs::write(folder.join(name), plot::hgrm(&m.latencies.all)).map_err(failed)?;
         }
         let mut lines = vec![];
         for m in all {
-            lines.push((format!("{} at {}/s", m.scenario, m.rate), &m.latencies));
+            lines.push((format!("{} at {}/s", m.scenario, m.rate), &m.latencies.all));
             if let Some(h) = &m.hand_written {
-                lines.push((format!("{} at {}/s, by hand", m.scenario, m.rate), h));
+                lines.push((format!("{} at {}/s, by hand", m.scenario, m.rate), &h.all));
             }
         }
         std::fs::write(folder.join("latency.svg"), plot::svg(&machine(), &lines)).map_err(failed)?;
@@ -200,8 +207,8 @@ fn table(args: &Latency, all: &[Measured]) -> String {
         "ratio"
     );
     for m in all {
-        let q = |q: f64| m.latencies.value_at_quantile(q);
-        let hand = |q| m.hand_written.as_ref().map(|h| h.value_at_quantile(q));
+        let q = |q: f64| m.latencies.all.value_at_quantile(q);
+        let hand = |q| m.hand_written.as_ref().map(|h| h.all.value_at_quantile(q));
         let text = |q| hand(q).map_or(String::new(), |ns| ns.to_string());
         let ratio = hand(0.5).map(|ns| format!("{:.2}", q(0.5) as f64 / ns.max(1) as f64));
         let _ = writeln!(
@@ -214,29 +221,85 @@ fn table(args: &Latency, all: &[Measured]) -> String {
             q(0.99),
             q(0.999),
             q(0.9999),
-            m.latencies.max(),
-            m.latencies.len(),
+            m.latencies.all.max(),
+            m.latencies.all.len(),
             text(0.5),
             text(0.99),
             ratio.unwrap_or_default()
         );
     }
+    out + &quiet_table(all)
+}
+
+/// What was seen in the slices in which the machine was quiet.
+fn quiet_table(all: &[Measured]) -> String {
+    let mut out = format!(
+        "\nof these, due in slices of {} ms in which the loop, while it waited, saw no pause of the machine over {} us\n",
+        SLICE / 1_000_000,
+        GAP / 1_000
+    );
+    let _ = writeln!(
+        out,
+        "{:<22} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>8}",
+        "scenario", "rate/s", "p50", "p90", "p99", "p99.9", "max", "events", "share"
+    );
+    let mut line = |name: &str, rate: u64, of: &Latencies| {
+        let share = of.quiet.len() as f64 / of.all.len().max(1) as f64;
+        let q = |q: f64| quantile(&of.quiet, q).map_or_else(|| "-".to_owned(), |ns| ns.to_string());
+        let _ = writeln!(
+            out,
+            "{name:<22} {rate:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>7.1}%",
+            q(0.5),
+            q(0.9),
+            q(0.99),
+            q(0.999),
+            q(1.0),
+            of.quiet.len(),
+            share * 100.0
+        );
+    };
+    for m in all {
+        line(m.scenario, m.rate, &m.latencies);
+        if let Some(hand) = &m.hand_written {
+            line(&format!("{}, by hand", m.scenario), m.rate, hand);
+        }
+    }
     out
+}
+
+/// None: there are no values.
+fn quantile(of: &Histogram<u64>, q: f64) -> Option<u64> {
+    (!of.is_empty()).then(|| of.value_at_quantile(q))
+}
+
+/// The members of an object for the events of quiet slices; null: there were none.
+fn quiet_json(prefix: &str, of: &Histogram<u64>) -> String {
+    let value = |q: f64| quantile(of, q).map_or_else(|| "null".to_owned(), |ns| ns.to_string());
+    format!(
+        ", \"{prefix}quiet_p50_ns\": {}, \"{prefix}quiet_p99_ns\": {}, \"{prefix}quiet_p999_ns\": {}, \"{prefix}quiet_max_ns\": {}, \
+         \"{prefix}quiet_events\": {}",
+        value(0.5),
+        value(0.99),
+        value(0.999),
+        value(1.0),
+        of.len()
+    )
 }
 
 fn json(all: &[Measured]) -> String {
     let one = |m: &Measured| {
-        let q = |q: f64| m.latencies.value_at_quantile(q);
+        let q = |q: f64| m.latencies.all.value_at_quantile(q);
         let hand = m.hand_written.as_ref().map(|h| {
             format!(
-                ", \"hand_written_p50_ns\": {}, \"hand_written_p99_ns\": {}",
-                h.value_at_quantile(0.5),
-                h.value_at_quantile(0.99)
+                ", \"hand_written_p50_ns\": {}, \"hand_written_p99_ns\": {}{}",
+                h.all.value_at_quantile(0.5),
+                h.all.value_at_quantile(0.99),
+                quiet_json("hand_written_", &h.quiet)
             )
         });
         format!(
             "  {{\"scenario\": \"{}\", \"rate\": {}, \"p50_ns\": {}, \"p90_ns\": {}, \"p99_ns\": {}, \"p999_ns\": {}, \"p9999_ns\": {}, \
-             \"max_ns\": {}, \"events\": {}{}}}",
+             \"max_ns\": {}, \"events\": {}{}{}}}",
             m.scenario,
             m.rate,
             q(0.5),
@@ -244,8 +307,9 @@ fn json(all: &[Measured]) -> String {
             q(0.99),
             q(0.999),
             q(0.9999),
-            m.latencies.max(),
-            m.latencies.len(),
+            m.latencies.all.max(),
+            m.latencies.all.len(),
+            quiet_json("", &m.latencies.quiet),
             hand.unwrap_or_default()
         )
     };
@@ -293,11 +357,22 @@ mod tests {
         let all = measure_all(&small(&[])).expect("nothing fails");
         let names: Vec<_> = all.iter().map(|m| m.scenario).collect();
         assert_eq!(names, SCENARIOS);
-        assert!(all.iter().all(|m| m.latencies.len() >= 400), "an answer for each event");
+        assert!(all.iter().all(|m| m.latencies.all.len() >= 400), "an answer for each event");
         let text = json(&all);
-        for key in
-            ["scenario", "rate", "p50_ns", "p99_ns", "p999_ns", "max_ns", "events", "hand_written_p50_ns"]
-        {
+        for key in [
+            "scenario",
+            "rate",
+            "p50_ns",
+            "p99_ns",
+            "p999_ns",
+            "max_ns",
+            "events",
+            "hand_written_p50_ns",
+            "quiet_p50_ns",
+            "quiet_p99_ns",
+            "quiet_events",
+            "hand_written_quiet_p99_ns",
+        ] {
             assert!(text.contains(&format!("\"{key}\": ")), "{text}");
         }
         assert!(table(&small(&[]), &all).lines().count() >= 6);
