@@ -79,6 +79,33 @@ impl Bitmap {
         self.len += 1;
     }
 
+    /// Appends the `len` bits of `from` that begin with bit `start`.
+    pub fn extend_run(&mut self, from: &Bitmap, start: usize, len: usize) {
+        let words = &from.words[..];
+        let mut done = 0;
+        while done < len {
+            let (at, many) = (start + done, (len - done).min(64));
+            let (word, shift) = (at / 64, at % 64);
+            let mut bits = words[word] >> shift;
+            if shift + many > 64 {
+                bits |= words[word + 1] << (64 - shift);
+            }
+            bits &= !0 >> (64 - many);
+            let filled = self.len % 64;
+            match self.words.last_mut().filter(|_| filled != 0) {
+                None => self.words.push(bits),
+                Some(last) => {
+                    *last |= bits << filled;
+                    if filled + many > 64 {
+                        self.words.push(bits >> (64 - filled));
+                    }
+                }
+            }
+            self.len += many;
+            done += many;
+        }
+    }
+
     /// Grows with `value` or shrinks to `len` bits.
     pub fn resize(&mut self, len: usize, value: bool) {
         if value && len > self.len {
@@ -197,6 +224,25 @@ impl Validity {
             self.bits_mut().push(valid);
         }
         self.len += 1;
+    }
+
+    /// Appends `len` rows that are NULL where those of `from` are that begin with row `start`.
+    pub fn extend_run(&mut self, from: &Validity, start: usize, len: usize) {
+        match from.bits() {
+            Some(bits) => {
+                self.bits_mut().extend_run(bits, start, len);
+                self.len += len;
+            }
+            None => self.resize(self.len + len, true),
+        }
+    }
+
+    /// Finds out whether any row is NULL, after rows were appended of which some might have been.
+    pub fn settle(&mut self) {
+        if self.nulls && self.bits.count_ones() == self.len {
+            self.bits.clear();
+            self.nulls = false;
+        }
     }
 
     /// Grows with `valid` or shrinks to `len` rows.

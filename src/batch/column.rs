@@ -501,10 +501,7 @@ impl Column {
                 copy(seconds, s, rows);
                 copy(nanos, n, rows);
             }
-            (ColumnData::Bytes(a), ColumnData::Bytes(b)) => {
-                let mut w = a.writer();
-                rows.iter().for_each(|&r| w.push_from(b, r as usize));
-            }
+            (ColumnData::Bytes(a), ColumnData::Bytes(b)) => a.writer().extend_from(b, rows),
             (ColumnData::List { offsets, child }, ColumnData::List { offsets: o, child: c }) => {
                 let picked = list_entries(offsets, o, rows);
                 child.extend_rows(c, &picked);

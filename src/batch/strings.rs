@@ -27,16 +27,21 @@ pub struct View {
 }
 
 impl View {
-    /// A view that holds `bytes` itself.
+    /// A view that holds `bytes` itself. What it has behind them is zero, so that equal values have equal views.
     ///
     /// # Panics
     /// When `bytes` is longer than [`INLINE`].
     #[inline]
     pub fn inline(bytes: &[u8]) -> Self {
-        let mut raw = [0u8; 16];
-        raw[4..4 + bytes.len()].copy_from_slice(bytes);
-        let mut v: View = bytemuck::cast(raw);
-        v.len = bytes.len() as u32;
+        assert!(bytes.len() <= INLINE, "a short text");
+        Self::packed(low_bytes(bytes), bytes.len())
+    }
+
+    /// A view that holds the `len` low bytes of `text`, above which there are zeros.
+    #[inline(always)]
+    fn packed(text: u128, len: usize) -> Self {
+        let mut v: View = bytemuck::cast((text << 32).to_le_bytes());
+        v.len = len as u32;
         v
     }
 
@@ -64,7 +69,14 @@ impl View {
     pub fn slice(&self, bytes: &[u8], range: std::ops::Range<usize>) -> Self {
         let part = &bytes[range.clone()];
         if part.len() <= INLINE {
-            View::inline(part)
+            // As many bytes as a view has, if they are there, are read at once.
+            match bytes[range.start..].first_chunk() {
+                Some(more) => {
+                    let text = u128::from_le_bytes(*more) & ((1 << (8 * part.len())) - 1);
+                    View::packed(text, part.len())
+                }
+                None => View::inline(part),
+            }
         } else {
             View::outside(part, self.word2, self.word3 + range.start as u32)
         }
@@ -74,17 +86,20 @@ impl View {
     #[inline]
     #[must_use]
     pub fn in_case(&self, upper: bool) -> Option<Self> {
-        let mut raw: [u8; 16] = bytemuck::cast(*self);
-        let text = &mut raw[4..];
-        if !self.is_inline() || !text.is_ascii() {
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        // The length is below the letters and stays what it is.
+        let raw: [u64; 2] = bytemuck::cast(*self);
+        if !self.is_inline() || (raw[0] | raw[1]) & HIGH != 0 {
             return None;
         }
-        if upper {
-            text.make_ascii_uppercase();
-        } else {
-            text.make_ascii_lowercase();
-        }
-        Some(bytemuck::cast(raw))
+        let first = u64::from(if upper { b'a' } else { b'A' });
+        let flipped = raw.map(|word| {
+            let from = word + ONES * (128 - first);
+            let past = word + ONES * (128 - first - 26);
+            word ^ (from & !past & HIGH) >> 2
+        });
+        Some(bytemuck::cast(flipped))
     }
 
     /// The value is in the view itself.
@@ -92,6 +107,45 @@ impl View {
     pub fn is_inline(&self) -> bool {
         self.len as usize <= INLINE
     }
+
+    /// The value, which is in the view itself.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[inline]
+    pub fn text(&self) -> &[u8] {
+        assert!(self.is_inline(), "a short text");
+        &bytemuck::bytes_of(self)[4..4 + self.len as usize]
+    }
+
+    /// A number whose order is that of the values, of views that hold them.
+    #[inline]
+    pub fn rank(&self) -> u128 {
+        debug_assert!(self.is_inline());
+        let text = u128::from_le_bytes(bytemuck::cast(*self)) >> 32;
+        text.swap_bytes() | u128::from(self.len)
+    }
+}
+
+/// Up to 16 bytes as the low bytes of a number. What is read twice is the same both times, so that no length needs a loop.
+#[inline(always)]
+fn low_bytes(bytes: &[u8]) -> u128 {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        return u128::from(first) | u128::from(last) << (8 * (bytes.len() - 8));
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return u128::from(u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4)));
+    }
+    let [first, middle, last] = match bytes {
+        [] => return 0,
+        [a] => [*a, *a, *a],
+        [a, b] => [*a, *b, *b],
+        [a, b, c, ..] => [*a, *b, *c],
+    };
+    let place = |n: usize| 8 * n.min(bytes.len() - 1);
+    u128::from(first) | u128::from(middle) << place(1) | u128::from(last) << place(2)
 }
 
 /// A column of byte strings. Rows that are NULL have an empty view.
@@ -212,22 +266,23 @@ impl ByteColumn {
 
     /// Appends a view of another column whose buffers were shared before.
     #[inline]
-    pub fn push_shared(&mut self, mut view: View, map: &BufferMap) {
-        if !view.is_inline() {
-            view.word2 = map.get(view.word2);
-        }
+    pub fn push_shared(&mut self, view: View, map: &BufferMap) {
         self.written = Written::ALL;
-        self.views.push(view);
+        self.views.push(map.here(view));
+    }
+
+    /// All views, to overwrite with others of this column.
+    #[inline]
+    pub fn views_mut(&mut self) -> &mut [View] {
+        self.written = Written::ALL;
+        &mut self.views
     }
 
     /// Overwrites value `i` with a view of another column whose buffers were shared before.
     #[inline]
-    pub fn set_shared(&mut self, i: usize, mut view: View, map: &BufferMap) {
-        if !view.is_inline() {
-            view.word2 = map.get(view.word2);
-        }
+    pub fn set_shared(&mut self, i: usize, view: View, map: &BufferMap) {
         self.written.one(i);
-        self.views[i] = view;
+        self.views[i] = map.here(view);
     }
 
     /// Grows with empty values or shrinks.
@@ -325,6 +380,15 @@ impl BufferMap {
         self.len += 1;
     }
 
+    /// A view of the other column as one of the sharing one.
+    #[inline]
+    pub fn here(&self, mut view: View) -> View {
+        if !view.is_inline() {
+            view.word2 = self.get(view.word2);
+        }
+        view
+    }
+
     #[inline]
     fn get(&self, number: u32) -> u32 {
         let n = number as usize;
@@ -372,6 +436,25 @@ impl ByteWriter<'_> {
         }
     }
 
+    /// Appends the values of another column at `rows`.
+    pub fn extend_from(&mut self, from: &ByteColumn, rows: &[u32]) {
+        *self.written = Written::ALL;
+        let before = self.views.len();
+        self.views.reset(before + rows.len());
+        let mut long = false;
+        for (to, &r) in self.views[before..].iter_mut().zip(rows) {
+            *to = from.views[r as usize];
+            long |= !to.is_inline();
+        }
+        if long {
+            for (k, &r) in rows.iter().enumerate() {
+                if !self.views[before + k].is_inline() {
+                    self.views[before + k] = self.store(from.get(r as usize));
+                }
+            }
+        }
+    }
+
     /// Overwrites value `i`.
     #[inline]
     pub fn set(&mut self, i: usize, bytes: &[u8]) {
@@ -398,11 +481,37 @@ impl ByteWriter<'_> {
         self.overwrite(i, view);
     }
 
+    /// Appends a view that holds its value itself.
+    #[inline]
+    pub fn push_inline(&mut self, view: View) {
+        debug_assert!(view.is_inline());
+        self.append(view);
+    }
+
     /// Overwrites value `i` with what `write` appends to the arena: for results whose length is not known before.
     #[inline]
     pub fn set_with(&mut self, i: usize, write: impl FnOnce(&mut Vec<u8>)) {
         let v = self.build(write);
         self.overwrite(i, v);
+    }
+
+    /// The view of value `i`.
+    #[inline]
+    pub fn view(&self, i: usize) -> View {
+        self.views[i]
+    }
+
+    /// All views, to overwrite with others that hold their values themselves.
+    #[inline]
+    pub fn views_mut(&mut self) -> &mut [View] {
+        *self.written = Written::ALL;
+        self.views
+    }
+
+    /// Overwrites value `i` with the view of another value of this column.
+    #[inline]
+    pub fn set_same(&mut self, i: usize, view: View) {
+        self.overwrite(i, view);
     }
 
     /// Appends what `write` appends to the arena.
@@ -457,6 +566,20 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_in_place_or_beside_its_text() {
+        let text: Vec<u8> = (0..40).map(|n| b'a' + n).collect();
+        let mut c = ByteColumn::default();
+        c.push(&text);
+        for from in 0..=40 {
+            for to in from..=40 {
+                let part = c.views()[0].slice(&text, from..to);
+                assert_eq!(c.resolve(&part), &text[from..to]);
+                assert!(part.len > 12 || part == View::inline(&text[from..to]), "the rest is zero");
+            }
+        }
+    }
+
+    #[test]
     fn shared_views_outlive_their_column_and_appending_does_not_disturb_them() {
         let mut a = ByteColumn::default();
         a.push(b"a text longer than twelve bytes");
@@ -478,6 +601,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn short_texts_have_an_order(a in "[\\x00ab\u{e9}]{0,6}", b in "[\\x00ab\u{e9}]{0,6}") {
+            let (x, y) = (View::inline(a.as_bytes()), View::inline(b.as_bytes()));
+            prop_assert_eq!(x.rank().cmp(&y.rank()), a.as_bytes().cmp(b.as_bytes()));
+            prop_assert_eq!(x.text(), a.as_bytes());
+        }
+
         #[test]
         fn what_is_empty_again_is_empty(steps in steps()) {
             let mut other = ByteColumn::default();

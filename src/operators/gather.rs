@@ -117,10 +117,18 @@ pub(super) fn extend_sides(out: &mut Column, sides: &Column, picks: &[u32], ends
         (I64(to), I64(from)) => fixed!(to, from),
         (F64(to), F64(from)) => fixed!(to, from),
         (I128(to), I128(from)) => fixed!(to, from),
+        (Bytes(to), Bytes(from)) => to.writer().extend_from(from, picks),
         _ => return out.extend_rows(sides, picks),
     }
     if sides.validity.may_have_nulls() {
-        picks.iter().for_each(|&p| out.validity.push(sides.validity.get(p as usize)));
+        // Before its first row a group has mostly NULLs, which nobody picks.
+        let mut start = 0;
+        for &end in ends {
+            let run = &picks[start..end as usize];
+            out.validity.extend_run(&sides.validity, run[0] as usize, run.len());
+            start = end as usize;
+        }
+        out.validity.settle();
     } else {
         let len = out.validity.len() + picks.len();
         out.validity.resize(len, true);

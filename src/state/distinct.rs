@@ -3,10 +3,13 @@
 //!
 //! One view serves all aggregates of an operator with the same arguments, up to [`VARIANTS`] different filters among them: a value
 //! stands there once, with a bit for each **variant** that has it, so that a row is looked up once and not once a filter. The key is
-//! (group, values). Over input that only grows the bits are all there is; else each value has a count for each variant.
+//! (group, values). Over input that only grows the bits are all there is, and numbers that fit stand with them in a word ([`Narrow`]); else each
+//! value has a count for each variant.
 
 use super::KeyTable;
-use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, RowKind};
+use super::key_table::{CHUNK, encode_keys, seeds};
+use super::narrow::{self, Narrow};
+use crate::batch::{Column, ColumnData, ColumnRef, DataType, Decoder, Encoder, Physical, RowKind};
 use crate::error::{Error, Result};
 
 /// Variants of one view: bits of a byte.
@@ -15,6 +18,8 @@ pub const VARIANTS: usize = 8;
 /// See the module's text.
 pub struct DistinctView {
     table: KeyTable,
+    /// The values that fit, which the table then does not have: over input that only grows, where groups are not merged.
+    narrow: Option<Box<Fitting>>,
     variants: usize,
     /// The variants that have each value, by its slot. 0: no value has the slot.
     seen: Vec<u8>,
@@ -27,6 +32,47 @@ pub struct DistinctView {
     emptied: Vec<u32>,
     /// By group: its values' slots as they came, some of them of values that have left. For [`DistinctView::merge`].
     members: Option<Vec<Vec<u32>>>,
+}
+
+/// Values that fit into a word with their group, and lists of a batch, kept for their memory.
+struct Fitting {
+    values: Narrow,
+    keys: Vec<u64>,
+    /// What does not fit: places among the rows, rows, groups.
+    others: [Vec<u32>; 3],
+    wanted: Vec<u8>,
+    joined: Vec<u8>,
+}
+
+impl Fitting {
+    /// The word of each row's value; says whether one does not fit.
+    fn find_keys(&mut self, column: &Column, rows: &[u32], groups: &[u32]) -> bool {
+        match &column.data {
+            ColumnData::I64(v) => self.fill_keys(column, rows, groups, |r| v[r]),
+            ColumnData::I32(v) => self.fill_keys(column, rows, groups, |r| (v[r] as u32).into()),
+            _ => unreachable!("whole numbers of 32 and 64 bits fit"),
+        }
+    }
+
+    #[inline(always)]
+    fn fill_keys(
+        &mut self,
+        column: &Column,
+        rows: &[u32],
+        groups: &[u32],
+        value: impl Fn(usize) -> i64,
+    ) -> bool {
+        let nulls = column.validity.may_have_nulls();
+        let mut others = false;
+        self.keys.clear();
+        self.keys.extend(rows.iter().zip(groups).map(|(&r, &group)| {
+            let there = !nulls || column.is_valid(r as usize);
+            let key = if there { narrow::key(group, value(r as usize)) } else { narrow::ELSEWHERE };
+            others |= key == narrow::ELSEWHERE;
+            key
+        }));
+        others
+    }
 }
 
 /// Values that joined groups by [`DistinctView::merge`].
@@ -65,8 +111,17 @@ impl DistinctView {
     /// With more than [`VARIANTS`] variants, or none.
     pub fn new(types: Vec<DataType>, variants: usize, retracting: bool) -> Self {
         assert!((1..=VARIANTS).contains(&variants), "a view has 1 to {VARIANTS} variants");
+        let fits = matches!(&types[..], [only] if matches!(only.physical(), Physical::I32 | Physical::I64));
+        let fitting = || Fitting {
+            values: Narrow::new(seeds()),
+            keys: Vec::new(),
+            others: Default::default(),
+            wanted: Vec::new(),
+            joined: Vec::new(),
+        };
         Self {
             table: KeyTable::new(types, true),
+            narrow: (fits && !retracting).then(|| Box::new(fitting())),
             variants,
             seen: Vec::new(),
             counts: retracting.then(Vec::new),
@@ -80,7 +135,7 @@ impl DistinctView {
     /// With what merging needs: the values of a group are found without looking at all.
     #[must_use]
     pub fn mergeable(self) -> Self {
-        Self { members: Some(Vec::new()), ..self }
+        Self { members: Some(Vec::new()), narrow: None, ..self }
     }
 
     /// Takes the values of groups `from` of `other`, a view of the same values and variants, into groups `into`, and gives those that were
@@ -136,11 +191,7 @@ impl DistinctView {
         kinds: Option<&[RowKind]>,
         joined: &mut Vec<u8>,
     ) {
-        let Taken { rows, groups, wanted } = taken;
-        self.slots.clear();
-        self.table.find_or_insert(Some(groups), columns, rows, &mut self.slots);
-        self.seen.resize(self.table.bound(), 0);
-        if let Some(&max) = groups.iter().max()
+        if let Some(&max) = taken.groups.iter().max()
             && self.values.len() <= max as usize
         {
             self.values.resize(max as usize + 1, 0);
@@ -148,7 +199,65 @@ impl DistinctView {
                 m.resize_with(max as usize + 1, Vec::new);
             }
         }
-        let Self { table, variants, seen, counts, values, slots, emptied, members } = self;
+        let Some(mut narrow) = self.narrow.take() else {
+            return self.update_table(columns, taken, kinds, joined);
+        };
+        let Taken { rows, groups, wanted } = taken;
+        let others = narrow.find_keys(columns[0], rows, groups);
+        let first = joined.len();
+        joined.resize(first + rows.len(), 0);
+        let joined = &mut joined[first..];
+        let values = &mut self.values;
+        narrow.values.take(&narrow.keys, wanted, |k, joins, is_new| {
+            joined[k] = joins;
+            if is_new {
+                values[groups[k] as usize] += 1;
+            }
+        });
+        if others {
+            self.update_others(&mut narrow, columns, taken, joined);
+        }
+        self.narrow = Some(narrow);
+    }
+
+    /// Takes the rows whose values do not fit into a word.
+    #[cold]
+    fn update_others(
+        &mut self,
+        narrow: &mut Fitting,
+        columns: &[&Column],
+        all: Taken<'_>,
+        joined: &mut [u8],
+    ) {
+        let Fitting { keys, others: [places, rows, groups], wanted, joined: moved, .. } = narrow;
+        for list in [&mut *places, &mut *rows, &mut *groups] {
+            list.clear();
+        }
+        wanted.clear();
+        moved.clear();
+        for (k, _) in keys.iter().enumerate().filter(|(_, key)| **key == narrow::ELSEWHERE) {
+            places.push(k as u32);
+            rows.push(all.rows[k]);
+            groups.push(all.groups[k]);
+            wanted.push(all.wanted[k]);
+        }
+        self.update_table(columns, Taken { rows, groups, wanted }, None, moved);
+        places.iter().zip(&*moved).for_each(|(&k, &m)| joined[k as usize] = m);
+    }
+
+    /// As [`DistinctView::update`], of values that stand in the table.
+    fn update_table(
+        &mut self,
+        columns: &[&Column],
+        taken: Taken<'_>,
+        kinds: Option<&[RowKind]>,
+        joined: &mut Vec<u8>,
+    ) {
+        let Taken { rows, groups, wanted } = taken;
+        self.slots.clear();
+        self.table.find_or_insert(Some(groups), columns, rows, &mut self.slots);
+        self.seen.resize(self.table.bound(), 0);
+        let Self { table, variants, seen, counts, values, slots, emptied, members, .. } = self;
         let begins = |values: &mut [u32], members: &mut Option<Vec<Vec<u32>>>, slot: u32, group: u32| {
             values[group as usize] += 1;
             if let Some(m) = members {
@@ -225,6 +334,9 @@ impl DistinctView {
                 all.filter(|&s| self.table.prefix(s) == group).collect()
             }
         };
+        if let Some(narrow) = &mut self.narrow {
+            narrow.values.forget(group);
+        }
         for s in leaving {
             self.table.remove(s);
             self.seen[s as usize] = 0;
@@ -240,6 +352,7 @@ impl DistinctView {
     /// No groups, the memory kept.
     pub fn clear(&mut self) {
         self.table.clear();
+        self.narrow.iter_mut().for_each(|n| n.values.clear());
         self.seen.clear();
         self.values.clear();
         self.members.iter_mut().for_each(Vec::clear);
@@ -251,6 +364,7 @@ impl DistinctView {
     /// Bytes reserved.
     pub fn bytes(&self) -> usize {
         self.table.bytes()
+            + self.narrow.as_ref().map_or(0, |n| n.values.bytes())
             + self.seen.capacity()
             + self.counts.as_ref().map_or(0, |c| c.capacity() * 8)
             + (self.values.capacity() + self.slots.capacity()) * 4
@@ -260,10 +374,21 @@ impl DistinctView {
     /// Writes the view; the group of slot `s` is written as `position[s]`.
     pub fn encode(&self, position: &[u32], to: &mut Encoder) {
         to.block(b"DIST", 2);
+        // Those in words have forgotten in which order they came; nobody asks.
         let order = self.table.order();
-        to.slice(&order.iter().map(|&s| position[self.table.prefix(s) as usize]).collect::<Vec<_>>());
-        self.table.encode(&order, to);
-        to.slice(&order.iter().map(|&s| self.seen[s as usize]).collect::<Vec<_>>());
+        let narrow = self.narrow.as_ref().map(|n| n.values.sorted()).unwrap_or_default();
+        let in_table = order.iter().map(|&s| (self.table.prefix(s), self.seen[s as usize]));
+        let (groups, seen): (Vec<u32>, Vec<u8>) =
+            in_table.chain(narrow.iter().map(|n| (n.0, n.2))).map(|(g, s)| (position[g as usize], s)).unzip();
+        to.slice(&groups);
+        encode_keys(self.table.types(), groups.len(), to, |part, columns| {
+            let (start, end) = (part.start.min(order.len()), part.end.min(order.len()));
+            self.table.emit(&order[start..end], columns);
+            for n in &narrow[part.start - start..part.end - end] {
+                narrow::push(n.1, super::key_layout::unshared(&mut columns[0]));
+            }
+        });
+        to.slice(&seen);
         if let Some(c) = &self.counts {
             let of = |&s: &u32| &c[s as usize * self.variants..][..self.variants];
             to.slice(&order.iter().flat_map(of).copied().collect::<Vec<_>>());
@@ -298,7 +423,30 @@ impl DistinctView {
                 return Err(damaged());
             }
         }
+        if self.narrow.is_some() {
+            self.take_apart(&prefix);
+        }
         Ok(())
+    }
+
+    /// Puts the values of a table that has been read, of these groups, where they belong.
+    fn take_apart(&mut self, groups: &[u32]) {
+        let types = self.table.types().to_vec();
+        let table = std::mem::replace(&mut self.table, KeyTable::new(types, true));
+        let seen = std::mem::take(&mut self.seen);
+        self.values.fill(0);
+        let mut joined = vec![];
+        for start in (0..groups.len()).step_by(CHUNK) {
+            let part = start..groups.len().min(start + CHUNK);
+            let mut columns: Vec<ColumnRef> =
+                table.types().iter().map(|t| ColumnRef::new(Column::new(t))).collect();
+            table.emit(&part.clone().map(|s| s as u32).collect::<Vec<_>>(), &mut columns);
+            let columns: Vec<&Column> = columns.iter().map(|c| &**c).collect();
+            let rows: Vec<u32> = (0..part.len() as u32).collect();
+            let taken = Taken { rows: &rows, groups: &groups[part.clone()], wanted: &seen[part] };
+            joined.clear();
+            self.update(&columns, taken, None, &mut joined);
+        }
     }
 }
 
@@ -405,6 +553,53 @@ mod tests {
                 let model: Vec<(u32, i64)> = all.filter(|&(g, v)| has(second, g, v) && !has(&had, g, v)).collect();
                 prop_assert_eq!(new, model);
             }
+        }
+
+        /// Values in words and values in the table, of the two together: as those of a view that has a table alone.
+        #[test]
+        fn values_in_words_are_as_others(
+            steps in prop::collection::vec((0u32..3, 0usize..7, 1u8..8), 0..80),
+            cut in 0usize..80,
+            int in any::<bool>(),
+        ) {
+            let kind = if int { TypeKind::Int } else { TypeKind::BigInt };
+            let values = [Some(0i64), Some(1), Some(-1), Some(i64::from(i32::MAX)), Some(1 << 32), Some(i64::MIN), None];
+            let run = |view: &mut DistinctView, steps: &[(u32, usize, u8)]| {
+                let mut column = Column::new(&kind.clone().nullable());
+                for s in steps {
+                    column.validity.push(values[s.1].is_some());
+                    let v = values[s.1].unwrap_or_default();
+                    if int { column.buffer_mut::<i32>().push(v as i32) } else { column.buffer_mut::<i64>().push(v) }
+                }
+                let rows: Vec<u32> = (0..steps.len() as u32).collect();
+                let groups: Vec<u32> = steps.iter().map(|s| s.0).collect();
+                let wanted: Vec<u8> = steps.iter().map(|s| s.2).collect();
+                let mut joined = vec![];
+                view.update(&[&column], Taken { rows: &rows, groups: &groups, wanted: &wanted }, None, &mut joined);
+                joined
+            };
+            let new = || DistinctView::new(vec![kind.clone().nullable()], VARIANTS, false);
+            let (mut words, mut table) = (new(), new().mergeable());
+            prop_assert!(words.narrow.is_some() && table.narrow.is_none());
+            let (first, second) = steps.split_at(cut.min(steps.len()));
+            prop_assert_eq!(run(&mut words, first), run(&mut table, first));
+            let position: Vec<u32> = (0..3).collect();
+            let over = |from: &DistinctView, mut to: DistinctView| {
+                let mut bytes = Encoder::default();
+                from.encode(&position, &mut bytes);
+                to.decode(3, &mut Decoder::new(&bytes.finish())).unwrap();
+                to
+            };
+            // A snapshot of one is one of the other.
+            let (mut from_table, mut from_words) = (over(&table, new()), over(&words, new().mergeable()));
+            words = over(&words, new());
+            for view in [&mut words, &mut table, &mut from_table, &mut from_words] {
+                view.forget(1);
+            }
+            let wanted = run(&mut table, second);
+            prop_assert_eq!(&run(&mut words, second), &wanted);
+            prop_assert_eq!(&run(&mut from_table, second), &wanted);
+            prop_assert_eq!(&run(&mut from_words, second), &wanted);
         }
     }
 }

@@ -162,7 +162,7 @@ impl<K: Word> Flat<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::key_layout::Word97;
+    use super::super::key_layout::{Packed, Word97};
     use super::*;
     use proptest::prelude::*;
     use std::collections::HashMap;
@@ -190,6 +190,9 @@ mod tests {
         fn write(self, number: u64, entry: &mut [u64]) {
             self.0.write(number, entry);
         }
+    }
+
+    impl Packed for Crowded {
         fn put(&mut self, v: u64, shift: u32) {
             self.0.put(v, shift);
         }

@@ -1,15 +1,26 @@
 //! How the columns of a key become one fixed-width word, or canonical bytes.
 //!
 //! Most keys are one or two narrow columns. Those are *packed*: each column's bits side by side in a `u64` or a `[u64; 2]`, each
-//! with a bit that says "not NULL". A single column needs no such bit: NULL has a slot of its own in the table. What does not
-//! fit into 128 bits, or has no fixed width, is held as [canonical bytes](crate::batch::key). A table may put a `u32` before the
-//! columns (the group that a distinct value belongs to).
+//! with a bit that says "not NULL". A single column needs no such bit: NULL has a slot of its own in the table. Several columns of up to 255 bits
+//! become four words, and so do texts as long as there is room, 12 bytes at least, which most texts in keys are: whether a key is packed then
+//! depends on its texts alone, so that it is looked for in one place only. What has more bits, another form or a longer text is held as
+//! [canonical bytes](crate::batch::key). A table may put a `u32` before the columns (the group that a distinct value belongs to).
 
 use crate::batch::key;
-use crate::batch::{Column, ColumnData, ColumnRef, DataType, Physical};
+use crate::batch::{ByteColumn, ByteWriter, Column, ColumnData, ColumnRef, DataType, INLINE, Physical, View};
 
 /// A packed key.
-pub(super) trait Word: Copy + Eq + Default + Send {
+pub(super) trait Packed: Copy + Eq + Default + Send {
+    /// Ors the low bits of `v` in at bit `shift`.
+    fn put(&mut self, v: u64, shift: u32);
+    /// The 64 bits from bit `shift` on.
+    fn get(self, shift: u32) -> u64;
+    /// A hash whose high and low bits are both good.
+    fn hash(self, seeds: &[u64; 2]) -> u64;
+}
+
+/// A packed key that stands in a table beside a number.
+pub(super) trait Word: Packed {
     /// How many words a key and a number of up to [`Word::NUMBER`] bits beside it take.
     const ENTRY: usize;
     /// Bits of the number.
@@ -20,12 +31,6 @@ pub(super) trait Word: Copy + Eq + Default + Send {
     fn number(entry: &[u64]) -> u64;
     /// Writes an entry.
     fn write(self, number: u64, entry: &mut [u64]);
-    /// Ors the low bits of `v` in at bit `shift`.
-    fn put(&mut self, v: u64, shift: u32);
-    /// The 64 bits from bit `shift` on.
-    fn get(self, shift: u32) -> u64;
-    /// A hash whose high and low bits are both good.
-    fn hash(self, seeds: &[u64; 2]) -> u64;
 }
 
 /// Folded multiply: the two halves of the 128-bit product, xored. As in foldhash and wyhash.
@@ -50,6 +55,9 @@ impl Word for u64 {
     fn write(self, number: u64, entry: &mut [u64]) {
         entry.copy_from_slice(&[self, number]);
     }
+}
+
+impl Packed for u64 {
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
         *self |= v << shift;
@@ -79,6 +87,9 @@ impl Word for [u64; 2] {
     fn write(self, number: u64, entry: &mut [u64]) {
         entry.copy_from_slice(&[self[0], self[1], number]);
     }
+}
+
+impl Packed for [u64; 2] {
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
         if shift < 64 {
@@ -131,6 +142,9 @@ impl Word for Word97 {
     fn write(self, number: u64, entry: &mut [u64]) {
         entry.copy_from_slice(&[self.0[0], self.0[1] | number << Self::SHIFT]);
     }
+}
+
+impl Packed for Word97 {
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
         self.0.put(v, shift);
@@ -145,6 +159,42 @@ impl Word for Word97 {
     }
 }
 
+/// A key of up to 255 bits: all ones is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wide([u64; 4]);
+
+impl Wide {
+    /// Bits of a key.
+    pub(super) const BITS: u32 = 255;
+    /// Not a packed key.
+    pub(super) const NONE: Self = Self([!0; 4]);
+}
+
+impl Packed for Wide {
+    #[inline(always)]
+    fn put(&mut self, v: u64, shift: u32) {
+        let (word, shift) = (shift as usize / 64, shift % 64);
+        self.0[word] |= v << shift;
+        if shift > 0
+            && let Some(next) = self.0.get_mut(word + 1)
+        {
+            *next |= v >> (64 - shift);
+        }
+    }
+    #[inline(always)]
+    fn get(self, shift: u32) -> u64 {
+        let (word, shift) = (shift as usize / 64, shift % 64);
+        let above = self.0.get(word + 1).filter(|_| shift > 0).map_or(0, |w| w << (64 - shift));
+        self.0[word] >> shift | above
+    }
+    #[inline(always)]
+    fn hash(self, seeds: &[u64; 2]) -> u64 {
+        let [a, b, c, d] = self.0;
+        let halves = (fold(a ^ seeds[0], b ^ seeds[1]), fold(c ^ seeds[1], d ^ seeds[0]));
+        fold(halves.0 ^ seeds[1], halves.1 ^ seeds[0])
+    }
+}
+
 /// Where a column stands in a packed key.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
@@ -152,6 +202,8 @@ pub(super) struct Part {
     shift: u32,
     /// The bit that is set when the column is not NULL.
     valid: Option<u32>,
+    /// Bytes of a text that fit; behind them stand the bits of its length.
+    room: u32,
 }
 
 /// How a table holds its keys.
@@ -165,11 +217,16 @@ pub(super) enum Form {
     Word97(Vec<Part>),
     /// Packed into 128 bits.
     Word128(Vec<Part>),
+    /// Packed into 255 bits, where no text is long.
+    Wide(Vec<Part>),
     /// One column of byte strings: the string itself.
     Text,
     /// Canonical bytes of every column.
     Bytes,
 }
+
+/// Bits of the length of a text, whose [room](Part::room) is below 32 bytes.
+const LENGTH: u32 = 5;
 
 fn bits(physical: Physical) -> Option<u32> {
     Some(match physical {
@@ -181,7 +238,8 @@ fn bits(physical: Physical) -> Option<u32> {
         Physical::Nanos => 94,
         Physical::I128 => 128,
         Physical::Null => 0,
-        Physical::Bytes | Physical::List | Physical::Map | Physical::Row => return None,
+        Physical::Bytes => LENGTH,
+        Physical::List | Physical::Map | Physical::Row => return None,
     })
 }
 
@@ -199,17 +257,34 @@ impl Form {
         // NULL of a single column has its own slot.
         let flags = types.len() > 1 || prefix;
         let mut at = if prefix { 32 } else { 0 };
+        let mut all = Some(at);
+        for t in types {
+            all = all.zip(bits(t.physical())).map(|(all, n)| all + n + u32::from(flags));
+        }
+        // What the other columns leave is shared out among the texts.
+        let texts = types.iter().filter(|t| t.physical() == Physical::Bytes).count() as u32;
+        let room = match all {
+            Some(all) if texts > 0 => (Wide::BITS.saturating_sub(all) / (8 * texts)).min((1 << LENGTH) - 1),
+            Some(_) => 0,
+            None => return Form::Bytes,
+        };
+        if texts > 0 && room < INLINE as u32 {
+            return Form::Bytes;
+        }
         let mut parts = Vec::new();
         for t in types {
-            let Some(n) = bits(t.physical()) else { return Form::Bytes };
+            let room = if t.physical() == Physical::Bytes { room } else { 0 };
+            let n = bits(t.physical()).unwrap_or_default() + 8 * room;
             let valid = flags.then(|| at + n);
-            parts.push(Part { physical: t.physical(), shift: at, valid });
+            parts.push(Part { physical: t.physical(), shift: at, valid, room });
             at += n + u32::from(flags);
         }
         match at {
+            _ if texts > 0 => Form::Wide(parts),
             0..=64 => Form::Word64(parts),
             65..=Word97::BITS => Form::Word97(parts),
             98..=128 => Form::Word128(parts),
+            129..=Wide::BITS => Form::Wide(parts),
             _ => Form::Bytes,
         }
     }
@@ -221,21 +296,22 @@ impl Form {
                 matches!(p[..], [Part { valid: None, .. }])
             }
             Form::Text => true,
-            Form::Unit | Form::Bytes => false,
+            Form::Unit | Form::Wide(_) | Form::Bytes => false,
         }
     }
 }
 
-/// Packs the key of each of `rows` into `out`.
-pub(super) fn pack<K: Word>(
+/// Packs the key of each of `rows` into `out`. Where a text is too long for that, `long` gets its place among the rows, not always once.
+pub(super) fn pack<K: Packed>(
     parts: &[Part],
     prefix: Option<&[u32]>,
     columns: &[&Column],
     rows: &[u32],
     out: &mut Vec<K>,
+    long: &mut Vec<u32>,
 ) {
     out.clear();
-    if let ([Part { physical: Physical::I64, shift: 0, valid: None }], None) = (parts, prefix) {
+    if let ([Part { physical: Physical::I64, shift: 0, valid: None, .. }], None) = (parts, prefix) {
         let values = columns[0].slice::<i64>();
         out.extend(rows.iter().map(|&r| {
             let mut k = K::default();
@@ -253,13 +329,17 @@ pub(super) fn pack<K: Word>(
         })),
     }
     for (part, column) in parts.iter().zip(columns) {
-        pack_part(part, column, rows, out);
+        match &column.data {
+            ColumnData::Bytes(texts) => pack_texts(part, column, texts, rows, out, long),
+            _ => pack_part(part, column, rows, out),
+        }
     }
 }
 
-/// The packed key of a row; `None` where it is the NULL that stands aside, or a value of more words than one.
+/// The packed key of a row; `None` where it is the NULL that stands aside, or has a value of more words than one or a text
+/// without room.
 #[inline(always)]
-pub(super) fn pack_row<K: Word>(parts: &[Part], columns: &[&Column], row: usize) -> Option<K> {
+pub(super) fn pack_row<K: Packed>(parts: &[Part], columns: &[&Column], row: usize) -> Option<K> {
     let mut key = K::default();
     for (n, part) in parts.iter().enumerate() {
         let column = columns[n];
@@ -275,6 +355,7 @@ pub(super) fn pack_row<K: Word>(parts: &[Part], columns: &[&Column], row: usize)
             ColumnData::I16(b) => u64::from(b[row] as u16),
             ColumnData::F32(b) => u64::from(key::f32_bits(b[row])),
             ColumnData::F64(b) => key::f64_bits(b[row]),
+            ColumnData::Bytes(texts) if put_text(&mut key, part, texts, row) => continue,
             _ => return None,
         };
         key.put(value, part.shift);
@@ -285,7 +366,64 @@ pub(super) fn pack_row<K: Word>(parts: &[Part], columns: &[&Column], row: usize)
     Some(key)
 }
 
-fn pack_part<K: Word>(part: &Part, column: &Column, rows: &[u32], out: &mut [K]) {
+fn pack_texts<K: Packed>(
+    part: &Part,
+    column: &Column,
+    texts: &ByteColumn,
+    rows: &[u32],
+    out: &mut [K],
+    long: &mut Vec<u32>,
+) {
+    let nulls = column.validity.may_have_nulls();
+    for (n, (k, &r)) in out.iter_mut().zip(rows).enumerate() {
+        let r = r as usize;
+        if nulls && !column.is_valid(r) {
+            continue;
+        }
+        if !put_text(k, part, texts, r) {
+            long.push(n as u32);
+        }
+    }
+}
+
+/// Packs a text that is not NULL. False: it is too long, and nothing was done.
+#[inline(always)]
+fn put_text<K: Packed>(key: &mut K, part: &Part, texts: &ByteColumn, row: usize) -> bool {
+    let View { len, prefix, word2, word3 } = texts.views()[row];
+    if len as usize <= INLINE {
+        key.put(u64::from(u32::from_le_bytes(prefix)) | u64::from(word2) << 32, part.shift);
+        key.put(word3.into(), part.shift + 64);
+    } else if len <= part.room {
+        for (n, word) in (0..).zip(texts.get(row).chunks(8)) {
+            let mut bytes = [0; 8];
+            bytes[..word.len()].copy_from_slice(word);
+            key.put(u64::from_le_bytes(bytes), part.shift + 64 * n);
+        }
+    } else {
+        return false;
+    }
+    let valid = u64::from(part.valid.is_some());
+    key.put(u64::from(len) | valid << LENGTH, part.shift + 8 * part.room);
+    true
+}
+
+/// Appends a packed text.
+#[inline(always)]
+fn unpack_text<K: Packed>(key: K, part: &Part, to: &mut ByteWriter<'_>) {
+    let len = (key.get(part.shift + 8 * part.room) & ((1 << LENGTH) - 1)) as u32;
+    if len as usize <= INLINE {
+        let (low, high) = (key.get(part.shift), key.get(part.shift + 64));
+        let (prefix, word2) = ((low as u32).to_le_bytes(), (low >> 32) as u32);
+        return to.push_inline(View { len, prefix, word2, word3: high as u32 });
+    }
+    let mut text = [0; 1 << LENGTH];
+    for (n, word) in (0..len.div_ceil(8)).zip(text.chunks_mut(8)) {
+        word.copy_from_slice(&key.get(part.shift + 64 * n).to_le_bytes());
+    }
+    to.push(&text[..len as usize]);
+}
+
+fn pack_part<K: Packed>(part: &Part, column: &Column, rows: &[u32], out: &mut [K]) {
     let nulls = column.validity.may_have_nulls() || matches!(column.data, ColumnData::Null);
     let mut put = |value: &dyn Fn(usize, &mut K)| {
         for (k, &r) in out.iter_mut().zip(rows) {
@@ -326,7 +464,7 @@ pub(super) fn unshared(column: &mut ColumnRef) -> &mut Column {
 }
 
 /// Appends the columns of packed keys to `out`; `key(i)` is `None` for the NULL that stands aside.
-pub(super) fn unpack<K: Word>(
+pub(super) fn unpack<K: Packed>(
     parts: &[Part],
     keys: impl ExactSizeIterator<Item = Option<K>> + Clone,
     out: &mut [ColumnRef],
@@ -362,6 +500,10 @@ pub(super) fn unpack<K: Word>(
                 seconds.push(k.get(at) as i64);
                 nanos.push((k.get(at + 64) & 0x3fff_ffff) as u32);
             }),
+            ColumnData::Bytes(b) => {
+                let mut texts = b.writer();
+                each!(k => unpack_text(k, part, &mut texts));
+            }
             ColumnData::Null => {}
             _ => unreachable!("columns without fixed width are not packed"),
         }

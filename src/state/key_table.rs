@@ -2,7 +2,8 @@
 //!
 //! Keys get **slots**: dense numbers from 0, used again after removal. All else that belongs to a key is a column indexed by slot,
 //! kept by whoever owns the table. Keys that fit into 64 or 128 bits are packed and stand beside their slot in the hash table
-//! (one miss finds both); others are bytes in an arena that is compacted when half of it is dead. [`Form`] decides.
+//! (one miss finds both); wider ones, short texts among them, are packed as well and stand by slot ([`WideKeys`]); others are bytes in an
+//! arena ([`Texts`]). [`Form`] decides.
 //!
 //! Invariants: a slot is live, free, or *renewed* (its key moved to another slot; free after [`KeyTable::free`]). The order of
 //! [`KeyTable::order`] is that of insertion; the order of the hash table, whose seed is random, can never be observed. Equality of keys is
@@ -13,21 +14,24 @@
 //! misses of several rows overlap.
 
 use super::flat::Flat;
-use super::key_layout::{Form, Part, Word, Word97, pack, pack_row, unpack, unshared};
+use super::key_layout::{Form, Packed, Part, Word, Word97, pack, pack_row, unpack, unshared};
+use super::texts::Texts;
+use super::wide::WideKeys;
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, View, key};
 use crate::error::{Error, Result};
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::{BuildHasher, Hasher};
+use hashbrown::DefaultHashBuilder;
+use std::hash::BuildHasher;
+use std::ops::Range;
 
 /// Not a slot.
 const NO_SLOT: u32 = u32::MAX;
 
 /// Bytes of an index from which on lines are asked for ahead, and by how many keys.
-const COLD: usize = 256 << 10;
-const AHEAD: usize = 12;
+pub(super) const COLD: usize = 256 << 10;
+pub(super) const AHEAD: usize = 12;
 
 /// How many keys a snapshot holds in columns at a time.
-const CHUNK: usize = 1 << 16;
+pub(super) const CHUNK: usize = 1 << 16;
 
 /// See the module's text.
 pub struct KeyTable {
@@ -48,6 +52,7 @@ enum Store {
     Word64(Words<u64>),
     Word97(Words<Word97>),
     Word128(Words<[u64; 2]>),
+    Wide(Box<WideKeys>),
     Bytes(Texts),
 }
 
@@ -60,6 +65,7 @@ impl KeyTable {
             Form::Word64(_) => Store::Word64(Words::default()),
             Form::Word97(_) => Store::Word97(Words::default()),
             Form::Word128(_) => Store::Word128(Words::default()),
+            Form::Wide(_) => Store::Wide(Box::new(WideKeys::new(seeds()))),
             Form::Text | Form::Bytes => Store::Bytes(Texts::default()),
         };
         Self { types, prefixed, form, store, null: None, slots: Slots::default(), only: Vec::new() }
@@ -113,6 +119,9 @@ impl KeyTable {
             (Form::Word128(parts), Store::Word128(w)) => {
                 w.find_or_insert(parts, prefix, columns, rows, nulls, free, &mut null_slot, slots);
             }
+            (Form::Wide(parts), Store::Wide(w)) => {
+                w.find_or_insert(parts, prefix, columns, rows, free, slots);
+            }
             (Form::Text, Store::Bytes(t)) => {
                 let texts = columns[0].byte_column();
                 let views = texts.views();
@@ -163,6 +172,7 @@ impl KeyTable {
             (Form::Word64(parts), Store::Word64(w)) => w.row(parts, columns, row as usize, slots),
             (Form::Word97(parts), Store::Word97(w)) => w.row(parts, columns, row as usize, slots),
             (Form::Word128(parts), Store::Word128(w)) => w.row(parts, columns, row as usize, slots),
+            (Form::Wide(parts), Store::Wide(w)) => w.row(parts, columns, row as usize, slots),
             (Form::Text, Store::Bytes(t)) if columns[0].is_valid(row as usize) => {
                 Some(t.find_or_insert(columns[0].byte_column().get(row as usize), slots))
             }
@@ -207,6 +217,7 @@ impl KeyTable {
             Store::Word64(w) => w.renew(slot, new),
             Store::Word97(w) => w.renew(slot, new),
             Store::Word128(w) => w.renew(slot, new),
+            Store::Wide(w) => w.renew(slot, new),
             Store::Bytes(t) => t.renew(slot, new),
         }
         new
@@ -228,6 +239,7 @@ impl KeyTable {
             Store::Word64(w) => w.remove(slot),
             Store::Word97(w) => w.remove(slot),
             Store::Word128(w) => w.remove(slot),
+            Store::Wide(w) => w.remove(slot, self.slots.bound),
             Store::Bytes(t) => t.remove(slot, self.slots.bound),
         }
     }
@@ -239,6 +251,7 @@ impl KeyTable {
             (Form::Word64(parts), Store::Word64(w)) => w.emit(parts, self.null, slots, out),
             (Form::Word97(parts), Store::Word97(w)) => w.emit(parts, self.null, slots, out),
             (Form::Word128(parts), Store::Word128(w)) => w.emit(parts, self.null, slots, out),
+            (Form::Wide(parts), Store::Wide(w)) => w.emit(parts, self.prefixed, slots, out),
             (Form::Text, Store::Bytes(t)) => {
                 let out = unshared(&mut out[0]);
                 for &s in slots {
@@ -270,6 +283,7 @@ impl KeyTable {
             Store::Word64(w) => w.keys[slot as usize] as u32,
             Store::Word97(w) => w.keys[slot as usize].get(0) as u32,
             Store::Word128(w) => w.keys[slot as usize][0] as u32,
+            Store::Wide(w) => w.prefix(slot),
             Store::Bytes(t) => u32::from_le_bytes(t.get(slot)[..4].try_into().expect("four bytes")),
         }
     }
@@ -289,6 +303,7 @@ impl KeyTable {
             Store::Word64(w) => w.clear(),
             Store::Word97(w) => w.clear(),
             Store::Word128(w) => w.clear(),
+            Store::Wide(w) => w.clear(),
             Store::Bytes(t) => t.clear(),
         }
     }
@@ -301,6 +316,7 @@ impl KeyTable {
                 Store::Word64(w) => w.bytes(),
                 Store::Word97(w) => w.bytes(),
                 Store::Word128(w) => w.bytes(),
+                Store::Wide(w) => w.bytes(),
                 Store::Bytes(t) => t.bytes(),
             }
     }
@@ -308,13 +324,7 @@ impl KeyTable {
     /// Writes the keys of `slots` as columns, without their prefixes: whoever has prefixes knows what they mean. Keys `0..n` of the
     /// restored table are these, in this order.
     pub fn encode(&self, slots: &[u32], to: &mut Encoder) {
-        to.block(b"KEYS", 1);
-        to.len(slots.len());
-        for chunk in slots.chunks(CHUNK) {
-            let mut columns: Vec<_> = self.types.iter().map(|t| ColumnRef::new(Column::new(t))).collect();
-            self.emit(chunk, &mut columns);
-            columns.iter().for_each(|c| to.column(c));
-        }
+        encode_keys(&self.types, slots.len(), to, |part, columns| self.emit(&slots[part], columns));
     }
 
     /// Reads what [`KeyTable::encode`] wrote into a new table: the keys get slots `0..n`, and `n` is returned.
@@ -350,9 +360,25 @@ impl KeyTable {
     }
 }
 
+/// Writes `n` keys of these types as [`KeyTable::encode`] does; `emit` appends those of a range to columns.
+pub(super) fn encode_keys(
+    types: &[DataType],
+    n: usize,
+    to: &mut Encoder,
+    mut emit: impl FnMut(Range<usize>, &mut [ColumnRef]),
+) {
+    to.block(b"KEYS", 1);
+    to.len(n);
+    for start in (0..n).step_by(CHUNK) {
+        let mut columns: Vec<_> = types.iter().map(|t| ColumnRef::new(Column::new(t))).collect();
+        emit(start..n.min(start + CHUNK), &mut columns);
+        columns.iter().for_each(|c| to.column(c));
+    }
+}
+
 /// Which slots are in use, and in which order they came into use.
 #[derive(Default)]
-struct Slots {
+pub(super) struct Slots {
     bound: u32,
     free: Vec<u32>,
     renewed: usize,
@@ -362,8 +388,9 @@ struct Slots {
 }
 
 impl Slots {
+    /// A slot for a new key.
     #[inline]
-    fn take(&mut self) -> u32 {
+    pub(super) fn take(&mut self) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.bound += 1;
             assert!(self.bound < NO_SLOT, "a keyed state holds below 2^32 keys");
@@ -414,7 +441,7 @@ impl Slots {
 }
 
 /// Seeds of a table's hash, different in every table.
-fn seeds() -> [u64; 2] {
+pub(super) fn seeds() -> [u64; 2] {
     let state = DefaultHashBuilder::default();
     [state.hash_one(1u64), state.hash_one(2u64) | 1]
 }
@@ -455,7 +482,8 @@ impl<K: Word> Words<K> {
         slots: &mut Vec<u32>,
     ) {
         let mut keys = std::mem::take(&mut self.scratch);
-        pack(parts, prefix, columns, rows, &mut keys);
+        // Of fixed width: none is too long.
+        pack(parts, prefix, columns, rows, &mut keys, &mut Vec::new());
         match nulls {
             None if rows.len() > AHEAD && self.index.bytes() >= COLD => self.ahead(&keys, free, slots),
             None => slots.extend(keys.iter().map(|&k| self.one(k, free))),
@@ -548,110 +576,131 @@ impl<K: Word> Words<K> {
     }
 }
 
-/// Keys of variable length.
-#[derive(Default)]
-struct Texts {
-    /// The low half of the hash, and the slot.
-    index: HashTable<(u32, u32)>,
-    arena: Vec<u8>,
-    /// By slot: where the key stands in the arena.
-    spans: Vec<(u64, u32)>,
-    /// Bytes of the arena that belong to no key any more.
-    dead: usize,
-    hasher: DefaultHashBuilder,
-    scratch: Vec<u8>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::TypeKind;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
-impl Texts {
-    fn get(&self, slot: u32) -> &[u8] {
-        text(&self.arena, &self.spans, slot)
+    /// A number before the key, and its columns: numbers as they are, texts as many letters as the number says.
+    type Key = (u32, [Option<i64>; 2]);
+
+    /// The types of a key's columns, and whether a number stands before them.
+    fn tables() -> Vec<(Vec<TypeKind>, bool)> {
+        use TypeKind::{BigInt, Boolean};
+        let text = TypeKind::STRING;
+        vec![
+            (vec![BigInt], false),
+            (vec![BigInt], true),
+            (vec![text.clone()], false),
+            (vec![text.clone()], true),
+            (vec![BigInt, BigInt], false),
+            (vec![BigInt, BigInt], true),
+            (vec![BigInt, text.clone()], false),
+            (vec![text.clone(), text.clone()], true),
+            (vec![text.clone(), text.clone()], false),
+            (vec![Boolean, text], true),
+        ]
     }
 
-    #[inline]
-    fn find_or_insert(&mut self, bytes: &[u8], free: &mut Slots) -> u32 {
-        let hash = hash(&self.hasher, bytes);
-        let (arena, spans) = (&self.arena, &self.spans);
-        match self.index.find(hash, |e| e.0 == hash as u32 && text(arena, spans, e.1) == bytes) {
-            Some(e) => e.1,
-            None => self.insert(bytes, hash, free),
+    fn columns(kinds: &[TypeKind], keys: &[Key]) -> Vec<Column> {
+        let all = kinds.iter().enumerate().map(|(n, kind)| {
+            let mut c = Column::new(&kind.clone().nullable());
+            for (_, values) in keys {
+                let Some(v) = values[n] else {
+                    c.push_null();
+                    continue;
+                };
+                c.validity.push(true);
+                match kind {
+                    TypeKind::BigInt => c.buffer_mut::<i64>().push(v),
+                    TypeKind::Boolean => c.bools_mut().push(v > 12),
+                    _ => c
+                        .byte_column_mut()
+                        .push(&"abcdefghijklmnopqrstuvwxyz".repeat(2).as_bytes()[..v as usize]),
+                }
+            }
+            c
+        });
+        all.collect()
+    }
+
+    /// What the table makes of a key.
+    fn seen(kinds: &[TypeKind], prefixed: bool, (prefix, mut values): Key) -> Key {
+        values[kinds.len()..].fill(None);
+        for (v, kind) in values.iter_mut().zip(kinds) {
+            if *kind == TypeKind::Boolean {
+                *v = v.map(|v| i64::from(v > 12));
+            }
+        }
+        (if prefixed { prefix } else { 0 }, values)
+    }
+
+    fn find(table: &mut KeyTable, kinds: &[TypeKind], keys: &[Key]) -> Vec<u32> {
+        let columns = columns(kinds, keys);
+        let columns: Vec<&Column> = columns.iter().collect();
+        let rows: Vec<u32> = (0..keys.len() as u32).collect();
+        let prefix: Vec<u32> = keys.iter().map(|k| k.0).collect();
+        let mut slots = vec![];
+        table.find_or_insert(table.prefixed.then_some(&prefix[..]), &columns, &rows, &mut slots);
+        slots
+    }
+
+    fn key() -> impl Strategy<Value = Key> {
+        let value = || prop::option::of(prop_oneof![0i64..3, 10i64..15, 21i64..26, 30i64..40]);
+        (0u32..2, [value(), value()])
+    }
+
+    proptest! {
+        /// Whatever a key's form, its slot is its own: found again, given back, exchanged, read, and over a snapshot.
+        #[test]
+        fn a_key_has_its_slot(which in 0usize..10, batches in prop::collection::vec((prop::collection::vec(key(), 1..40), 0u8..3), 1..8)) {
+            let (kinds, prefixed) = tables().swap_remove(which);
+            let types: Vec<DataType> = kinds.iter().map(|k| k.clone().nullable()).collect();
+            let (mut table, mut model) = (KeyTable::new(types.clone(), prefixed), BTreeMap::new());
+            for (keys, what) in &batches {
+                for (key, slot) in keys.iter().zip(find(&mut table, &kinds, keys)) {
+                    let key = seen(&kinds, prefixed, *key);
+                    let others = model.iter().filter(|(_, s)| **s == slot);
+                    prop_assert!(others.clone().all(|(k, _)| *k == key), "another key's slot");
+                    prop_assert_eq!(*model.entry(key).or_insert(slot), slot);
+                }
+                let first = seen(&kinds, prefixed, keys[0]);
+                match what {
+                    0 => table.remove(model.remove(&first).unwrap()),
+                    1 => {
+                        let slot = model.get_mut(&first).unwrap();
+                        let new = table.renew(*slot);
+                        table.free(std::mem::replace(slot, new));
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(table.len(), model.len());
+            }
+            let order = table.order();
+            prop_assert_eq!(order.len(), model.len());
+            let mut bytes = Encoder::default();
+            table.encode(&order, &mut bytes);
+            let prefix: Vec<u32> = order.iter().map(|&s| if prefixed { table.prefix(s) } else { 0 }).collect();
+            let mut restored = KeyTable::new(types, prefixed);
+            let bytes = bytes.finish();
+            let n = restored.decode(prefixed.then_some(&prefix[..]), &mut Decoder::new(&bytes)).unwrap();
+            prop_assert_eq!(n, order.len());
+            let keys: Vec<Key> = model.keys().map(|(p, v)| {
+                let mut v = *v;
+                for (v, kind) in v.iter_mut().zip(&kinds) {
+                    if *kind == TypeKind::Boolean {
+                        *v = v.map(|v| v * 20);
+                    }
+                }
+                (*p, v)
+            }).collect();
+            let places: Vec<u32> = find(&mut restored, &kinds, &keys);
+            for (slot, place) in model.values().zip(places) {
+                prop_assert_eq!(order[place as usize], *slot);
+            }
+            prop_assert_eq!(restored.len(), n);
         }
     }
-
-    #[cold]
-    #[inline(never)]
-    fn insert(&mut self, bytes: &[u8], full: u64, free: &mut Slots) -> u32 {
-        let slot = free.take();
-        let span = (self.arena.len() as u64, bytes.len() as u32);
-        self.arena.extend_from_slice(bytes);
-        self.set(slot, span);
-        let Self { index, arena, spans, hasher, .. } = self;
-        index.insert_unique(full, (full as u32, slot), |e| hash(hasher, text(arena, spans, e.1)));
-        slot
-    }
-
-    fn set(&mut self, slot: u32, span: (u64, u32)) {
-        if self.spans.len() <= slot as usize {
-            self.spans.resize(slot as usize + 1, (0, 0));
-        }
-        self.spans[slot as usize] = span;
-    }
-
-    fn remove(&mut self, slot: u32, bound: u32) {
-        let full = hash(&self.hasher, self.get(slot));
-        if let Ok(e) = self.index.find_entry(full, |e| e.1 == slot) {
-            e.remove();
-        }
-        self.dead += std::mem::take(&mut self.spans[slot as usize].1) as usize;
-        if self.dead > 1 << 16 && self.dead * 2 > self.arena.len() {
-            self.compact(bound);
-        }
-    }
-
-    /// Copies what is alive into a new arena.
-    fn compact(&mut self, bound: u32) {
-        let mut arena = Vec::with_capacity((self.arena.len() - self.dead) * 3 / 2);
-        for slot in 0..bound.min(self.spans.len() as u32) {
-            let start = arena.len() as u64;
-            arena.extend_from_slice(text(&self.arena, &self.spans, slot));
-            self.spans[slot as usize].0 = start;
-        }
-        self.arena = arena;
-        self.dead = 0;
-    }
-
-    fn renew(&mut self, slot: u32, new: u32) {
-        let full = hash(&self.hasher, self.get(slot));
-        if let Some(e) = self.index.find_mut(full, |e| e.1 == slot) {
-            e.1 = new;
-        }
-        self.set(new, self.spans[slot as usize]);
-        self.spans[slot as usize].1 = 0;
-    }
-
-    fn clear(&mut self) {
-        self.index.clear();
-        self.arena.clear();
-        self.spans.clear();
-        self.dead = 0;
-    }
-
-    fn bytes(&self) -> usize {
-        self.index.allocation_size()
-            + self.arena.capacity()
-            + self.spans.capacity() * size_of::<(u64, u32)>()
-            + self.scratch.capacity()
-    }
-}
-
-#[inline]
-fn text<'a>(arena: &'a [u8], spans: &[(u64, u32)], slot: u32) -> &'a [u8] {
-    let (start, len) = spans[slot as usize];
-    &arena[start as usize..start as usize + len as usize]
-}
-
-#[inline]
-fn hash(hasher: &DefaultHashBuilder, bytes: &[u8]) -> u64 {
-    let mut h = hasher.build_hasher();
-    h.write(bytes);
-    h.finish()
 }

@@ -11,11 +11,15 @@ mod flat;
 mod key_layout;
 mod key_table;
 mod keyed_rows;
+mod narrow;
 mod row_queues;
 mod row_tree;
 mod rows;
 mod sessions;
 mod slices;
+mod tagged;
+mod texts;
+mod wide;
 
 pub use distinct::{DistinctView, Joined, Taken, VARIANTS};
 pub use key_table::KeyTable;

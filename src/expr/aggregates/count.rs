@@ -42,6 +42,9 @@ fn adds<'u>(u: &'u Updates<'_>) -> (bool, impl Fn(u32) -> i64 + Copy + 'u) {
     (arg.is_none() && u.kinds.is_none(), of_row)
 }
 
+/// Counts that are asked for at once.
+const TOUCHED: usize = 32;
+
 /// Adds the steps to the counts of their slots, and writes each count before and after. Where all slots are one, that count stays in a
 /// register.
 #[inline(always)]
@@ -59,11 +62,16 @@ fn step(counts: &mut [i64], slots: &[u32], steps: impl Iterator<Item = i64>, sid
             *count = now;
         }
         _ => {
-            for ((step, &slot), sides) in steps.zip(slots).zip(sides) {
-                let count = &mut counts[slot as usize];
-                sides[0] = *count;
-                *count += step;
-                sides[1] = *count;
+            let (mut steps, mut sides) = (steps, sides);
+            for slots in slots.chunks(TOUCHED) {
+                // Reads that wait for nothing wait for memory together.
+                std::hint::black_box(slots.iter().fold(0, |all, &slot| all ^ counts[slot as usize]));
+                for ((&slot, step), sides) in slots.iter().zip(&mut steps).zip(&mut sides) {
+                    let count = &mut counts[slot as usize];
+                    sides[0] = *count;
+                    *count += step;
+                    sides[1] = *count;
+                }
             }
         }
     }

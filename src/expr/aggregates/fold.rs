@@ -1,6 +1,6 @@
 //! Aggregates with a state of fixed width: a [`Fold`] says what one row does to it, [`Folding`] runs it over groups.
 
-use crate::batch::{Column, ColumnData, Decoder, Encoder, Native};
+use crate::batch::{Column, ColumnData, Decoder, Encoder, Native, Validity};
 use crate::error::Result;
 use crate::expr::{Accumulator, RowError, Updates};
 
@@ -10,6 +10,8 @@ pub(super) trait Fold: Clone + Send + Sync + 'static {
     type Value: Copy;
     /// What a group keeps.
     type State: Copy + Default + Send;
+    /// What comes of it.
+    type Out: Plain;
 
     /// Reads the argument.
     fn reader(c: &Column) -> impl Fn(usize) -> Self::Value + '_;
@@ -19,8 +21,8 @@ pub(super) trait Fold: Clone + Send + Sync + 'static {
     fn remove(&self, s: &mut Self::State, v: Self::Value);
     /// Another part of the same group joins.
     fn merge(&self, into: &mut Self::State, from: &Self::State);
-    /// Appends the value.
-    fn push(&self, s: &Self::State, out: &mut Column);
+    /// The value; `None`: NULL.
+    fn value(&self, s: &Self::State) -> Option<Self::Out>;
     /// Writes a state.
     fn encode(s: &Self::State, to: &mut Encoder);
     /// Reads a state.
@@ -33,6 +35,11 @@ pub(super) trait Plain: Copy + Default + Send + Sync + PartialOrd + 'static {
     fn reader(c: &Column) -> impl Fn(usize) -> Self + '_;
     /// Appends a value or NULL.
     fn push(v: Option<Self>, out: &mut Column);
+    /// Appends `more` rows that are not NULL yet, and gives the validity of the column and the room for their values. `None`: they are to be
+    /// appended one after the other.
+    fn room(_out: &mut Column, _more: usize) -> Option<(&mut Validity, &mut [Self])> {
+        None
+    }
     /// Writes it in a state.
     fn encode(self, to: &mut Encoder);
     /// Reads it from a state.
@@ -42,6 +49,15 @@ pub(super) trait Plain: Copy + Default + Send + Sync + PartialOrd + 'static {
 fn push_native<T: Native>(v: Option<T>, out: &mut Column) {
     out.validity.push(v.is_some());
     out.buffer_mut::<T>().push(v.unwrap_or_default());
+}
+
+fn native_room<T: Native>(out: &mut Column, more: usize) -> Option<(&mut Validity, &mut [T])> {
+    let Column { validity, data } = out;
+    let values = T::buffer_mut(data)?;
+    let before = values.len();
+    values.reset(before + more);
+    validity.resize(before + more, true);
+    Some((validity, &mut values[before..]))
 }
 
 macro_rules! plain {
@@ -55,6 +71,10 @@ macro_rules! plain {
             #[inline]
             fn push(v: Option<Self>, out: &mut Column) {
                 push_native(v, out);
+            }
+            #[inline]
+            fn room(out: &mut Column, more: usize) -> Option<(&mut Validity, &mut [Self])> {
+                native_room(out, more)
             }
             fn encode(self, to: &mut Encoder) {
                 to.$put(self as $wide);
@@ -176,7 +196,20 @@ impl<F: Fold> Accumulator for Folding<F> {
     }
 
     fn update_tracked(&mut self, u: &Updates<'_>, sides: &mut Column) -> Result<(), RowError> {
-        self.run(u, |fold, s| fold.push(s, sides));
+        let before = sides.len();
+        let Some((validity, room)) = F::Out::room(sides, 2 * u.rows.len()) else {
+            self.run(u, |fold, s| F::Out::push(fold.value(s), sides));
+            return Ok(());
+        };
+        let mut room = room.iter_mut().enumerate();
+        self.run(u, |fold, s| {
+            let Some((k, to)) = room.next() else { return };
+            let value = fold.value(s);
+            if value.is_none() {
+                validity.set(before + k, false);
+            }
+            *to = value.unwrap_or_default();
+        });
         Ok(())
     }
 
@@ -192,7 +225,7 @@ impl<F: Fold> Accumulator for Folding<F> {
     }
 
     fn emit(&self, slots: &[u32], out: &mut Column) {
-        slots.iter().for_each(|&s| self.fold.push(&self.states[s as usize], out));
+        slots.iter().for_each(|&s| F::Out::push(self.fold.value(&self.states[s as usize]), out));
     }
 
     fn encode(&self, slots: &[u32], to: &mut Encoder) {

@@ -111,6 +111,7 @@ struct End<T> {
 impl<T: Plain> Fold for End<T> {
     type Value = T;
     type State = (T, bool);
+    type Out = T;
 
     #[inline]
     fn reader(c: &Column) -> impl Fn(usize) -> T + '_ {
@@ -134,8 +135,9 @@ impl<T: Plain> Fold for End<T> {
         }
     }
 
-    fn push(&self, s: &Self::State, out: &mut Column) {
-        T::push(s.1.then_some(s.0), out);
+    #[inline(always)]
+    fn value(&self, s: &Self::State) -> Option<T> {
+        s.1.then_some(s.0)
     }
 
     fn encode(s: &Self::State, to: &mut Encoder) {

@@ -1,6 +1,6 @@
 //! MIN and MAX.
 //!
-//! Over rows that only join, a group keeps its best value: a number in place, a text in [`Cells`]. DOUBLE compares as Java's `<` there, so that NaN never
+//! Over rows that only join, a group keeps its best value: a number in place, a text in its view, a longer one in [`Cells`]. DOUBLE compares as Java's `<` there, so that NaN never
 //! replaces anything. Where rows may leave, a group keeps all its values in order ([`super::bag`]), or by arrival if
 //! they leave by arrival ([`super::sliding`]). The result keeps the argument's time attribute.
 
@@ -10,7 +10,7 @@ use super::fold::{Flag, Fold, Folding, Plain, Wide};
 use super::sliding::{Sliding, SlidingBest};
 use super::sliding_text::Bests;
 use super::{add, factory, nullable_result};
-use crate::batch::{Column, ColumnData, Decoder, Encoder, Physical, TypeKind};
+use crate::batch::{Column, ColumnData, Decoder, Encoder, INLINE, Physical, TypeKind, View};
 use crate::error::{Error, Result};
 use crate::expr::function::{BoundAggregate, Call, Registry};
 use crate::expr::{Accumulator, RowError, Updates};
@@ -50,7 +50,7 @@ fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
         Physical::F64 => plain!(f64),
         Physical::Nanos => plain!(Wide),
         _ => (
-            factory(move || BestText { max, cells: Cells::default() }),
+            factory(move || BestText::new(max)),
             factory(move || Bag::<Bytes>::new(max)),
             factory(move || Sliding::<Bests>::new(max)),
         ),
@@ -81,6 +81,7 @@ struct BestState<T> {
 impl<T: Plain> Fold for Best<T> {
     type Value = T;
     type State = BestState<T>;
+    type Out = T;
 
     #[inline]
     fn reader(c: &Column) -> impl Fn(usize) -> T + '_ {
@@ -106,8 +107,8 @@ impl<T: Plain> Fold for Best<T> {
     }
 
     #[inline(always)]
-    fn push(&self, s: &BestState<T>, out: &mut Column) {
-        T::push(s.some.then_some(s.value), out);
+    fn value(&self, s: &BestState<T>) -> Option<T> {
+        s.some.then_some(s.value)
     }
 
     fn encode(s: &BestState<T>, to: &mut Encoder) {
@@ -122,29 +123,69 @@ impl<T: Plain> Fold for Best<T> {
 
 struct BestText {
     max: bool,
-    cells: Cells,
+    /// By slot: a short text, [`NOTHING`], or [`LONG`].
+    short: Vec<View>,
+    /// Texts that are longer.
+    long: Cells,
 }
 
+/// A slot without a text.
+const NOTHING: View = View { len: u32::MAX, prefix: [0; 4], word2: 0, word3: 0 };
+/// A slot whose text is long.
+const LONG: View = View { len: u32::MAX - 1, prefix: [0; 4], word2: 0, word3: 0 };
+
 impl BestText {
+    fn new(max: bool) -> Self {
+        Self { max, short: Vec::new(), long: Cells::default() }
+    }
+
+    #[inline]
+    fn get(&self, slot: u32) -> Option<&[u8]> {
+        match &self.short[slot as usize] {
+            &NOTHING => None,
+            &LONG => self.long.get(slot),
+            view => Some(view.text()),
+        }
+    }
+
+    fn set(&mut self, slot: u32, v: &[u8]) {
+        if v.len() > INLINE {
+            self.long.grow(self.short.len());
+            self.long.set(slot, v);
+            self.short[slot as usize] = LONG;
+            return;
+        }
+        self.clear(slot);
+        self.short[slot as usize] = View::inline(v);
+    }
+
+    fn clear(&mut self, slot: u32) {
+        if std::mem::replace(&mut self.short[slot as usize], NOTHING) == LONG {
+            self.long.clear(slot);
+        }
+    }
+
     fn offer(&mut self, slot: u32, v: &[u8]) {
-        let better = match self.cells.get(slot) {
+        let better = match self.get(slot) {
             None => true,
             Some(old) if self.max => v > old,
             Some(old) => v < old,
         };
         if better {
-            self.cells.set(slot, v);
+            self.set(slot, v);
         }
     }
 }
 
 impl Accumulator for BestText {
     fn grow(&mut self, slots: usize) {
-        self.cells.grow(slots);
+        if slots > self.short.len() {
+            self.short.resize(slots, NOTHING);
+        }
     }
 
     fn reset(&mut self, slot: u32) {
-        self.cells.clear(slot);
+        self.clear(slot);
     }
 
     fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
@@ -170,17 +211,33 @@ impl Accumulator for BestText {
         let Column { validity, data: ColumnData::Bytes(texts) } = sides else {
             panic!("the smallest text is a text")
         };
-        let mut texts = texts.writer();
-        let mut give = |text: Option<&[u8]>| {
-            validity.push(text.is_some());
-            texts.push(text.unwrap_or_default());
+        let (offered, mut texts) = (arg.column.byte_column().views(), texts.writer());
+        let mut at = validity.len();
+        validity.resize(at + 2 * u.rows.len(), true);
+        let mut give = |best: &Self, slot: u32| {
+            let view = best.short[slot as usize];
+            if view.is_inline() {
+                texts.push_inline(view);
+            } else {
+                let text = best.get(slot);
+                if text.is_none() {
+                    validity.set(at, false);
+                }
+                texts.push(text.unwrap_or_default());
+            }
+            at += 1;
         };
         for (&row, &slot) in u.rows.iter().zip(u.slots) {
-            give(self.cells.get(slot));
+            give(self, slot);
             if arg.is_valid(row as usize) {
-                self.offer(slot, arg.bytes(row as usize));
+                let (old, new) = (&mut self.short[slot as usize], offered[arg.at(row as usize)]);
+                if !(old.is_inline() && new.is_inline()) {
+                    self.offer(slot, arg.bytes(row as usize));
+                } else if if self.max { new.rank() > old.rank() } else { new.rank() < old.rank() } {
+                    *old = new;
+                }
             }
-            give(self.cells.get(slot));
+            give(self, slot);
         }
         Ok(())
     }
@@ -188,7 +245,7 @@ impl Accumulator for BestText {
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
         let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
         for (&i, &f) in into.iter().zip(from) {
-            if let Some(v) = other.cells.get(f) {
+            if let Some(v) = other.get(f) {
                 self.offer(i, v);
             }
         }
@@ -196,7 +253,7 @@ impl Accumulator for BestText {
 
     fn emit(&self, slots: &[u32], out: &mut Column) {
         for &s in slots {
-            let v = self.cells.get(s);
+            let v = self.get(s);
             out.validity.push(v.is_some());
             out.byte_column_mut().push(v.unwrap_or_default());
         }
@@ -204,16 +261,29 @@ impl Accumulator for BestText {
 
     fn encode(&self, slots: &[u32], to: &mut Encoder) {
         to.block(b"best", 1);
-        self.cells.encode(slots, to);
+        for &s in slots {
+            let v = self.get(s);
+            to.bool(v.is_some());
+            if let Some(v) = v {
+                to.bytes(v);
+            }
+        }
     }
 
     fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
         from.block(b"best", 1)?;
-        self.cells.decode(slots, from)
+        *self = Self::new(self.max);
+        self.grow(slots);
+        for s in 0..slots {
+            if from.bool()? {
+                self.set(s as u32, from.bytes()?);
+            }
+        }
+        Ok(())
     }
 
     fn bytes(&self) -> usize {
-        self.cells.bytes()
+        self.short.capacity() * size_of::<View>() + self.long.bytes()
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

@@ -119,6 +119,7 @@ struct SumState<T> {
 impl<T: Addable> Fold for Sum<T> {
     type Value = T;
     type State = SumState<T>;
+    type Out = T;
 
     #[inline]
     fn reader(c: &Column) -> impl Fn(usize) -> T + '_ {
@@ -151,8 +152,8 @@ impl<T: Addable> Fold for Sum<T> {
     }
 
     #[inline(always)]
-    fn push(&self, s: &SumState<T>, out: &mut Column) {
-        T::push((s.count != 0 || self.zero).then_some(s.sum), out);
+    fn value(&self, s: &SumState<T>) -> Option<T> {
+        (s.count != 0 || self.zero).then_some(s.sum)
     }
 
     fn encode(s: &SumState<T>, to: &mut Encoder) {
@@ -236,6 +237,7 @@ impl<T> Avg<T> {
 impl<T: Mean> Fold for Avg<T> {
     type Value = T;
     type State = SumState<T::Total>;
+    type Out = T;
 
     #[inline]
     fn reader(c: &Column) -> impl Fn(usize) -> T + '_ {
@@ -266,9 +268,8 @@ impl<T: Mean> Fold for Avg<T> {
     }
 
     #[inline(always)]
-    fn push(&self, s: &Self::State, out: &mut Column) {
-        let mean = if s.count == 0 { None } else { T::divide(s.sum, s.count, self.from, self.to) };
-        T::push(mean, out);
+    fn value(&self, s: &Self::State) -> Option<T> {
+        if s.count == 0 { None } else { T::divide(s.sum, s.count, self.from, self.to) }
     }
 
     fn encode(s: &Self::State, to: &mut Encoder) {

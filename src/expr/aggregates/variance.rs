@@ -3,7 +3,7 @@
 //! As in Flink 2.3: count, mean and sum of squared distances from it are kept in DOUBLE by Welford's steps, forwards and backwards, and the quotient is
 //! cast to the argument's type. Sums of squares would overflow and cancel.
 
-use super::fold::{Fold, Folding};
+use super::fold::{Fold, Folding, Plain};
 use super::{add, inverting};
 use crate::batch::{Column, DataType, Decoder, Encoder, Native, TypeKind, decimal};
 use crate::error::Result;
@@ -58,7 +58,7 @@ fn bind(call: &Call<'_>, sample: bool, root: bool) -> Result<BoundAggregate> {
 }
 
 /// A numeric type as DOUBLE and back. `scale` is that of a DECIMAL.
-trait Observed: Native + Default + Send + Sync + 'static {
+trait Observed: Native + Plain {
     fn to_double(self, scale: u8) -> f64;
     fn from_double(d: f64, scale: u8) -> Option<Self>;
 }
@@ -105,7 +105,7 @@ struct Spread<T> {
 }
 
 impl<T: Observed> Spread<T> {
-    fn value(&self, s: &Moments) -> Option<T> {
+    fn spread(&self, s: &Moments) -> Option<T> {
         let divisor = s.count - i64::from(self.sample);
         if divisor <= 0 || s.distance < 0.0 {
             return None;
@@ -118,6 +118,7 @@ impl<T: Observed> Spread<T> {
 impl<T: Observed> Fold for Spread<T> {
     type Value = T;
     type State = Moments;
+    type Out = T;
 
     fn reader(c: &Column) -> impl Fn(usize) -> T + '_ {
         let values = c.slice::<T>();
@@ -166,10 +167,8 @@ impl<T: Observed> Fold for Spread<T> {
         }
     }
 
-    fn push(&self, s: &Moments, out: &mut Column) {
-        let value = self.value(s);
-        out.validity.push(value.is_some());
-        out.buffer_mut::<T>().push(value.unwrap_or_default());
+    fn value(&self, s: &Moments) -> Option<T> {
+        self.spread(s)
     }
 
     fn encode(s: &Moments, to: &mut Encoder) {

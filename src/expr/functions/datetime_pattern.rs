@@ -146,8 +146,8 @@ impl Pattern {
         }
     }
 
-    /// The seconds within which every time is written the same, counted from the epoch: a second, or a day where the pattern has none but
-    /// letters of dates. `None`: parts of a second are written, or what depends on more than the local time.
+    /// The seconds within which every time is written the same, counted from the epoch: of the smallest part of a time that the pattern
+    /// has, or a day. `None`: parts of a second are written, or what depends on more than the local time.
     pub(super) fn unit(&self) -> Option<i64> {
         let mut letters = self.items.iter().filter_map(|item| match item {
             Item::Literal(_) => None,
@@ -156,7 +156,10 @@ impl Pattern {
         letters.try_fold(DAY_S, |unit, letter| match letter {
             b'G' | b'u' | b'y' | b'Y' | b'M' | b'L' | b'd' | b'D' | b'E' | b'e' | b'Q' | b'q' | b'w'
             | b'W' => Some(unit),
-            b'H' | b'h' | b'K' | b'k' | b'm' | b's' | b'a' => Some(1),
+            b'a' => Some(unit.min(DAY_S / 2)),
+            b'H' | b'h' | b'K' | b'k' => Some(unit.min(3600)),
+            b'm' => Some(unit.min(60)),
+            b's' => Some(1),
             _ => None,
         })
     }

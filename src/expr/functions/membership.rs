@@ -1,10 +1,11 @@
 //! IN over a list.
 //!
-//! With literals the list becomes a set on the first batch: a hash set of 64-bit integers or byte strings, or a short list that is searched. NULL
+//! With literals the list becomes a set on the first batch: a hash set of 64-bit integers or byte strings, or a short list that is searched: of a few
+//! short texts the views are compared. NULL
 //! in the list makes "not found" unknown.
 
 use super::comparison::comparable;
-use crate::batch::{Column, ColumnData, DataType, Sel, TypeKind, order};
+use crate::batch::{Column, ColumnData, DataType, Sel, TypeKind, View, order};
 use crate::error::Result;
 use crate::expr::coercion::{common_type, plain};
 use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Registry};
@@ -54,6 +55,9 @@ fn list_kind(call: &Call<'_>) -> Result<TypeKind> {
     Ok(kind.map_or(call.kind(0).clone(), |k| k.kind))
 }
 
+/// Texts that are compared one after the other.
+const FEW: usize = 8;
+
 struct In {
     set: Option<Set>,
 }
@@ -65,6 +69,11 @@ enum Set {
     },
     Bytes {
         values: HashSet<Box<[u8]>>,
+        has_null: bool,
+    },
+    /// A few texts that stand in their views.
+    Short {
+        values: Vec<View>,
         has_null: bool,
     },
     /// Compare with each argument of the list.
@@ -79,6 +88,11 @@ impl Set {
         let has_null = list.iter().any(|a| !a.column.is_valid(0));
         let valid = || list.iter().filter(|a| a.column.is_valid(0)).map(|a| a.column);
         match &list[0].column.data {
+            ColumnData::Bytes(_)
+                if list.len() <= FEW && valid().all(|c| c.byte_column().views()[0].is_inline()) =>
+            {
+                Set::Short { values: valid().map(|c| c.byte_column().views()[0]).collect(), has_null }
+            }
             ColumnData::Bytes(_) => {
                 Set::Bytes { values: valid().map(|c| c.byte_column().get(0).into()).collect(), has_null }
             }
@@ -130,6 +144,15 @@ impl Kernel for In {
                     put(i, values.contains(value.bytes(i)), *has_null);
                 }
             }),
+            Set::Short { values, has_null } => {
+                let views = value.column.byte_column().views();
+                sel.for_each(|i| {
+                    if value.is_valid(i) {
+                        let view = views[value.at(i)];
+                        put(i, values.iter().fold(false, |found, v| found | (*v == view)), *has_null);
+                    }
+                });
+            }
             Set::Search => sel.for_each(|i| {
                 if value.is_valid(i) {
                     let (mut found, mut unknown) = (false, false);

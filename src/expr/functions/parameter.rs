@@ -1,17 +1,17 @@
 //! A part of a text that stands behind a name: regular expressions like `(&|^)channel_id=([^&]*)`, by which people take addresses apart.
 //!
 //! The general way goes over a text three times: to find where a match ends, where it began, and what its groups are. Of this form all
-//! three follow from where the name stands, which is looked for by itself. What it gives is what the expression gives, which a property
+//! three follow from where the name stands, which is looked for behind each of the bytes that are before it. What it gives is what the expression gives, which a property
 //! test holds it to.
 
-use memchr::memmem::Finder;
+use crate::expr::kernels::places::Places;
 use std::ops::Range;
 
 /// `(b|^)name([^e]*)`: a name at the start of the text or behind a byte, and what follows it up to another byte.
 #[derive(Clone, Debug)]
 pub(super) struct Parameter {
     before: u8,
-    name: Finder<'static>,
+    name: Box<[u8]>,
     end: u8,
 }
 
@@ -33,23 +33,28 @@ impl Parameter {
         // A name that begins with that byte might begin at the start of the text in two ways.
         let fits = name.bytes().next().is_some_and(|first| first != before);
         let fits = fits && name.bytes().all(is_plain) && is_plain(*end);
-        fits.then(|| Self { before, name: Finder::new(name.as_bytes()).into_owned(), end: *end })
+        fits.then(|| Self { before, name: name.as_bytes().into(), end: *end })
     }
 
     /// Where a group of the first match stands: 0 all of it, 1 what is before the name, 2 what follows it.
     #[inline]
     pub(super) fn group(&self, text: &[u8], group: i32) -> Option<Range<usize>> {
-        let mut from = 0;
-        let name = loop {
-            let at = from + self.name.find(&text[from..])?;
-            if at == 0 || text[at - 1] == self.before {
-                break at;
-            }
-            from = at + 1;
+        let mut places = Places::new(text, self.before);
+        let name = if text.starts_with(&self.name) {
+            0
+        } else {
+            places.find(|&at| text[at + 1..].starts_with(&self.name))? + 1
         };
         let start = name.saturating_sub(1);
-        let value = name + self.name.needle().len();
-        let end = || memchr::memchr(self.end, &text[value..]).map_or(text.len(), |n| value + n);
+        let value = name + self.name.len();
+        let mut end = || {
+            let end = if self.end == self.before {
+                places.find(|&at| at >= value)
+            } else {
+                memchr::memchr(self.end, &text[value..]).map(|n| value + n)
+            };
+            end.unwrap_or(text.len())
+        };
         match group {
             0 => Some(start..end()),
             1 => Some(start..name),

@@ -6,6 +6,7 @@ use crate::batch::types::MAX_LENGTH;
 use crate::batch::{Column, DataType, Sel, TypeKind};
 use crate::error::Result;
 use crate::expr::function::{BoundFunction, Call, FunctionDoc, Registry};
+use crate::expr::kernels::places::Places;
 use crate::expr::kernels::text::{
     build, char_count, char_offset, flags, opt_from, rebuild, slices, try_build,
 };
@@ -455,48 +456,14 @@ fn translate(text: &str, from: &str, to: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// The range of part `index` of a text split at each `separator`, eight bytes at a time: parts are mostly too short for a search of
-/// each by itself.
+/// The range of part `index` of a text split at each `separator`.
+#[inline(always)]
 fn part_by_byte(text: &[u8], separator: u8, index: u32) -> Option<Range<usize>> {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let (mut left, mut from) = (index, 0);
-    // The high bits of the bytes that are the separator.
-    let hits = |word: u64| {
-        let differs = word ^ (ONES * u64::from(separator));
-        !(((differs & !HIGH) + !HIGH) | differs | !HIGH)
-    };
-    let mut take = |mut hits: u64, at: usize| {
-        let many = hits.count_ones();
-        if many < left {
-            left -= many;
-            return None;
-        }
-        while hits != 0 {
-            let place = at + hits.trailing_zeros() as usize / 8;
-            if left == 0 {
-                return Some(from..place);
-            }
-            left -= 1;
-            from = place + 1;
-            hits &= hits - 1;
-        }
-        None
-    };
-    let (words, rest) = text.as_chunks::<8>();
-    for (n, word) in words.iter().enumerate() {
-        let found = take(hits(u64::from_le_bytes(*word)), n * 8);
-        if found.is_some() {
-            return found;
-        }
+    let (mut places, mut from) = (Places::new(text, separator), 0);
+    for _ in 0..index {
+        from = places.next()? + 1;
     }
-    let mut last = [!separator; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let found = take(hits(u64::from_le_bytes(last)), words.len() * 8);
-    if found.is_some() {
-        return found;
-    }
-    (left == 0).then_some(from..text.len())
+    Some(from..places.next().unwrap_or(text.len()))
 }
 
 /// The range of part `index` of a text split by a separator.
@@ -526,6 +493,22 @@ fn split_index(call: &Call<'_>) -> Result<BoundFunction> {
         args[1] = call.wanted(1, TypeKind::Int);
     }
     Ok(infallible(args, TypeKind::STRING.nullable(), move |a, sel, _, out| {
+        // The usual case: nothing but the text changes.
+        if let ([byte], index @ 0..) = (
+            if code || !a[1].constant { &[] } else { a[1].bytes(0) },
+            if a[2].constant { int(&a[2], 0) } else { -1 },
+        ) {
+            let (byte, index) = (*byte, index as u32);
+            slices(
+                a,
+                sel,
+                out,
+                |_, text| {
+                    if text.is_empty() { None } else { part_by_byte(text, byte, index) }
+                },
+            );
+            return;
+        }
         slices(a, sel, out, |i, text| {
             let index = int(&a[2], i);
             if code {

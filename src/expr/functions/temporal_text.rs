@@ -13,6 +13,7 @@ use crate::expr::kernels::{fallible, infallible, null_if_any, with_kernel};
 use crate::expr::{Arg, EvalContext, Kernel, RowError};
 use TypeKind::*;
 use jiff::tz::TimeZone;
+use std::ops::Range;
 
 pub(super) fn register(r: &mut Registry) {
     let mut add = |names, signatures, text, bind| {
@@ -395,8 +396,8 @@ impl Kernel for DateFormat {
 struct Last {
     /// Seconds in which the text is the same; `None`: it is not kept.
     unit: Option<i64>,
-    /// Which of these units it was.
-    number: Option<i64>,
+    /// The seconds of the unit that it was.
+    same: Range<i64>,
     text: [u8; 32],
     len: usize,
     /// The text, where it is short.
@@ -406,13 +407,13 @@ struct Last {
 impl Last {
     fn of(pick: &Pick) -> Self {
         let unit = if let Pick::Fixed(p) = pick { p.unit() } else { None };
-        Self { unit, number: None, text: [0; 32], len: 0, view: None }
+        Self { unit, same: 0..0, text: [0; 32], len: 0, view: None }
     }
 
     /// The text of `m`, where it is that of the time before and short.
     #[inline]
     fn view(&self, m: Moment) -> Option<View> {
-        self.view.filter(|_| self.unit.map(|unit| m.seconds.div_euclid(unit)) == self.number)
+        self.view.filter(|_| self.same.contains(&m.seconds))
     }
 
     /// Writes the text of `m`, by `write` where it is not that of the time before.
@@ -424,17 +425,17 @@ impl Last {
         write: impl FnOnce(&mut Vec<u8>) -> std::result::Result<bool, RowError>,
     ) -> std::result::Result<bool, RowError> {
         let Some(unit) = self.unit else { return write(to) };
-        let number = Some(m.seconds.div_euclid(unit));
-        if number == self.number {
+        if self.same.contains(&m.seconds) {
             to.extend_from_slice(&self.text[..self.len]);
             return Ok(true);
         }
         let at = to.len();
         let done = write(to)?;
-        (self.number, self.view) = (None, None);
+        (self.same, self.view) = (0..0, None);
         if let (true, Some(kept)) = (done, self.text.get_mut(..to.len() - at)) {
             kept.copy_from_slice(&to[at..]);
-            (self.number, self.len) = (number, to.len() - at);
+            let start = m.seconds.div_euclid(unit) * unit;
+            (self.same, self.len) = (start..start + unit, to.len() - at);
             self.view = View::short(kept);
         }
         Ok(done)

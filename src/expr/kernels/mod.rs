@@ -12,6 +12,7 @@
 pub mod compare;
 pub mod divisor;
 pub mod map;
+pub mod places;
 pub mod text;
 
 pub use map::{fill_flags, flag1, flags1, flags2, map1, map2, opt_map1, opt_map2, try_map1, try_map2};

@@ -3,7 +3,7 @@
 //! New bytes go into the result's arena; parts of an argument are shared with it ([`slices`]), which costs 16 bytes a row.
 
 use super::null_if_any;
-use crate::batch::{Column, Native, Sel, View};
+use crate::batch::{Column, Native, Sel, Validity, View};
 use crate::expr::{Arg, RowError};
 
 /// A closure writes each selected row's bytes; `false` makes the row NULL. Rows where an argument is NULL are NULL.
@@ -30,6 +30,11 @@ pub fn build(
     });
 }
 
+/// All rows are selected, none is NULL, and argument 0 is a column.
+fn is_plain(args: &[Arg<'_>], sel: Sel<'_>, validity: &Validity) -> bool {
+    matches!(sel, Sel::All(n) if n == validity.len()) && !validity.may_have_nulls() && !args[0].constant
+}
+
 /// As [`build`] of argument 0, where `short` may give the view of a row's value: one that holds it itself.
 pub fn rebuild(
     args: &[Arg<'_>],
@@ -44,6 +49,22 @@ pub fn rebuild(
     let Column { validity, data } = out;
     let crate::batch::ColumnData::Bytes(bytes) = data else { panic!("the result holds bytes") };
     let (mut w, views) = (bytes.writer(), args[0].column.byte_column().views());
+    if is_plain(args, sel, validity) {
+        let mut rest = false;
+        for (to, from) in w.views_mut().iter_mut().zip(views) {
+            let view = short(from);
+            rest |= view.is_none();
+            *to = view.unwrap_or_default();
+        }
+        if rest {
+            views
+                .iter()
+                .enumerate()
+                .filter(|(_, v)| short(v).is_none())
+                .for_each(|(i, _)| w.set_with(i, |to| f(i, to)));
+        }
+        return;
+    }
     sel.for_each(|i| {
         if validity.get(i) {
             match short(&views[args[0].at(i)]) {
@@ -91,6 +112,22 @@ pub fn slices(
     let crate::batch::ColumnData::Bytes(to) = data else { panic!("the result holds bytes") };
     let from = args[0].column.byte_column();
     let map = to.share_buffers(from);
+    if is_plain(args, sel, validity) {
+        for (word, (to, views)) in to.views_mut().chunks_mut(64).zip(from.views().chunks(64)).enumerate() {
+            let mut nulls = 0u64;
+            for (k, (to, view)) in to.iter_mut().zip(views).enumerate() {
+                let bytes = from.resolve(view);
+                match f(word * 64 + k, bytes) {
+                    Some(range) => *to = map.here(view.slice(bytes, range)),
+                    None => nulls |= 1 << k,
+                }
+            }
+            if nulls != 0 {
+                validity.bits_mut().words_mut()[word] &= !nulls;
+            }
+        }
+        return;
+    }
     sel.for_each(|i| {
         if validity.get(i) {
             let view = &from.views()[args[0].at(i)];

@@ -1,0 +1,173 @@
+//! Distinct values in a word each: the number of a group, a whole number of 32 bits, and a bit for each variant that has it.
+//!
+//! What a view of distinct values over rows that only come has to know of a value is whether it is there, and for which variants. Most are
+//! numbers (ids) that fit into 32 bits, of groups whose numbers fit into 24, so that all of it is one word of an open table: eight bytes an
+//! entry, at most eleven sixteenths of them full, and one line of memory a row. What does not fit stands in the general table.
+
+use crate::batch::{Column, ColumnData};
+use crate::host::mmap::{advise_huge, expect_word};
+
+/// Bits of the variants, below those of the key.
+const FLAGS: u32 = 8;
+/// Groups have lower numbers.
+const GROUPS: u32 = 1 << 24;
+/// Words from which on huge pages are asked for.
+const HUGE: usize = (2 << 20) / 8;
+/// The least entries of a table.
+const LEAST: usize = 16;
+/// Entries from which on lines are asked for ahead, and by how many keys.
+const COLD: usize = (256 << 10) / 8;
+const AHEAD: usize = 12;
+
+/// See the module's text.
+pub(super) struct Narrow {
+    /// A key above its flags; 0: no entry, since a value that is there has a flag. A power of two of them, or none.
+    entries: Vec<u64>,
+    len: usize,
+    seeds: [u64; 2],
+}
+
+/// The key of what does not fit.
+pub(super) const ELSEWHERE: u64 = u64::MAX;
+
+/// The key of a value in a group, if both fit.
+#[inline(always)]
+pub(super) fn key(group: u32, value: i64) -> u64 {
+    let fits = group < GROUPS && value >> 32 == 0;
+    if fits { (value as u64) << 24 | u64::from(group) } else { ELSEWHERE }
+}
+
+/// Appends the value of a key to a column.
+pub(super) fn push(value: i64, to: &mut Column) {
+    to.validity.push(true);
+    match &mut to.data {
+        ColumnData::I64(values) => values.push(value),
+        ColumnData::I32(values) => values.push(value as u32 as i32),
+        _ => unreachable!("whole numbers of 32 and 64 bits fit"),
+    }
+}
+
+impl Narrow {
+    /// `seeds`: of the hash.
+    pub(super) fn new(seeds: [u64; 2]) -> Self {
+        Self { entries: Vec::new(), len: 0, seeds }
+    }
+
+    #[inline(always)]
+    fn home(&self, key: u64) -> usize {
+        let product = u128::from(key ^ self.seeds[0]) * u128::from(self.seeds[1]);
+        (product as u64 ^ (product >> 64) as u64) as usize & (self.entries.len() - 1)
+    }
+
+    /// Takes keys with the variants that want each, and calls `joined` for each that fits: its place among the keys, the variants that
+    /// are new to it, and whether it is new itself.
+    #[inline]
+    pub(super) fn take(&mut self, keys: &[u64], wanted: &[u8], mut joined: impl FnMut(usize, u8, bool)) {
+        if (self.len + keys.len()) * 16 > self.entries.len() * 11 {
+            self.grow(keys.len());
+        }
+        let cold = self.entries.len() >= COLD;
+        let mask = self.entries.len() - 1;
+        for (n, (&key, &wanted)) in keys.iter().zip(wanted).enumerate() {
+            if cold && let Some(&next) = keys.get(n + AHEAD) {
+                expect_word(&self.entries, self.home(next));
+            }
+            if key == ELSEWHERE {
+                continue;
+            }
+            let mut at = self.home(key);
+            loop {
+                let entry = &mut self.entries[at];
+                if *entry >> FLAGS == key && *entry != 0 {
+                    let before = *entry as u8;
+                    *entry |= u64::from(wanted);
+                    joined(n, wanted & !before, false);
+                    break;
+                }
+                if *entry == 0 {
+                    *entry = key << FLAGS | u64::from(wanted);
+                    self.len += 1;
+                    joined(n, wanted, true);
+                    break;
+                }
+                at = (at + 1) & mask;
+            }
+        }
+    }
+
+    /// Makes room for `more` keys.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let many = ((self.len + more) * 16 / 11 + 1).next_power_of_two().max(LEAST);
+        let old = std::mem::replace(&mut self.entries, vec![0; many]);
+        if many >= HUGE {
+            advise_huge(&mut self.entries);
+        }
+        self.put_all(old.into_iter().filter(|e| *e != 0));
+    }
+
+    fn put_all(&mut self, entries: impl Iterator<Item = u64>) {
+        let mask = self.entries.len() - 1;
+        for entry in entries {
+            let mut at = self.home(entry >> FLAGS);
+            while self.entries[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            self.entries[at] = entry;
+        }
+    }
+
+    /// The values by group, each with its variants, in ascending order of both.
+    pub(super) fn sorted(&self) -> Vec<(u32, i64, u8)> {
+        let mut all: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|e| **e != 0)
+            .map(|e| ((e >> FLAGS) as u32 & (GROUPS - 1), (e >> (FLAGS + 24)) as i64, *e as u8))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Takes the values of a group out.
+    pub(super) fn forget(&mut self, group: u32) {
+        let others: Vec<u64> = self
+            .entries
+            .iter()
+            .copied()
+            .filter(|e| *e != 0 && (e >> FLAGS) as u32 & (GROUPS - 1) != group)
+            .collect();
+        self.entries.fill(0);
+        self.len = others.len();
+        if !others.is_empty() {
+            self.put_all(others.into_iter());
+        }
+    }
+
+    /// No values, the memory kept.
+    pub(super) fn clear(&mut self) {
+        if self.len > 0 {
+            self.entries.fill(0);
+            self.len = 0;
+        }
+    }
+
+    /// Bytes reserved.
+    pub(super) fn bytes(&self) -> usize {
+        self.entries.capacity() * 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_has_no_word() {
+        assert_eq!(key(0, 0), 0);
+        assert_eq!(key(GROUPS - 1, u32::MAX.into()), (1 << 56) - 1);
+        for (group, value) in [(GROUPS, 0), (0, -1), (0, 1 << 32), (0, i64::MIN)] {
+            assert_eq!(key(group, value), ELSEWHERE);
+        }
+    }
+}
