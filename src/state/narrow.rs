@@ -63,6 +63,9 @@ impl Narrow {
     /// are new to it, and whether it is new itself.
     #[inline]
     pub(super) fn take(&mut self, keys: &[u64], wanted: &[u8], mut joined: impl FnMut(usize, u8, bool)) {
+        if keys.is_empty() {
+            return;
+        }
         if (self.len + keys.len()) * 16 > self.entries.len() * 11 {
             self.grow(keys.len());
         }
