@@ -122,17 +122,28 @@ impl SessionAggregate {
                 }
                 self.watermark = w;
             }
-            match self.place(batch, row, time, key) {
-                Ok(Some(slot)) => {
-                    self.rows.push(row);
-                    self.slots.push(slot);
+            let own = self.windows.first(time);
+            let windows = &self.windows;
+            let place =
+                self.sessions.place(key, (own.start, own.end), self.watermark, |end| windows.due(end));
+            let slot = match place {
+                Place::In(slot) => slot,
+                Place::Late => {
+                    self.take_late_row(batch, row, key, time);
+                    continue;
                 }
-                Ok(None) => {}
-                Err(e) => {
-                    result = Err(e);
-                    break;
+                Place::Merged(slot, other) => {
+                    result = self.take_rows(batch);
+                    if result.is_err() {
+                        break;
+                    }
+                    self.merge(slot, other);
+                    slot
                 }
-            }
+            };
+            self.counters.absorbed += 1;
+            self.rows.push(row);
+            self.slots.push(slot);
         }
         result = result.and_then(|()| self.take_rows(batch));
         pool.recycle_rows(placed);
@@ -143,33 +154,15 @@ impl SessionAggregate {
         result
     }
 
-    /// The session of a row, where it is not late; what it joins is merged.
-    #[inline(always)]
-    fn place(&mut self, batch: &Batch, row: u32, time: i64, key: u32) -> Result<Option<u32>, RowError> {
+    /// Notes a row whose session would be over.
+    #[cold]
+    fn take_late_row(&mut self, batch: &Batch, row: u32, key: u32, time: i64) {
         let own = self.windows.first(time);
-        let windows = &self.windows;
-        let place = self.sessions.place(key, (own.start, own.end), self.watermark, |end| windows.due(end));
-        let slot = match place {
-            Place::Late => {
-                self.counters.late += 1;
-                let when = When {
-                    time_us: Some(time),
-                    watermark: self.watermark,
-                    window: Some((own.start, own.end)),
-                };
-                self.late.row(batch, row as usize, when);
-                self.idle.push(key);
-                return Ok(None);
-            }
-            Place::In(slot) => slot,
-            Place::Merged(slot, other) => {
-                self.take_rows(batch)?;
-                self.merge(slot, other);
-                slot
-            }
-        };
-        self.counters.absorbed += 1;
-        Ok(Some(slot))
+        self.counters.late += 1;
+        let when =
+            When { time_us: Some(time), watermark: self.watermark, window: Some((own.start, own.end)) };
+        self.late.row(batch, row as usize, when);
+        self.idle.push(key);
     }
 
     /// Takes a row that comes alone, with no watermark before it. `None`: it is not like that, and nothing was done.
@@ -182,14 +175,29 @@ impl SessionAggregate {
         let time = time.slice::<i64>()[row];
         let key =
             with_columns(&self.keys, batch, |columns| self.table.find_or_insert_row(columns, row as u32));
-        let taken = self.place(batch, row as u32, time, key).and_then(|slot| {
-            let Some(slot) = slot else { return Ok(()) };
+        let own = self.windows.first(time);
+        let windows = &self.windows;
+        let place = self.sessions.place(key, (own.start, own.end), self.watermark, |end| windows.due(end));
+        let slot = match place {
+            Place::In(slot) => Some(slot),
+            Place::Late => {
+                self.take_late_row(batch, row as u32, key, time);
+                None
+            }
+            Place::Merged(slot, other) => {
+                self.merge(slot, other);
+                Some(slot)
+            }
+        };
+        let mut taken = Ok(());
+        if let Some(slot) = slot {
+            self.counters.absorbed += 1;
             self.grow();
             if let Some(counts) = &mut self.counts {
                 counts[slot as usize] += if batch.kind(row).is_add() { 1 } else { -1 };
             }
-            self.aggregates.update_row(batch, row as u32, slot)
-        });
+            taken = self.aggregates.update_row(batch, row as u32, slot);
+        }
         if taken.is_ok() {
             marks.iter().for_each(|m| self.advance(m.1));
         }

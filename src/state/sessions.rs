@@ -61,6 +61,7 @@ pub struct Sessions {
 impl Sessions {
     /// Finds the session of a row of `key` that alone would make the session from `start` to `end`; `due` says when a session that ends
     /// then is due.
+    #[inline]
     pub fn place(
         &mut self,
         key: u32,
