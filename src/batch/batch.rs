@@ -566,6 +566,13 @@ impl Pool {
         self.kinds.pop().unwrap_or_default()
     }
 
+    /// [`Batch::watermark`], of memory that is here.
+    pub fn watermark_batch(&mut self, watermark: i64) -> Batch {
+        let mut batch = self.batch();
+        batch.watermarks.advance(0, watermark);
+        batch
+    }
+
     /// Empty watermarks.
     pub fn watermarks(&mut self) -> Watermarks {
         self.watermarks.pop().unwrap_or_default()

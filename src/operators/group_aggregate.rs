@@ -273,9 +273,7 @@ impl GroupAggregate {
         out.given_marks = 0;
         out.waiting = !out.picks.is_empty() || !out.watermarks.is_empty();
     }
-}
 
-impl GroupAggregate {
     /// Takes a row that comes alone, where rows only come and groups do not end: straight from the batch into the groups, and from these into the
     /// batch that goes out, whose rows are those before and after it.
     fn push_row(&mut self, mut batch: Batch, row: usize, pool: &mut Pool) {

@@ -33,9 +33,7 @@ impl Ready {
             let rows = last.rows();
             last.watermarks.advance(rows, watermark);
         } else {
-            let mut batch = pool.batch();
-            batch.watermarks.advance(0, watermark);
-            self.batches.push_back(batch);
+            self.batches.push_back(pool.watermark_batch(watermark));
         }
     }
 

@@ -279,12 +279,10 @@ impl SessionAggregate {
     fn gather(&mut self, pool: &mut Pool) -> Option<Batch> {
         // Of a row that comes alone, mostly.
         if self.output.len() == 1
-            && let Some(Step::Watermark(w)) = self.output.front()
+            && let Some(&Step::Watermark(w)) = self.output.front()
         {
-            let mut batch = pool.batch();
-            batch.watermarks.advance(0, *w);
             self.output.pop_front();
-            return Some(batch);
+            return Some(pool.watermark_batch(w));
         }
         let mut batch = pool.batch();
         let mut closed = pool.row_list();

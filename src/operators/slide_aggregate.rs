@@ -642,9 +642,8 @@ impl Operator for SlideAggregate {
             }
         }
         if self.watermark > self.told {
-            let mut batch = cx.pool.batch();
-            self.tell_watermark(&mut batch, 0);
-            return Ok(Some(batch));
+            self.told = self.watermark;
+            return Ok(Some(cx.pool.watermark_batch(self.watermark)));
         }
         self.error.take().map_or(Ok(None), Err)
     }

@@ -339,12 +339,10 @@ impl WindowAggregate {
     fn gather(&mut self, pool: &mut Pool) -> Option<Batch> {
         // Of a row that comes alone, mostly.
         if self.output.len() == 1
-            && let Some(Step::Watermark(w)) = self.output.front()
+            && let Some(&Step::Watermark(w)) = self.output.front()
         {
-            let mut batch = pool.batch();
-            batch.watermarks.advance(0, *w);
             self.output.pop_front();
-            return Some(batch);
+            return Some(pool.watermark_batch(w));
         }
         let mut output = std::mem::take(&mut self.output);
         let mut batch = pool.batch();
