@@ -641,6 +641,14 @@ impl Pool {
         }
     }
 
+    /// Leaves nothing of a batch but its watermarks.
+    #[inline]
+    pub fn select_none(&mut self, batch: &mut Batch) {
+        if let Some(old) = batch.select_none() {
+            self.recycle_rows(old);
+        }
+    }
+
     /// Takes watermarks back.
     pub fn recycle_watermarks(&mut self, mut watermarks: Watermarks) {
         if watermarks.capacity() > 0 && self.watermarks.len() < Self::PER_KIND {

@@ -348,6 +348,24 @@ mod tests {
     }
 
     #[test]
+    fn a_run_is_appended_bit_by_bit_or_not() {
+        let mut from = Validity::default();
+        (0..200).for_each(|i| from.push(i % 7 != 3));
+        for (held, start, len) in
+            [(0, 0, 200), (1, 3, 64), (63, 64, 65), (64, 1, 0), (70, 130, 70), (5, 4, 6)]
+        {
+            let mut v = Validity::all_valid(held);
+            v.extend_run(&from, start, len);
+            assert_eq!(v.len(), held + len);
+            assert!((0..held).all(|i| v.get(i)));
+            assert!((0..len).all(|i| v.get(held + i) == from.get(start + i)), "{held} {start} {len}");
+            v.settle();
+            let nulls = (start..start + len).any(|i| !from.get(i));
+            assert_eq!((v.may_have_nulls(), v.null_count() > 0), (nulls, nulls), "{held} {start} {len}");
+        }
+    }
+
+    #[test]
     fn validity_has_no_bits_until_the_first_null() {
         let mut v = Validity::all_valid(70);
         assert!(v.bits().is_none());

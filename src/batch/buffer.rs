@@ -103,16 +103,18 @@ impl<T: Pod> Buffer<T> {
         self.len = len;
     }
 
-    /// Becomes this one value.
+    /// Becomes these few values.
     #[inline]
-    pub fn set_only(&mut self, value: T) {
-        self.len = 1;
-        match &mut self.lines[..] {
-            [first, ..] => bytemuck::cast_slice_mut::<Line, T>(std::slice::from_mut(first))[0] = value,
-            [] => {
-                self.grow(1);
-                self[0] = value;
-            }
+    pub fn set<const N: usize>(&mut self, values: [T; N]) {
+        const { assert!(N <= Self::PER_LINE, "one line of them") };
+        if self.lines.is_empty() {
+            self.grow(1);
+        }
+        self.len = N;
+        let line = bytemuck::cast_slice_mut::<Line, T>(&mut self.lines[..1]);
+        // Not a copy of slices, which would be a call.
+        for (to, value) in line.iter_mut().zip(values) {
+            *to = value;
         }
     }
 

@@ -326,16 +326,39 @@ impl Column {
         }
     }
 
+    /// Becomes these rows, none of them NULL.
+    ///
+    /// # Panics
+    /// When the column holds something else.
+    #[inline]
+    pub fn set_values<T: Native, const N: usize>(&mut self, values: [T; N]) {
+        self.buffer_mut::<T>().set(values);
+        self.validity.reset(N);
+    }
+
+    /// Becomes two rows, the value `before` a change and that `after` it; where there was none before, that after it alone.
+    ///
+    /// # Panics
+    /// When the column holds something else.
+    #[inline]
+    pub fn set_sides<T: Native>(&mut self, before: T, after: T, begins: bool) {
+        if begins {
+            self.set_values([after]);
+        } else {
+            self.set_values([before, after]);
+        }
+    }
+
     /// Becomes a single row: row `row` of `from`, a column of the same type. For batches of one row, where a pass over rows costs
     /// more than the row.
     #[inline]
     pub fn set_only(&mut self, from: &Column, row: usize) {
         match (&mut self.data, &from.data) {
-            (ColumnData::I64(to), ColumnData::I64(from)) => to.set_only(from[row]),
-            (ColumnData::I32(to), ColumnData::I32(from)) => to.set_only(from[row]),
-            (ColumnData::F64(to), ColumnData::F64(from)) => to.set_only(from[row]),
-            (ColumnData::I128(to), ColumnData::I128(from)) => to.set_only(from[row]),
-            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_only(from.get(row)),
+            (ColumnData::I64(to), ColumnData::I64(from)) => to.set([from[row]]),
+            (ColumnData::I32(to), ColumnData::I32(from)) => to.set([from[row]]),
+            (ColumnData::F64(to), ColumnData::F64(from)) => to.set([from[row]]),
+            (ColumnData::I128(to), ColumnData::I128(from)) => to.set([from[row]]),
+            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_copies::<1>(from.get(row)),
             _ => {
                 self.clear();
                 return self.extend_rows(from, &[row as u32]);
@@ -350,17 +373,12 @@ impl Column {
     /// Becomes two rows, both of them row `row` of `from`, a column of the same type.
     #[inline]
     pub fn set_pair(&mut self, from: &Column, row: usize) {
-        macro_rules! fixed {
-            ($to:expr, $from:expr) => {{
-                $to.reset(2);
-                $to.fill($from[row]);
-            }};
-        }
         match (&mut self.data, &from.data) {
-            (ColumnData::I64(to), ColumnData::I64(from)) => fixed!(to, from),
-            (ColumnData::I32(to), ColumnData::I32(from)) => fixed!(to, from),
-            (ColumnData::F64(to), ColumnData::F64(from)) => fixed!(to, from),
-            (ColumnData::I128(to), ColumnData::I128(from)) => fixed!(to, from),
+            (ColumnData::I64(to), ColumnData::I64(from)) => to.set([from[row]; 2]),
+            (ColumnData::I32(to), ColumnData::I32(from)) => to.set([from[row]; 2]),
+            (ColumnData::F64(to), ColumnData::F64(from)) => to.set([from[row]; 2]),
+            (ColumnData::I128(to), ColumnData::I128(from)) => to.set([from[row]; 2]),
+            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_copies::<2>(from.get(row)),
             _ => {
                 self.clear();
                 return self.extend_rows(from, &[row as u32; 2]);

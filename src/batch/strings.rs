@@ -332,16 +332,16 @@ impl ByteColumn {
         }
     }
 
-    /// Becomes this one value.
+    /// Becomes this value so many times.
     #[inline]
-    pub fn set_only(&mut self, bytes: &[u8]) {
+    pub fn set_copies<const N: usize>(&mut self, bytes: &[u8]) {
         if self.shares() || !self.buffers[0].is_unique() {
             self.clear();
         }
         let arena = Arc::get_mut(&mut self.buffers[0]).expect("buffer 0 is ours after the check above");
         arena.clear();
         let view = ByteWriter { views: &mut self.views, written: &mut self.written, arena }.store(bytes);
-        self.views.set_only(view);
+        self.views.set([view; N]);
         self.written = Written::ALL;
     }
 
@@ -638,7 +638,7 @@ mod tests {
                         model.resize(place, vec![]);
                     }
                     7 => {
-                        column.set_only(&bytes);
+                        column.set_copies::<1>(&bytes);
                         model = vec![bytes];
                     }
                     _ => {}

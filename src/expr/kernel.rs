@@ -238,6 +238,33 @@ pub trait Accumulator: Send {
         false
     }
 
+    /// Takes a row that comes alone, the one of `updates`, where it is `seen`, and makes `sides` the group's value before and after it: two
+    /// rows. Where the group `begins` with the row, only the value after it. The default goes through the passes over many rows; common
+    /// aggregates write what they have.
+    ///
+    /// # Errors
+    /// The row cannot be taken.
+    fn update_row(
+        &mut self,
+        updates: &Updates<'_>,
+        seen: bool,
+        begins: bool,
+        sides: &mut Column,
+    ) -> Result<(), RowError> {
+        sides.clear();
+        if seen && !begins {
+            return self.update_tracked(updates, sides);
+        }
+        if seen {
+            self.update(updates)?;
+        }
+        if !begins {
+            self.emit(updates.slots, sides);
+        }
+        self.emit(updates.slots, sides);
+        Ok(())
+    }
+
     /// Folds slot `from[k]` of `other`, an accumulator of the same aggregate, into slot `into[k]`.
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]);
 

@@ -65,6 +65,8 @@ struct Feed {
     from: Origin,
     /// The list of this batch has been made.
     listed: bool,
+    /// It has the row that came alone.
+    has_row: bool,
     /// Positions in the operator's list of rows, and the rows and slots there.
     positions: Vec<u32>,
     rows: Vec<u32>,
@@ -261,25 +263,26 @@ impl Aggregates {
         columns: &mut [ColumnRef],
         pool: &mut Pool,
     ) -> Result<(), RowError> {
-        let (rows, slots) = (&[row], &[slot]);
-        if !self.feeds.is_empty() {
-            self.find_feeds(batch, rows, slots);
+        self.filters.iter_mut().for_each(|f| f.fill_row(batch, row));
+        self.views.iter_mut().for_each(|v| v.fill_row(&self.filters, batch, row, slot));
+        for feed in &mut self.feeds {
+            feed.has_row = feed.seen(&self.filters, &self.views).iter().all(|seen| seen != 0);
         }
-        for (n, call) in self.calls.iter_mut().enumerate() {
-            let to = pool.own(&mut columns[n], &call.ty);
-            to.clear();
-            let feed = call.feed.map(|f| self.feeds[f].seen(&self.filters, &self.views));
-            let sees = feed.is_none_or(|seen| seen.iter().all(|s| s != 0));
-            match (sees, begins) {
-                (true, true) => with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update(u))?,
-                (true, false) => {
-                    with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update_tracked(u, to))?;
-                    continue;
+        let all = &Updates { args: &[], rows: &[row], slots: &[slot], kinds: batch.kinds() };
+        for (call, to) in self.calls.iter_mut().zip(columns) {
+            let to = pool.own(to, &call.ty);
+            let seen = call.feed.is_none_or(|f| self.feeds[f].has_row);
+            let accumulator = &mut call.accumulator;
+            match call.args[..] {
+                [] => accumulator.update_row(all, seen, begins, to)?,
+                [a] => {
+                    let args = &[Arg { column: batch.column(a), constant: false }];
+                    accumulator.update_row(&Updates { args, ..*all }, seen, begins, to)?;
                 }
-                (false, true) => {}
-                (false, false) => call.accumulator.emit(slots, to),
+                _ => with_updates(&call.args, batch, all.rows, all.slots, |u| {
+                    accumulator.update_row(u, seen, begins, to)
+                })?,
             }
-            call.accumulator.emit(slots, to);
         }
         Ok(())
     }
@@ -463,6 +466,14 @@ impl Call {
 }
 
 impl Filter {
+    /// [`Filter::fill`] of a row that comes alone.
+    #[inline]
+    fn fill_row(&mut self, batch: &Batch, row: u32) {
+        let column = batch.column(self.column);
+        self.passes.clear();
+        self.passes.push(u8::from(column.bools().get(row as usize) && column.is_valid(row as usize)));
+    }
+
     fn fill(&mut self, batch: &Batch, rows: &[u32]) {
         let column = batch.column(self.column);
         let bits = column.bools();
@@ -477,6 +488,21 @@ impl Filter {
 }
 
 impl View {
+    /// [`View::fill`] of a row that comes alone.
+    #[inline]
+    fn fill_row(&mut self, filters: &[Filter], batch: &Batch, row: u32, slot: u32) {
+        let takes = |variant: &Option<usize>| variant.map_or(1, |f| filters[f].passes[0]);
+        let wanted = self.variants.iter().enumerate().fold(0, |all, (n, variant)| all | takes(variant) << n);
+        self.flags.clear();
+        if wanted == 0 {
+            return self.flags.push(0);
+        }
+        let only = Taken { rows: &[row], groups: &[slot], wanted: &[wanted] };
+        with_columns(&self.args, batch, |columns| {
+            self.values.update(columns, only, batch.kinds(), &mut self.flags);
+        });
+    }
+
     /// Takes the rows in; `flags` then say which variants a row's value joins or leaves.
     fn fill(&mut self, filters: &[Filter], batch: &Batch, rows: &[u32], slots: &[u32]) {
         let Self { args, variants, values, flags, taken, wanted, moved } = self;
@@ -516,7 +542,14 @@ impl View {
 
 impl Feed {
     fn new(from: Origin) -> Self {
-        Self { from, listed: false, positions: Vec::new(), rows: Vec::new(), slots: Vec::new() }
+        Self {
+            from,
+            listed: false,
+            has_row: false,
+            positions: Vec::new(),
+            rows: Vec::new(),
+            slots: Vec::new(),
+        }
     }
 
     fn seen<'a>(&self, filters: &'a [Filter], views: &'a [View]) -> Seen<'a> {

@@ -100,14 +100,20 @@ fn divisor(a: i64, b: i64) -> i64 {
 }
 
 impl Operator for Clock {
-    fn push(&mut self, _port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<()> {
+    fn push(&mut self, port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
+        self.batch = self.pass(port, batch, cx)?;
+        Ok(())
+    }
+
+    fn pass(&mut self, _port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
         self.counters.batches_in += 1;
         let selected = batch.selected() as u64;
         self.counters.rows_in += selected;
         batch.watermarks.clear();
         if selected == 0 {
             cx.pool.recycle(batch);
-            return Ok(());
+            // Something may be due by now.
+            return Ok(None);
         }
         let now = cx.now_us.div_euclid(1000).max(self.last).max(self.watermark.saturating_add(1));
         let watermark = self.advance(now);
@@ -133,8 +139,8 @@ impl Operator for Clock {
         }
         batch.watermarks.advance(0, watermark);
         self.counters.rows_out += selected;
-        self.batch = Some(batch);
-        Ok(())
+        // Nothing is due before the time that it says.
+        Ok(Some(batch))
     }
 
     fn pull(&mut self, cx: &mut Context<'_>) -> Result<Option<Batch>> {

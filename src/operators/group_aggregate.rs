@@ -274,9 +274,20 @@ impl GroupAggregate {
         out.waiting = !out.picks.is_empty() || !out.watermarks.is_empty();
     }
 
-    /// Takes a row that comes alone, where rows only come and groups do not end: straight from the batch into the groups, and from these into the
+    /// The row of a batch that has one alone, where rows only come and groups do not end.
+    #[inline]
+    fn alone(&self, batch: &Batch) -> Option<usize> {
+        batch.only().filter(|_| self.counts.is_none() && self.aggregates.len() > 0)
+    }
+
+    /// Takes a row that comes [alone](GroupAggregate::alone): straight from the batch into the groups, and from these into the
     /// batch that goes out, whose rows are those before and after it.
-    fn push_row(&mut self, mut batch: Batch, row: usize, pool: &mut Pool) {
+    ///
+    /// # Errors
+    /// The row cannot be taken; the batch that goes out is what came before it.
+    fn take_row(&mut self, mut batch: Batch, row: usize, pool: &mut Pool) -> (Batch, Result<()>) {
+        self.counters.batches_in += 1;
+        self.counters.rows_in += 1;
         let bound = self.table.bound();
         let slot =
             with_columns(&self.keys, &batch, |columns| self.table.find_or_insert_row(columns, row as u32));
@@ -290,13 +301,8 @@ impl GroupAggregate {
         if let Err(e) = self.aggregates.update_row_tracked(&batch, row as u32, group, own, pool) {
             pool.recycle(out);
             batch.watermarks.truncate(e.row);
-            self.ready.fail(e.error);
-            // Nothing of the batch goes on but its watermarks before the row.
-            if let Some(old) = batch.select_none() {
-                pool.recycle_rows(old);
-            }
-            self.ready.push(batch, pool);
-            return;
+            pool.select_none(&mut batch);
+            return (batch, Err(e.error));
         }
         for (n, &k) in self.keys.iter().enumerate() {
             let to = pool.own(&mut own_keys[n], &types[n]);
@@ -311,18 +317,16 @@ impl GroupAggregate {
             false if own.iter().any(|pair| pair_differs(pair)) => 2,
             false => 0,
         };
+        if rows == 0 {
+            // Its columns have rows, but none that counts.
+            pool.recycle(out);
+            pool.select_none(&mut batch);
+            return (batch, Ok(()));
+        }
         for &(after, w) in batch.watermarks.runs() {
             out.watermarks.advance(if after as usize <= row { 0 } else { rows }, w);
         }
         pool.recycle(batch);
-        if rows == 0 {
-            // Its columns have rows, but none that counts.
-            if let Some(w) = out.watermarks.last() {
-                self.ready.push_watermark(w, pool);
-            }
-            pool.recycle(out);
-            return;
-        }
         out.set_rows(rows);
         if !begins {
             let mut kinds = pool.kind_list();
@@ -332,7 +336,7 @@ impl GroupAggregate {
                 out.select_one(1);
             }
         }
-        self.ready.push(out, pool);
+        (out, Ok(()))
     }
 }
 
@@ -386,13 +390,6 @@ impl Operator for GroupAggregate {
             self.ready.push(batch, cx.pool);
             return Ok(());
         }
-        if let Some(row) = batch.only()
-            && self.counts.is_none()
-            && self.aggregates.len() > 0
-        {
-            self.push_row(batch, row, cx.pool);
-            return Ok(());
-        }
         let now = cx.now_us.div_euclid(1000);
         self.expire(now);
         self.find_groups(&batch);
@@ -412,6 +409,21 @@ impl Operator for GroupAggregate {
         }
         self.end_groups();
         Ok(())
+    }
+
+    fn pass(&mut self, port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
+        let Some(row) = self.alone(&batch) else {
+            self.push(port, batch, cx)?;
+            return Ok(None);
+        };
+        let (out, taken) = self.take_row(batch, row, cx.pool);
+        if let Err(e) = taken {
+            self.ready.push(out, cx.pool);
+            self.ready.fail(e);
+            return Ok(None);
+        }
+        self.counters.rows_out += out.selected() as u64;
+        Ok(Some(out))
     }
 
     fn pull(&mut self, cx: &mut Context<'_>) -> Result<Option<Batch>> {

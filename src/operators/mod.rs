@@ -120,6 +120,16 @@ pub trait Operator: Send {
     /// the error and returns it from [`Operator::pull`] after them.
     fn push(&mut self, port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()>;
 
+    /// [`Operator::push`] where the readers have room. What an operator has to say to a row that comes alone is often one batch, which needs not wait
+    /// to be pulled: `Some` is all that comes, perhaps nothing (an empty batch), and there is nothing to pull. `None`: the batch was pushed.
+    ///
+    /// # Errors
+    /// As [`Operator::push`].
+    fn pass(&mut self, port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
+        self.push(port, batch, cx)?;
+        Ok(None)
+    }
+
     /// The next batch of output; `None`: nothing until the next push.
     ///
     /// # Errors

@@ -356,12 +356,35 @@ impl SessionAggregate {
 }
 
 impl Operator for SessionAggregate {
+    fn pass(&mut self, port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
+        let Some(taken) = batch.only().and_then(|row| self.take_row(&batch, row)) else {
+            self.push(port, batch, cx)?;
+            return Ok(None);
+        };
+        self.counters.batches_in += 1;
+        self.counters.rows_in += 1;
+        if taken.is_err() || !self.output.is_empty() {
+            self.error = taken.err().map(|e| e.error);
+            self.tell_watermark();
+            cx.pool.recycle(batch);
+            return Ok(None);
+        }
+        // Nothing closes: of the batch the watermark alone goes on, where it is news.
+        cx.pool.select_none(&mut batch);
+        if self.watermark > self.told {
+            self.told = self.watermark;
+        } else {
+            batch.watermarks.clear();
+        }
+        self.forget_idle();
+        Ok(Some(batch))
+    }
+
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
-        let alone = batch.only().and_then(|row| self.take_row(&batch, row));
-        if alone.is_some() || batch.selected() > 0 {
-            if let Err(e) = alone.unwrap_or_else(|| self.take(&batch, cx.pool)) {
+        if batch.selected() > 0 {
+            if let Err(e) = self.take(&batch, cx.pool) {
                 self.error = Some(e.error);
             }
         } else if let Some(w) = batch.watermarks.last() {

@@ -583,24 +583,40 @@ impl SlideAggregate {
 }
 
 impl Operator for SlideAggregate {
+    fn pass(&mut self, port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
+        let Some(taken) = batch.only().and_then(|row| self.take_row(&batch, row)) else {
+            self.push(port, batch, cx)?;
+            return Ok(None);
+        };
+        self.counters.batches_in += 1;
+        self.counters.rows_in += 1;
+        match (taken, batch.watermarks.last()) {
+            (Err(e), _) => {
+                self.error = Some(e.error);
+                cx.pool.recycle(batch);
+                return Ok(None);
+            }
+            // A window that the row has opened is due at once.
+            (Ok(()), Some(w)) if w >= self.next_due => {
+                let key_slots = cx.pool.row_list();
+                self.work = Some(Work { batch, key_slots, next: 1, marks: 0, closing: None, window: None });
+                return Ok(None);
+            }
+            (Ok(()), w) => self.watermark = w.unwrap_or(self.watermark),
+        }
+        // Of the batch the watermark alone goes on, where it is news.
+        cx.pool.select_none(&mut batch);
+        if self.watermark > self.told {
+            self.told = self.watermark;
+        } else {
+            batch.watermarks.clear();
+        }
+        Ok(Some(batch))
+    }
+
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
-        if let Some(taken) = batch.only().and_then(|row| self.take_row(&batch, row)) {
-            match (taken, batch.watermarks.last()) {
-                (Err(e), _) => self.error = Some(e.error),
-                // A window that the row has opened is due at once.
-                (Ok(()), Some(w)) if w >= self.next_due => {
-                    let key_slots = cx.pool.row_list();
-                    self.work =
-                        Some(Work { batch, key_slots, next: 1, marks: 0, closing: None, window: None });
-                    return Ok(());
-                }
-                (Ok(()), w) => self.watermark = w.unwrap_or(self.watermark),
-            }
-            cx.pool.recycle(batch);
-            return Ok(());
-        }
         let mut key_slots = cx.pool.row_list();
         if batch.selected() > 0 {
             let mut rows = cx.pool.row_list();

@@ -158,6 +158,45 @@ impl Node {
         }
     }
 
+    /// Gives a batch to this operator, which has nothing to do, and asks for what it answers at once. `None`: it is to be pulled.
+    ///
+    /// # Errors
+    /// It cannot go on.
+    #[inline(always)]
+    fn answer(
+        &mut self,
+        port: usize,
+        batch: Batch,
+        has_room: bool,
+        pool: &mut Pool,
+        now_us: i64,
+        wake_at_us: &mut i64,
+    ) -> Result<Option<Batch>> {
+        let Node { role: Role::Operator(op), producing, timed, watermark, asides, .. } = self else {
+            unreachable!("batches arrive at operators")
+        };
+        let cx = &mut Context { pool, now_us };
+        // What it lays aside is given before anything else comes.
+        if !(has_room && asides.is_empty()) {
+            op.push(port, batch, cx)?;
+            *producing = true;
+            return Ok(None);
+        }
+        let answer = op.pass(port, batch, cx)?;
+        match &answer {
+            None => *producing = true,
+            Some(batch) => {
+                if *timed && let Some(t) = op.wake_at_us() {
+                    *wake_at_us = t.min(*wake_at_us);
+                }
+                if let Some(w) = batch.watermarks.last() {
+                    *watermark = Some(w);
+                }
+            }
+        }
+        Ok(answer)
+    }
+
     /// Offers a batch to this sink's output. False: it was not taken and waits at the port.
     ///
     /// # Errors
@@ -574,52 +613,55 @@ impl Shard {
     #[inline(always)]
     fn feed(&mut self, mut n: usize, mut p: usize, mut batch: Batch, doors: &mut Doors<'_>) {
         let mut failed = None;
-        while let Role::Stage(_) = self.nodes[n].role {
+        loop {
             let node = &mut self.nodes[n];
-            if !node.pass(&mut batch, &mut self.pool, doors.now_us, &mut failed) {
-                self.pool.recycle(batch);
-                self.failed = self.failed.take().or(failed);
-                return;
+            match node.role {
+                Role::Stage(_) => {
+                    if !node.pass(&mut batch, &mut self.pool, doors.now_us, &mut failed) {
+                        self.pool.recycle(batch);
+                        break;
+                    }
+                }
+                Role::Sink(output) => {
+                    self.offer(n, output, batch, doors);
+                    break;
+                }
+                _ => match self.arrive(n, p, batch, doors) {
+                    Some(answer) => batch = answer,
+                    None => break,
+                },
             }
-            match node.readers[..] {
+            match self.nodes[n].readers[..] {
                 [only] => (n, p) = only,
                 _ => {
                     self.give_all(n, batch, doors);
-                    self.failed = self.failed.take().or(failed);
-                    return;
+                    break;
                 }
             }
-        }
-        match self.nodes[n].role {
-            Role::Sink(output) => {
-                self.offer(n, output, batch, doors);
-            }
-            _ => self.arrive(n, p, batch, doors),
         }
         if failed.is_some() {
             self.failed = self.failed.take().or(failed);
         }
     }
 
-    /// A batch comes to port `p` of an operator.
-    fn arrive(&mut self, n: usize, p: usize, batch: Batch, doors: &mut Doors<'_>) {
-        let node = &mut self.nodes[n];
-        match &mut node.role {
-            Role::Operator(op) if !node.producing && self.failed.is_none() => {
-                match op.push(p, batch, &mut Context { pool: &mut self.pool, now_us: doors.now_us }) {
-                    Ok(()) => {
-                        node.producing = true;
-                        self.pull(n, doors);
-                    }
-                    Err(e) => self.fail(n, e),
-                }
-            }
-            _ => {
-                node.ports[p].waiting = Some(batch);
-                self.stalled = true;
-                self.drive(n, doors);
-            }
+    /// A batch comes to port `p` of an operator. What it answers at once is to go on; else it has been pulled.
+    fn arrive(&mut self, n: usize, p: usize, batch: Batch, doors: &mut Doors<'_>) -> Option<Batch> {
+        let has_room = self.has_room(n);
+        let Self { nodes, pool, failed, wake_at_us, .. } = self;
+        let node = &mut nodes[n];
+        if node.producing || failed.is_some() {
+            node.ports[p].waiting = Some(batch);
+            self.stalled = true;
+            self.drive(n, doors);
+            return None;
         }
+        match node.answer(p, batch, has_room, pool, doors.now_us, wake_at_us) {
+            Ok(Some(answer)) if answer.is_empty() => pool.recycle(answer),
+            Ok(Some(answer)) => return Some(answer),
+            Ok(None) => self.pull(n, doors),
+            Err(e) => self.fail(n, e),
+        }
+        None
     }
 
     /// Pulls operator `n` until it has nothing more, a reader has no room, or it has given its share of the turn.

@@ -203,6 +203,15 @@ impl DistinctView {
             return self.update_table(columns, taken, kinds, joined);
         };
         let Taken { rows, groups, wanted } = taken;
+        if let ([row], [group], [wanted]) = (rows, groups, wanted)
+            && let Some(key) = narrow::key_of(columns[0], *row as usize, *group)
+        {
+            let (joins, is_new) = narrow.values.take_one(key, *wanted);
+            joined.push(joins);
+            self.values[*group as usize] += u32::from(is_new);
+            self.narrow = Some(narrow);
+            return;
+        }
         let others = narrow.find_keys(columns[0], rows, groups);
         let first = joined.len();
         joined.resize(first + rows.len(), 0);

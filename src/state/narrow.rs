@@ -37,6 +37,17 @@ pub(super) fn key(group: u32, value: i64) -> u64 {
     if fits { (value as u64) << 24 | u64::from(group) } else { ELSEWHERE }
 }
 
+/// [`key`] of the value in row `row` of a column; `None`: it does not fit.
+#[inline(always)]
+pub(super) fn key_of(column: &Column, row: usize, group: u32) -> Option<u64> {
+    let value = match &column.data {
+        ColumnData::I64(v) => v[row],
+        ColumnData::I32(v) => (v[row] as u32).into(),
+        _ => return None,
+    };
+    Some(key(group, value)).filter(|&key| key != ELSEWHERE && column.validity.get(row))
+}
+
 /// Appends the value of a key to a column.
 pub(super) fn push(value: i64, to: &mut Column) {
     to.validity.push(true);
@@ -59,6 +70,36 @@ impl Narrow {
         (product as u64 ^ (product >> 64) as u64) as usize & (self.entries.len() - 1)
     }
 
+    /// Takes a key that fits with the variants that want it: those that are new to it, and whether it is new itself.
+    #[inline]
+    pub(super) fn take_one(&mut self, key: u64, wanted: u8) -> (u8, bool) {
+        if (self.len + 1) * 16 > self.entries.len() * 11 {
+            self.grow(1);
+        }
+        self.put(key, wanted)
+    }
+
+    /// [`Narrow::take_one`] where there is room.
+    #[inline(always)]
+    fn put(&mut self, key: u64, wanted: u8) -> (u8, bool) {
+        let mask = self.entries.len() - 1;
+        let mut at = self.home(key);
+        loop {
+            let entry = &mut self.entries[at];
+            if *entry >> FLAGS == key && *entry != 0 {
+                let before = *entry as u8;
+                *entry |= u64::from(wanted);
+                return (wanted & !before, false);
+            }
+            if *entry == 0 {
+                *entry = key << FLAGS | u64::from(wanted);
+                self.len += 1;
+                return (wanted, true);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
     /// Takes keys with the variants that want each, and calls `joined` for each that fits: its place among the keys, the variants that
     /// are new to it, and whether it is new itself.
     #[inline]
@@ -70,7 +111,6 @@ impl Narrow {
             self.grow(keys.len());
         }
         let cold = self.entries.len() >= COLD;
-        let mask = self.entries.len() - 1;
         for (n, (&key, &wanted)) in keys.iter().zip(wanted).enumerate() {
             if cold && let Some(&next) = keys.get(n + AHEAD) {
                 expect_word(&self.entries, self.home(next));
@@ -78,23 +118,8 @@ impl Narrow {
             if key == ELSEWHERE {
                 continue;
             }
-            let mut at = self.home(key);
-            loop {
-                let entry = &mut self.entries[at];
-                if *entry >> FLAGS == key && *entry != 0 {
-                    let before = *entry as u8;
-                    *entry |= u64::from(wanted);
-                    joined(n, wanted & !before, false);
-                    break;
-                }
-                if *entry == 0 {
-                    *entry = key << FLAGS | u64::from(wanted);
-                    self.len += 1;
-                    joined(n, wanted, true);
-                    break;
-                }
-                at = (at + 1) & mask;
-            }
+            let (joins, is_new) = self.put(key, wanted);
+            joined(n, joins, is_new);
         }
     }
 

@@ -118,6 +118,23 @@ impl Accumulator for Count {
         Ok(())
     }
 
+    fn update_row(
+        &mut self,
+        u: &Updates<'_>,
+        seen: bool,
+        begins: bool,
+        sides: &mut Column,
+    ) -> Result<(), RowError> {
+        let row = u.rows[0] as usize;
+        let count = &mut self.counts[u.slots[0] as usize];
+        let before = *count;
+        if seen && u.args.first().is_none_or(|a| a.is_valid(row)) {
+            *count += if u.is_add(row) { 1 } else { -1 };
+        }
+        sides.set_sides(before, *count, begins);
+        Ok(())
+    }
+
     fn is_fixed(&self) -> bool {
         true
     }

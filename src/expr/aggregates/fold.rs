@@ -40,6 +40,14 @@ pub(super) trait Plain: Copy + Default + Send + Sync + PartialOrd + 'static {
     fn room(_out: &mut Column, _more: usize) -> Option<(&mut Validity, &mut [Self])> {
         None
     }
+    /// Makes a column the value, or NULL, `before` a change and that `after` it; where there was none before, that after it alone.
+    fn set_sides(before: Option<Self>, after: Option<Self>, begins: bool, out: &mut Column) {
+        out.clear();
+        if !begins {
+            Self::push(before, out);
+        }
+        Self::push(after, out);
+    }
     /// Writes it in a state.
     fn encode(self, to: &mut Encoder);
     /// Reads it from a state.
@@ -60,6 +68,17 @@ fn native_room<T: Native>(out: &mut Column, more: usize) -> Option<(&mut Validit
     Some((validity, &mut values[before..]))
 }
 
+#[inline(always)]
+fn set_natives<T: Native>(before: Option<T>, after: Option<T>, begins: bool, out: &mut Column) {
+    out.set_sides(before.unwrap_or_default(), after.unwrap_or_default(), begins);
+    if after.is_none() {
+        out.validity.set(out.len() - 1, false);
+    }
+    if before.is_none() && !begins {
+        out.validity.set(0, false);
+    }
+}
+
 macro_rules! plain {
     ($($t:ty, $wide:ty, $put:ident);*) => {$(
         impl Plain for $t {
@@ -75,6 +94,10 @@ macro_rules! plain {
             #[inline]
             fn room(out: &mut Column, more: usize) -> Option<(&mut Validity, &mut [Self])> {
                 native_room(out, more)
+            }
+            #[inline(always)]
+            fn set_sides(before: Option<Self>, after: Option<Self>, begins: bool, out: &mut Column) {
+                set_natives(before, after, begins, out);
             }
             fn encode(self, to: &mut Encoder) {
                 to.$put(self as $wide);
@@ -210,6 +233,28 @@ impl<F: Fold> Accumulator for Folding<F> {
             }
             *to = value.unwrap_or_default();
         });
+        Ok(())
+    }
+
+    fn update_row(
+        &mut self,
+        u: &Updates<'_>,
+        seen: bool,
+        begins: bool,
+        sides: &mut Column,
+    ) -> Result<(), RowError> {
+        let (fold, arg, row) = (&self.fold, &u.args[0], u.rows[0] as usize);
+        let s = &mut self.states[u.slots[0] as usize];
+        let before = if begins { None } else { fold.value(s) };
+        if seen && arg.is_valid(row) {
+            let v = F::reader(arg.column)(arg.at(row));
+            if u.is_add(row) {
+                fold.add(s, v);
+            } else {
+                fold.remove(s, v);
+            }
+        }
+        F::Out::set_sides(before, fold.value(s), begins, sides);
         Ok(())
     }
 

@@ -297,6 +297,31 @@ fn sets(rows: &[Option<&str>]) -> Column {
     column
 }
 
+/// Values of a kind that an aggregate takes.
+fn values_of(name: &str, kind: &TypeKind) -> [Option<&'static str>; 6] {
+    let values = match kind {
+        TypeKind::VarChar(_) => {
+            [Some("a"), Some("b"), Some("a text of more than twelve bytes"), None, Some(""), Some("B")]
+        }
+        TypeKind::Bitmap => [Some("1 2"), Some("2 3 70000"), Some("1 2"), None, Some(""), Some("7")],
+        TypeKind::Boolean => [Some("true"), Some("false"), Some("true"), None, Some("false"), Some("true")],
+        TypeKind::Decimal(..) => {
+            [Some("1.50"), Some("-2.25"), Some("1.50"), None, Some("0.00"), Some("99999999.99")]
+        }
+        TypeKind::Double => [Some("1.5"), Some("-2.25"), Some("0.0"), None, Some("1e300"), Some("-7")],
+        _ => [Some("1"), Some("-2"), Some("1"), None, Some("0"), Some("100")],
+    };
+    // JSON's brackets stand around values that are JSON.
+    if name == "JSON_ARRAYAGG" { values.map(|v| v.map(|_| "[7]")) } else { values }
+}
+
+fn column_of(kind: &TypeKind, rows: &[Option<&str>]) -> Column {
+    match kind {
+        TypeKind::Bitmap => sets(rows),
+        _ => Column::clone(&crate::expr::functions::test_column(kind, rows)),
+    }
+}
+
 /// The others, and where they are tried.
 const ELSEWHERE: &[&str] = &[
     // Rounding apart: `variances_agree_with_two_passes`.
@@ -325,6 +350,38 @@ fn every_aggregate_is_tried_with_rows_that_leave() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
+    /// A row that comes alone gives what the passes over many rows do, whatever stood in the column before.
+    #[test]
+    fn a_row_alone_gives_what_rows_together_do(
+        (name, kinds) in prop::sample::select(OF_VALUES),
+        kind in any::<prop::sample::Index>(),
+        retracting in any::<bool>(),
+        rows in prop::collection::vec((0u32..3, 0usize..6, any::<bool>(), any::<bool>()), 1..40),
+    ) {
+        let kind = &kinds[kind.index(kinds.len())];
+        let values = values_of(name, kind);
+        let column = column_of(kind, &rows.iter().map(|r| values[r.1]).collect::<Vec<_>>());
+        let b = bind(name, &[kind.clone().nullable()], true);
+        let make = if retracting { &b.retracting } else { &b.accumulator };
+        let (mut many, mut alone) = (make(), make());
+        many.grow(3);
+        alone.grow(3);
+        let arg = [Arg { column: &column, constant: false }];
+        let mut kept = Column::new(&b.ty);
+        for (n, &(slot, _, seen, begins)) in rows.iter().enumerate() {
+            let u = Updates { args: &arg, rows: &[n as u32], slots: &[slot], kinds: None };
+            let mut before = Column::new(&b.ty);
+            many.emit(&[slot], &mut before);
+            if seen {
+                many.update(&u).expect("values");
+            }
+            let mut wanted = if begins { vec![] } else { texts(&before, &b.ty) };
+            wanted.extend(shown(&*many, &[slot], &b.ty));
+            alone.update_row(&u, seen, begins, &mut kept).expect("values");
+            prop_assert_eq!(texts(&kept, &b.ty), wanted, "{} of row {}", name, n);
+        }
+    }
+
     /// What is left of a group whatever came and went is what those rows alone come to.
     #[test]
     fn rows_that_have_left_leave_nothing_behind(
@@ -333,16 +390,7 @@ proptest! {
         steps in prop::collection::vec((0usize..6, 0u8..5), 1..80),
     ) {
         let kind = &kinds[kind.index(kinds.len())];
-        let values: [Option<&str>; 6] = match kind {
-            TypeKind::VarChar(_) => [Some("a"), Some("b"), Some("a text of more than twelve bytes"), None, Some(""), Some("B")],
-            TypeKind::Bitmap => [Some("1 2"), Some("2 3 70000"), Some("1 2"), None, Some(""), Some("7")],
-            TypeKind::Boolean => [Some("true"), Some("false"), Some("true"), None, Some("false"), Some("true")],
-            TypeKind::Decimal(..) => [Some("1.50"), Some("-2.25"), Some("1.50"), None, Some("0.00"), Some("99999999.99")],
-            TypeKind::Double => [Some("1.5"), Some("-2.25"), Some("0.0"), None, Some("1e300"), Some("-7")],
-            _ => [Some("1"), Some("-2"), Some("1"), None, Some("0"), Some("100")],
-        };
-        // JSON's brackets stand around values that are JSON.
-        let values = if name == "JSON_ARRAYAGG" { values.map(|v| v.map(|_| "[7]")) } else { values };
+        let values = values_of(name, kind);
         let (mut left, mut came, mut row_kinds) = (vec![], vec![], vec![]);
         for (value, leave) in steps {
             if leave < 2 && !left.is_empty() {
@@ -358,10 +406,7 @@ proptest! {
         }
         let b = bind(name, &[kind.clone().nullable()], true);
         let result = |make: &AccumulatorFactory, rows: &[Option<&str>], kinds: Option<&[RowKind]>| {
-            let column = match kind {
-                TypeKind::Bitmap => sets(rows),
-                _ => Column::clone(&crate::expr::functions::test_column(kind, rows)),
-            };
+            let column = column_of(kind, rows);
             let mut acc = make();
             acc.grow(1);
             let arg = [Arg { column: &column, constant: false }];

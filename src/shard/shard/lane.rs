@@ -1,32 +1,49 @@
-//! Lanes: a source whose batches go through stages alone into one sink.
+//! Lanes: a source whose batches go through one node after the other into one sink.
 //!
 //! The whole way is one loop in which no node is looked up: of an event that comes alone, the looking up would be a fifth of its cost
-//! (decision 0010). It does what [`Shard::take_turn`] does for any graph.
+//! (decision 0010). It does what [`Shard::take_turn`] does for any graph, and leaves to it what an operator does not [answer at
+//! once](crate::operators::Operator::pass).
 
 use super::{Doors, Node, Role, Shard};
+use crate::batch::Batch;
+use crate::error::Error;
 use crate::shard::io::{Input, IoContext, Polled};
 
-/// The way of a source's batches: so many stages, whose nodes follow the source's, and then the sink, which writes to this output.
+/// The way of a source's batches: so many stages and operators, whose nodes follow the source's, and then the sink, which writes to this output.
 #[derive(Clone, Copy)]
 pub(super) struct Lane {
-    stages: usize,
+    between: usize,
     output: usize,
+}
+
+/// What became of a batch on its way.
+enum Way {
+    /// Nothing is left of it.
+    Over,
+    /// It has come to the sink.
+    Whole(Batch),
+    /// The operator so many nodes behind the source has taken it: pull.
+    Pull(usize),
+    /// The operator there cannot go on.
+    Fail(usize, Error),
 }
 
 impl Lane {
     /// The lane of source `n`, where it has one.
     pub(super) fn of(nodes: &[Node], n: usize) -> Option<Self> {
         let leads_on = |n: usize| nodes[n].asides.is_empty() && nodes[n].readers[..] == [(n + 1, 0)];
-        let stages = nodes[n + 1..].iter().take_while(|s| matches!(s.role, Role::Stage(_))).count();
-        match nodes.get(n + stages + 1)?.role {
-            Role::Sink(output) if (n..=n + stages).all(leads_on) => Some(Self { stages, output }),
+        let is_between =
+            |s: &&Node| matches!(s.role, Role::Stage(_) | Role::Operator(_)) && s.ports.len() == 1;
+        let between = nodes[n + 1..].iter().take_while(is_between).count();
+        match nodes.get(n + between + 1)?.role {
+            Role::Sink(output) if (n..=n + between).all(leads_on) => Some(Self { between, output }),
             _ => None,
         }
     }
 }
 
 impl Shard {
-    /// Polls input `i` of source `n`, whose sink has room, as often as a turn allows.
+    /// Polls input `i` of source `n`, whose lane has room everywhere, as often as a turn allows.
     pub(super) fn run_lane(
         &mut self,
         lane: Lane,
@@ -35,13 +52,13 @@ impl Shard {
         inputs: &mut [Box<dyn Input>],
         doors: &mut Doors<'_>,
     ) -> bool {
-        let Self { nodes, pool, batch_rows, polls, ended, stalled, failed, .. } = self;
-        let [source, stages @ .., sink] = &mut nodes[n..n + lane.stages + 2] else {
-            unreachable!("a lane has a source and a sink")
-        };
-        let (input, output, now_us) = (&mut *inputs[i], &mut *doors.outputs[lane.output], doors.now_us);
-        for polled in 0..*polls {
-            let mut batch = match input.poll(*batch_rows, &mut IoContext { pool, now_us }) {
+        let (input, now_us) = (&mut *inputs[i], doors.now_us);
+        for polled in 0..self.polls {
+            let Self { nodes, pool, batch_rows, ended, stalled, failed, wake_at_us, .. } = self;
+            let [source, between @ .., sink] = &mut nodes[n..n + lane.between + 2] else {
+                unreachable!("a lane has a source and a sink")
+            };
+            let batch = match input.poll(*batch_rows, &mut IoContext { pool, now_us }) {
                 Ok(Polled::Batch(batch)) => batch,
                 Ok(Polled::Pending) => return polled > 0,
                 Ok(Polled::End) => {
@@ -57,17 +74,42 @@ impl Shard {
             if let Some(w) = batch.watermarks.last() {
                 source.watermark = Some(w);
             }
-            let mut behind = None;
-            if !stages.iter_mut().all(|stage| stage.pass(&mut batch, pool, now_us, &mut behind)) {
-                pool.recycle(batch);
-            } else {
-                match sink.offer(batch, output, &mut IoContext { pool, now_us }) {
-                    Ok(taken) => *stalled |= !taken,
-                    Err(e) => *failed = Some(e),
-                }
+            let (mut way, mut behind) = (Way::Whole(batch), None);
+            for (k, node) in between.iter_mut().enumerate() {
+                let Way::Whole(mut batch) = way else { break };
+                way = match node.role {
+                    Role::Stage(_) => match node.pass(&mut batch, pool, now_us, &mut behind) {
+                        true => Way::Whole(batch),
+                        false => {
+                            pool.recycle(batch);
+                            Way::Over
+                        }
+                    },
+                    _ => match node.answer(0, batch, true, pool, now_us, wake_at_us) {
+                        Ok(Some(answer)) if answer.is_empty() => {
+                            pool.recycle(answer);
+                            Way::Over
+                        }
+                        Ok(Some(answer)) => Way::Whole(answer),
+                        Ok(None) => Way::Pull(n + 1 + k),
+                        Err(e) => Way::Fail(n + 1 + k, e),
+                    },
+                };
             }
-            *failed = failed.take().or(behind);
-            if *stalled || failed.is_some() {
+            match way {
+                Way::Over => {}
+                Way::Whole(batch) => {
+                    let output = &mut *doors.outputs[lane.output];
+                    match sink.offer(batch, output, &mut IoContext { pool, now_us }) {
+                        Ok(taken) => *stalled |= !taken,
+                        Err(e) => *failed = Some(e),
+                    }
+                }
+                Way::Pull(k) => self.pull(k, doors),
+                Way::Fail(k, e) => self.fail(k, e),
+            }
+            self.failed = self.failed.take().or(behind);
+            if self.stalled || self.failed.is_some() {
                 return true;
             }
         }

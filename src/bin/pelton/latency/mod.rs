@@ -1,7 +1,7 @@
 //! `pelton bench latency`: how long an event waits for its answer, at rates that do not wait for it.
 //!
 //! `score` and `score_zipf` ask the scorer of `examples/fraud` on the caller's thread, after a day of payments; the same work written by hand runs
-//! in the same process after it. `window` pushes events into a job whose window of one second each event closes, and counts
+//! in the same process after it. Beside them memory alone is asked ([`Block`]): what the machine takes from whoever keeps a state of that size. `window` pushes events into a job whose window of one second each event closes, and counts
 //! until the window's rows are there. `nothing` asks nothing: what it waits is taken by the machine, and no engine waits less.
 //! Beside the figures of all events stand those of the slices of time in which the machine was quiet ([`open_loop`]).
 
@@ -16,7 +16,7 @@ use crate::memory;
 use handwritten::HandWritten;
 use hdrhistogram::Histogram;
 use open_loop::{GAP, Latencies, Load, SLICE, drive};
-use payments::{Decision, Payment, Payments};
+use payments::{Decision, Payment, Payments, mix};
 use pelton::{Engine, Error, Feed, Result, Scorer, Timestamp};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -36,6 +36,39 @@ struct Measured {
     rate: u64,
     latencies: Latencies,
     hand_written: Option<Latencies>,
+    /// Of [`Block::ask`].
+    memory: Option<Latencies>,
+}
+
+/// What the state of a payment takes, bytes, and the lines of memory that a score does not find in a cache; both about.
+const STATE_BYTES: usize = 150;
+const LINES: usize = 12;
+const LINE: usize = 64 / size_of::<u64>();
+
+/// As much memory as the state takes, written before the state is built up and left alone meanwhile, as most of the state is.
+struct Block {
+    words: Vec<u64>,
+    next: u64,
+}
+
+impl Block {
+    fn new(payments: u64) -> Self {
+        let lines = (payments as usize * STATE_BYTES / 64).max(1);
+        let mut words = vec![0; lines * LINE];
+        pelton::host::mmap::advise_huge(&mut words);
+        words.fill(1);
+        Self { words, next: 0 }
+    }
+
+    /// Reads and writes lines at random places. These do not depend on what stands there: memory is waited for once, as short as can be.
+    fn ask(&mut self) {
+        let lines = self.words.len() / LINE;
+        for _ in 0..LINES {
+            let at = mix(self.next) as usize % lines * LINE;
+            self.words[at] = self.words[at].wrapping_add(self.next);
+            self.next += 1;
+        }
+    }
 }
 
 /// Measures, and prints what was seen.
@@ -74,7 +107,13 @@ fn loads(args: &Latency) -> impl Iterator<Item = Load> + '_ {
 fn nothing(args: &Latency, all: &mut Vec<Measured>) -> Result<()> {
     for load in loads(args) {
         let latencies = drive(load, || Ok(true))?;
-        all.push(Measured { scenario: "nothing", rate: load.rate, latencies, hand_written: None });
+        all.push(Measured {
+            scenario: "nothing",
+            rate: load.rate,
+            latencies,
+            hand_written: None,
+            memory: None,
+        });
     }
     Ok(())
 }
@@ -85,6 +124,7 @@ fn score(scenario: &'static str, args: &Latency, all: &mut Vec<Measured>) -> Res
     let mut payment = Payment::default();
     let first = all.len();
     {
+        let mut block = Block::new(args.preload);
         let sql = include_str!("../../../../examples/fraud/fraud.sql");
         let mut scorer: Scorer<Payment, Decision> = Engine::builder().build()?.scorer(sql)?;
         let mut source = payments();
@@ -101,7 +141,12 @@ fn score(scenario: &'static str, args: &Latency, all: &mut Vec<Measured>) -> Res
                 source.fill(&mut payment);
                 scorer.score(&payment).map(|s| s.row.is_some())
             })?;
-            all.push(Measured { scenario, rate: load.rate, latencies, hand_written: None });
+            let memory = drive(load, || {
+                block.ask();
+                Ok(true)
+            })?;
+            let memory = Some(memory);
+            all.push(Measured { scenario, rate: load.rate, latencies, hand_written: None, memory });
         }
     }
     let (mut by_hand, mut decision) = (HandWritten::default(), Decision::default());
@@ -126,7 +171,10 @@ fn score(scenario: &'static str, args: &Latency, all: &mut Vec<Measured>) -> Res
 fn say(args: &Latency, scenario: &str, who: &str, time: Duration) {
     let each = time.as_nanos() as f64 / args.preload.max(1) as f64;
     let (n, mb) = (args.preload, memory::peak_rss_kb() / 1000);
-    eprintln!("{scenario}, {who}: {n} payments before, {each:.0} ns each; {mb} MB at most so far");
+    let block = n as usize * STATE_BYTES / 1_000_000;
+    eprintln!(
+        "{scenario}, {who}: {n} payments before, {each:.0} ns each; {mb} MB at most so far, {block} of them memory to ask alone"
+    );
 }
 
 pelton::row! {
@@ -159,7 +207,13 @@ fn window(args: &Latency, all: &mut Vec<Measured>) -> Result<()> {
             run.step(0)?;
             Ok(came.swap(false, Ordering::Relaxed))
         })?;
-        all.push(Measured { scenario: "window", rate: load.rate, latencies, hand_written: None });
+        all.push(Measured {
+            scenario: "window",
+            rate: load.rate,
+            latencies,
+            hand_written: None,
+            memory: None,
+        });
     }
     Ok(())
 }
@@ -192,7 +246,7 @@ fn table(args: &Latency, all: &[Measured]) -> String {
     }
     let _ = writeln!(
         out,
-        "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>9} {:>7}",
+        "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>9} {:>7} {:>10}",
         "scenario",
         "rate/s",
         "p50",
@@ -204,16 +258,18 @@ fn table(args: &Latency, all: &[Measured]) -> String {
         "events",
         "hand p50",
         "hand p99",
-        "ratio"
+        "ratio",
+        "memory p99"
     );
     for m in all {
         let q = |q: f64| m.latencies.all.value_at_quantile(q);
         let hand = |q| m.hand_written.as_ref().map(|h| h.all.value_at_quantile(q));
+        let memory = m.memory.as_ref().map(|of| of.all.value_at_quantile(0.99).to_string());
         let text = |q| hand(q).map_or(String::new(), |ns| ns.to_string());
         let ratio = hand(0.5).map(|ns| format!("{:.2}", q(0.5) as f64 / ns.max(1) as f64));
         let _ = writeln!(
             out,
-            "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>9} {:>7}",
+            "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>11} {:>9} {:>9} {:>9} {:>7} {:>10}",
             m.scenario,
             m.rate,
             q(0.5),
@@ -225,7 +281,8 @@ fn table(args: &Latency, all: &[Measured]) -> String {
             m.latencies.all.len(),
             text(0.5),
             text(0.99),
-            ratio.unwrap_or_default()
+            ratio.unwrap_or_default(),
+            memory.unwrap_or_default()
         );
     }
     out + &quiet_table(all)
@@ -263,6 +320,9 @@ fn quiet_table(all: &[Measured]) -> String {
         if let Some(hand) = &m.hand_written {
             line(&format!("{}, by hand", m.scenario), m.rate, hand);
         }
+        if let Some(memory) = &m.memory {
+            line(&format!("{}, memory", m.scenario), m.rate, memory);
+        }
     }
     out
 }
@@ -289,17 +349,19 @@ fn quiet_json(prefix: &str, of: &Histogram<u64>) -> String {
 fn json(all: &[Measured]) -> String {
     let one = |m: &Measured| {
         let q = |q: f64| m.latencies.all.value_at_quantile(q);
-        let hand = m.hand_written.as_ref().map(|h| {
-            format!(
-                ", \"hand_written_p50_ns\": {}, \"hand_written_p99_ns\": {}{}",
-                h.all.value_at_quantile(0.5),
-                h.all.value_at_quantile(0.99),
-                quiet_json("hand_written_", &h.quiet)
-            )
-        });
+        let beside = |prefix: &str, of: &Option<Latencies>| {
+            of.as_ref().map_or_else(String::new, |of| {
+                format!(
+                    ", \"{prefix}p50_ns\": {}, \"{prefix}p99_ns\": {}{}",
+                    of.all.value_at_quantile(0.5),
+                    of.all.value_at_quantile(0.99),
+                    quiet_json(prefix, &of.quiet)
+                )
+            })
+        };
         format!(
             "  {{\"scenario\": \"{}\", \"rate\": {}, \"p50_ns\": {}, \"p90_ns\": {}, \"p99_ns\": {}, \"p999_ns\": {}, \"p9999_ns\": {}, \
-             \"max_ns\": {}, \"events\": {}{}{}}}",
+             \"max_ns\": {}, \"events\": {}{}{}{}}}",
             m.scenario,
             m.rate,
             q(0.5),
@@ -310,7 +372,8 @@ fn json(all: &[Measured]) -> String {
             m.latencies.all.max(),
             m.latencies.all.len(),
             quiet_json("", &m.latencies.quiet),
-            hand.unwrap_or_default()
+            beside("hand_written_", &m.hand_written),
+            beside("memory_", &m.memory)
         )
     };
     format!("[\n{}\n]\n", all.iter().map(one).collect::<Vec<_>>().join(",\n"))
@@ -372,6 +435,8 @@ mod tests {
             "quiet_p99_ns",
             "quiet_events",
             "hand_written_quiet_p99_ns",
+            "memory_p99_ns",
+            "memory_quiet_p99_ns",
         ] {
             assert!(text.contains(&format!("\"{key}\": ")), "{text}");
         }

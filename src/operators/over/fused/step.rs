@@ -198,9 +198,9 @@ pub(super) fn put(value: Option<u64>, only: bool, to: &mut ColumnRef) {
     }
     let Some(to) = ColumnRef::get_mut(to) else { return };
     match &mut to.data {
-        ColumnData::I64(b) => b.set_only(word as i64),
-        ColumnData::I32(b) => b.set_only(word as i64 as i32),
-        ColumnData::F64(b) => b.set_only(f64::from_bits(word)),
+        ColumnData::I64(b) => b.set([word as i64]),
+        ColumnData::I32(b) => b.set([word as i64 as i32]),
+        ColumnData::F64(b) => b.set([f64::from_bits(word)]),
         _ => unreachable!("a result of one of the forms"),
     }
     to.validity.set_only(value.is_some());
