@@ -436,6 +436,34 @@ impl ByteWriter<'_> {
         }
     }
 
+    /// Appends texts of up to `N` bytes, each with its length and zeros behind it.
+    ///
+    /// # Panics
+    /// When the arena of one batch would pass 4 GiB.
+    #[inline(always)]
+    pub fn extend_padded<const N: usize>(&mut self, texts: impl ExactSizeIterator<Item = (u32, [u8; N])>) {
+        *self.written = Written::ALL;
+        let (before, start, more) = (self.views.len(), self.arena.len(), texts.len());
+        assert!(u32::try_from(start + more * N).is_ok(), "a batch's arena stays below 4 GiB");
+        self.views.reset(before + more);
+        self.arena.resize(start + more * N, 0);
+        let mut at = start;
+        // All are written to the arena, short ones where the next will be: which is which cannot be guessed.
+        for (to, (len, text)) in self.views[before..].iter_mut().zip(texts) {
+            let first = text.first_chunk().expect("sixteen bytes at least");
+            let short = View::packed(u128::from_le_bytes(*first), len as usize);
+            let is_short = len as usize <= INLINE;
+            *to = View {
+                word2: if is_short { short.word2 } else { 0 },
+                word3: if is_short { short.word3 } else { at as u32 },
+                ..short
+            };
+            self.arena[at..][..N].copy_from_slice(&text);
+            at += if is_short { 0 } else { len as usize };
+        }
+        self.arena.truncate(at);
+    }
+
     /// Appends the values of another column at `rows`.
     pub fn extend_from(&mut self, from: &ByteColumn, rows: &[u32]) {
         *self.written = Written::ALL;
@@ -552,6 +580,24 @@ impl ByteWriter<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn padded_texts_are_as_pushed() {
+        let texts: Vec<Vec<u8>> = (0..=32).map(|n: usize| vec![b'a' + (n % 26) as u8; n * 7 % 33]).collect();
+        let (mut padded, mut pushed) = (ByteColumn::default(), ByteColumn::default());
+        padded.push(b"a text that is before them");
+        pushed.push(b"a text that is before them");
+        padded.writer().extend_padded(texts.iter().map(|t| {
+            let mut bytes = [0; 32];
+            bytes[..t.len()].copy_from_slice(t);
+            (t.len() as u32, bytes)
+        }));
+        texts.iter().for_each(|t| pushed.push(t));
+        assert_eq!(padded.views(), pushed.views());
+        for (n, text) in texts.iter().enumerate() {
+            assert_eq!(padded.get(n + 1), text);
+        }
+    }
 
     #[test]
     fn values_of_every_length_come_back() {

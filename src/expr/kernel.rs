@@ -205,6 +205,16 @@ pub trait Accumulator: Send {
     /// Makes the slot an empty group again.
     fn reset(&mut self, slot: u32);
 
+    /// Makes these slots empty groups again: a call for many.
+    fn reset_all(&mut self, slots: &[u32]) {
+        slots.iter().for_each(|&s| self.reset(s));
+    }
+
+    /// Makes slots `0..slots` empty groups again.
+    fn reset_first(&mut self, slots: usize) {
+        (0..slots as u32).for_each(|s| self.reset(s));
+    }
+
     /// Takes the rows into (or out of) their groups, in order.
     ///
     /// # Errors

@@ -209,11 +209,17 @@ impl Aggregates {
         self.views.iter_mut().for_each(|v| v.values.forget(slot));
     }
 
-    /// Makes slots `0..slots`, which are all there are, empty groups.
-    pub(super) fn reset_all(&mut self, slots: usize) {
-        for c in &mut self.calls {
-            (0..slots as u32).for_each(|s| c.accumulator.reset(s));
+    /// Makes these slots empty groups.
+    pub(super) fn reset_all(&mut self, slots: &[u32]) {
+        self.calls.iter_mut().for_each(|c| c.accumulator.reset_all(slots));
+        for view in &mut self.views {
+            slots.iter().for_each(|&s| view.values.forget(s));
         }
+    }
+
+    /// Makes slots `0..slots`, outside of which there are no groups, empty groups.
+    pub(super) fn reset_first(&mut self, slots: usize) {
+        self.calls.iter_mut().for_each(|c| c.accumulator.reset_first(slots));
         self.views.iter_mut().for_each(|v| v.values.clear());
     }
 

@@ -239,7 +239,7 @@ impl OverSorted {
     /// The accumulators become empty.
     fn begin(&mut self, _pool: &mut Pool) -> Result<(), Error> {
         self.aggregates.grow(1);
-        self.aggregates.reset_all(1);
+        self.aggregates.reset_first(1);
         Ok(())
     }
 

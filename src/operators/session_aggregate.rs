@@ -38,9 +38,7 @@ pub struct SessionAggregate {
     error: Option<Error>,
     counters: Counters,
     late: Late,
-    /// Keys of the batch at hand, and its rows that were not taken yet with their sessions.
-    key_slots: Vec<u32>,
-    rows: Vec<u32>,
+    /// Of the rows of the batch at hand: their keys, and of those that have found it their session.
     slots: Vec<u32>,
     /// Keys that may have no session any more.
     idle: Vec<u32>,
@@ -84,8 +82,6 @@ impl SessionAggregate {
             error: None,
             counters: Counters::default(),
             late: Late::default(),
-            key_slots: Vec::new(),
-            rows: Vec::new(),
             slots: Vec::new(),
             idle: Vec::new(),
         }
@@ -102,56 +98,90 @@ impl SessionAggregate {
             placed.retain(|&r| time.is_valid(r as usize));
         }
         self.counters.filtered += (batch.selected() - placed.len()) as u64;
-        let mut key_slots = std::mem::take(&mut self.key_slots);
-        key_slots.clear();
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.clear();
         with_columns(&self.keys, batch, |columns| {
-            self.table.find_or_insert(None, columns, &placed, &mut key_slots);
+            self.table.find_or_insert(None, columns, &placed, &mut slots);
         });
-        let (marks, mut mark) = (batch.watermarks.runs(), 0);
-        let mut result = Ok(());
-        for (&row, &key) in placed.iter().zip(&key_slots) {
-            let time = times[row as usize];
-            while let Some(&(_, w)) = marks.get(mark).filter(|m| m.0 <= row) {
-                mark += 1;
-                if w >= self.sessions.next_due() {
-                    result = self.take_rows(batch);
-                    if result.is_err() {
-                        break;
-                    }
-                    self.close(w);
-                }
-                self.watermark = w;
-            }
-            let own = self.windows.first(time);
-            let windows = &self.windows;
-            let place =
-                self.sessions.place(key, (own.start, own.end), self.watermark, |end| windows.due(end));
-            let slot = match place {
-                Place::In(slot) => slot,
-                Place::Late => {
-                    self.take_late_row(batch, row, key, time);
-                    continue;
-                }
-                Place::Merged(slot, other) => {
-                    result = self.take_rows(batch);
-                    if result.is_err() {
-                        break;
-                    }
-                    self.merge(slot, other);
-                    slot
-                }
-            };
-            self.counters.absorbed += 1;
-            self.rows.push(row);
-            self.slots.push(slot);
-        }
-        result = result.and_then(|()| self.take_rows(batch));
+        let result = self.place(batch, times, &mut placed, &mut slots);
         pool.recycle_rows(placed);
-        self.key_slots = key_slots;
-        if result.is_ok() {
-            marks[mark..].iter().for_each(|m| self.advance(m.1));
-        }
+        self.slots = slots;
         result
+    }
+
+    /// Finds the session of each row, whose keys are in `slots`, and takes them. Both lists are used up.
+    fn place(
+        &mut self,
+        batch: &Batch,
+        times: &[i64],
+        rows: &mut [u32],
+        slots: &mut [u32],
+    ) -> Result<(), RowError> {
+        let marks = batch.watermarks.runs();
+        // Of the rows: those before `next` have been looked at; what is not late of them stands before `kept`, and before `taken` what is
+        // with its session already.
+        let (mut next, mut kept, mut taken, mut mark) = (0, 0, 0, 0);
+        while next < rows.len() {
+            // The watermark at which something closes, and the rows before it.
+            let due = self.sessions.next_due();
+            let closing = mark + marks[mark..].partition_point(|m| m.1 < due);
+            let before =
+                marks.get(closing).map_or(rows.len(), |m| next + rows[next..].partition_point(|&r| r < m.0));
+            while next < before && self.sessions.next_due() >= due {
+                let (windows, own) = (&mut self.windows, &rows[next..before]);
+                let usual = self.sessions.place_usual(&mut slots[next..before], |n| {
+                    let own = windows.session(times[own[n] as usize]);
+                    (own.start, own.end)
+                });
+                if kept < next {
+                    rows.copy_within(next..next + usual, kept);
+                    slots.copy_within(next..next + usual, kept);
+                }
+                (next, kept) = (next + usual, kept + usual);
+                if next == before {
+                    break;
+                }
+                let (row, key) = (rows[next], slots[next]);
+                let time = times[row as usize];
+                next += 1;
+                while let Some(&(_, w)) = marks.get(mark).filter(|m| m.0 <= row) {
+                    mark += 1;
+                    self.watermark = w;
+                }
+                let own = self.windows.session(time);
+                let windows = &self.windows;
+                let place =
+                    self.sessions.place(key, (own.start, own.end), self.watermark, |end| windows.due(end));
+                let slot = match place {
+                    Place::In(slot) => slot,
+                    Place::Late => {
+                        self.take_late_row(batch, row, key, time);
+                        continue;
+                    }
+                    Place::Merged(slot, other) => {
+                        self.take_rows(batch, &rows[taken..kept], &slots[taken..kept])?;
+                        taken = kept;
+                        self.merge(slot, other);
+                        slot
+                    }
+                };
+                (rows[kept], slots[kept]) = (row, slot);
+                kept += 1;
+            }
+            // Where a row has opened a session that closes sooner, the watermark is another one.
+            if next == before && next < rows.len() && self.sessions.next_due() >= due {
+                self.take_rows(batch, &rows[taken..kept], &slots[taken..kept])?;
+                taken = kept;
+                if closing > mark {
+                    self.watermark = marks[closing - 1].1;
+                }
+                self.advance(marks[closing].1);
+                mark = closing + 1;
+            }
+        }
+        self.take_rows(batch, &rows[taken..kept], &slots[taken..kept])?;
+        marks[mark..].iter().for_each(|m| self.advance(m.1));
+        Ok(())
     }
 
     /// Notes a row whose session would be over.
@@ -213,18 +243,16 @@ impl SessionAggregate {
         }
     }
 
-    /// Takes the rows that have found their session.
-    fn take_rows(&mut self, batch: &Batch) -> Result<(), RowError> {
+    /// Takes rows that have found their session.
+    fn take_rows(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) -> Result<(), RowError> {
+        self.counters.absorbed += rows.len() as u64;
         self.grow();
         if let Some(counts) = &mut self.counts {
-            for (&r, &s) in self.rows.iter().zip(&self.slots) {
+            for (&r, &s) in rows.iter().zip(slots) {
                 counts[s as usize] += if batch.kind(r as usize).is_add() { 1 } else { -1 };
             }
         }
-        let result = self.aggregates.update(batch, &self.rows, &self.slots);
-        self.rows.clear();
-        self.slots.clear();
-        result
+        self.aggregates.update(batch, rows, slots)
     }
 
     /// Folds a session into another.
@@ -258,7 +286,7 @@ impl SessionAggregate {
     /// Closes what is due at `watermark`, to which the watermark is about to move.
     fn close(&mut self, watermark: i64) {
         let mut told = false;
-        while let Some(slot) = self.sessions.close(watermark) {
+        while let Some(slot) = self.sessions.close(watermark, |end| self.windows.due(end)) {
             if !std::mem::replace(&mut told, true) {
                 self.tell_watermark();
             }
@@ -420,7 +448,7 @@ impl Operator for SessionAggregate {
         to.i64(self.watermark);
         let keys = self.table.order();
         self.table.encode(&keys, to);
-        self.sessions.encode(&keys, to);
+        self.sessions.encode(&keys, |end| self.windows.due(end), to);
         let slots: Vec<u32> = self.sessions.of(&keys).collect();
         if let Some(c) = &self.counts {
             to.slice(&slots.iter().map(|&s| c[s as usize]).collect::<Vec<_>>());

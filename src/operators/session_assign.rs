@@ -124,7 +124,7 @@ impl SessionAssign {
     /// Moves the watermark, closing what is due.
     fn advance(&mut self, watermark: i64) {
         let mut told = false;
-        while let Some(slot) = self.sessions.close(watermark) {
+        while let Some(slot) = self.sessions.close(watermark, |end| self.windows.due(end)) {
             if !std::mem::replace(&mut told, true) {
                 self.tell_watermark();
             }
@@ -249,7 +249,7 @@ impl Operator for SessionAssign {
         to.i64(self.watermark);
         let keys = self.table.order();
         self.table.encode(&keys, to);
-        self.sessions.encode(&keys, to);
+        self.sessions.encode(&keys, |end| self.windows.due(end), to);
         let mut held = vec![];
         for s in self.sessions.of(&keys) {
             let members = &self.members[s as usize];

@@ -27,6 +27,12 @@ use crate::state::KeyTable;
 use stacks::{Key, Merges, NONE, Pot, Slice};
 use std::collections::BTreeMap;
 
+impl Work {
+    fn new(batch: Batch, rows: Vec<u32>, slots: Vec<u32>) -> Self {
+        Self { batch, rows, slots, next: 0, marks: 0, closing: None, window: None }
+    }
+}
+
 /// The instants, µs, of a slice: where it begins and ends, and when its last window is due.
 #[derive(Clone, Copy, Default)]
 struct Stretch {
@@ -72,8 +78,6 @@ pub struct SlideAggregate {
     error: Option<Error>,
     counters: Counters,
     late: Late,
-    rows: Vec<u32>,
-    slots: Vec<u32>,
     /// Keys that may have no slice any more.
     idle: Vec<u32>,
     merges: Merges,
@@ -93,8 +97,10 @@ struct Shape {
 /// A batch, and how far it is taken.
 struct Work {
     batch: Batch,
-    key_slots: Vec<u32>,
-    /// Selected rows taken, and watermarks.
+    /// The rows that have a time, and what is theirs: their key, then the slot of their slice.
+    rows: Vec<u32>,
+    slots: Vec<u32>,
+    /// Rows taken, and watermarks.
     next: usize,
     marks: usize,
     /// The watermark whose windows are being given, the window's end, and the keys of it that were given.
@@ -158,8 +164,6 @@ impl SlideAggregate {
             error: None,
             counters: Counters::default(),
             late: Late::default(),
-            rows: Vec::new(),
-            slots: Vec::new(),
             idle: Vec::new(),
             merges: Merges::default(),
             unfolded: Vec::new(),
@@ -220,53 +224,90 @@ impl SlideAggregate {
 
     /// Takes rows of the batch until windows close or none is left.
     fn take(&mut self, work: &mut Work) -> Result<(), RowError> {
-        let Work { batch, key_slots, .. } = &*work;
-        let time = batch.column(self.time);
-        let times = time.slice::<i64>();
-        let nulls = time.validity.may_have_nulls();
-        let (sel, marks) = (batch.sel(), batch.watermarks.runs());
-        let (mut next, mut mark) = (work.next, work.marks);
-        let mut closing = None;
-        'rows: while next < sel.len() {
-            let row = sel.row(next);
-            while let Some(&(_, w)) = marks.get(mark).filter(|m| m.0 as usize <= row) {
-                mark += 1;
-                if w >= self.next_due {
-                    closing = Some(w);
-                    break 'rows;
+        let Work { batch, rows, slots, next, marks: mark, closing, .. } = &mut *work;
+        let batch = &*batch;
+        let times = batch.column(self.time).slice::<i64>();
+        let marks = batch.watermarks.runs();
+        // Rows with their slots stand from `from` to `kept`; others between `kept` and `next` were late.
+        let from = *next;
+        let mut kept = from;
+        while *next < rows.len() && closing.is_none() {
+            // The watermark at which windows close, and the rows before it.
+            let due = self.next_due;
+            let stop = *mark + marks[*mark..].partition_point(|m| m.1 < due);
+            let before =
+                marks.get(stop).map_or(rows.len(), |m| *next + rows[*next..].partition_point(|&r| r < m.0));
+            while *next < before && self.next_due >= due {
+                let usual = self.find_usual(times, &rows[*next..before], &mut slots[*next..before]);
+                if kept < *next {
+                    rows.copy_within(*next..*next + usual, kept);
+                    slots.copy_within(*next..*next + usual, kept);
                 }
-                self.watermark = w;
+                (*next, kept) = (*next + usual, kept + usual);
+                if *next == before {
+                    break;
+                }
+                let (row, key) = (rows[*next], slots[*next]);
+                let time = times[row as usize];
+                *next += 1;
+                while let Some(&(_, w)) = marks.get(*mark).filter(|m| m.0 <= row) {
+                    *mark += 1;
+                    self.watermark = w;
+                }
+                let Stretch { slice, due, .. } = self.stretch(time);
+                if due <= self.watermark {
+                    self.take_late_row(batch, row, key, time);
+                    continue;
+                }
+                (rows[kept], slots[kept]) = (row, self.slot(key, slice));
+                kept += 1;
             }
-            next += 1;
-            if nulls && !time.is_valid(row) {
-                self.counters.filtered += 1;
-                continue;
+            // Where a row has opened a slice whose windows close sooner, the watermark is another one.
+            if *next == before && *next < rows.len() && self.next_due >= due {
+                if stop > *mark {
+                    self.watermark = marks[stop - 1].1;
+                }
+                *closing = Some(marks[stop].1);
+                *mark = stop + 1;
             }
-            let key = key_slots[next - 1];
-            let Stretch { slice, due, .. } = self.stretch(times[row]);
-            if due <= self.watermark {
-                self.counters.late += 1;
-                let end = self.last_window(slice);
-                let when = When {
-                    time_us: Some(times[row]),
-                    watermark: self.watermark,
-                    window: Some((self.start(end), end)),
-                };
-                self.late.row(&work.batch, row, when);
-                self.idle.push(key);
-                continue;
-            }
-            let slot = self.slot(key, slice);
-            self.rows.push(row as u32);
-            self.slots.push(slot);
-            self.counters.absorbed += 1;
         }
-        let result = self.take_rows(&work.batch);
-        (work.next, work.marks, work.closing) = (next, mark, closing);
-        if result.is_ok() && closing.is_none() {
+        self.counters.absorbed += (kept - from) as u64;
+        self.take_rows(&work.batch, &work.rows[from..kept], &work.slots[from..kept])?;
+        if work.closing.is_none() {
             self.take_marks(work);
         }
-        result
+        Ok(())
+    }
+
+    /// Finds the slots of rows that are in the slice of the row before and in the newest of their key, which no window has been given
+    /// of, up to the first row that is not: `slots` has their keys, which become their slots. Gives their number.
+    #[inline(always)]
+    fn find_usual(&self, times: &[i64], rows: &[u32], slots: &mut [u32]) -> usize {
+        let Stretch { from, until, slice, .. } = self.known;
+        if slice <= self.fired {
+            return 0;
+        }
+        let states = &self.states[..];
+        for (n, (&row, slot)) in rows.iter().zip(slots).enumerate() {
+            let time = times[row as usize];
+            let Some(Key { newest, .. }) = states.get(*slot as usize) else { return n };
+            if time < from || time >= until || newest.end != slice {
+                return n;
+            }
+            *slot = newest.raw;
+        }
+        rows.len()
+    }
+
+    /// Notes a row whose windows have been given.
+    #[cold]
+    fn take_late_row(&mut self, batch: &Batch, row: u32, key: u32, time: i64) {
+        self.counters.late += 1;
+        let end = self.last_window(self.known.slice);
+        let window = Some((self.start(end), end));
+        let when = When { time_us: Some(time), watermark: self.watermark, window };
+        self.late.row(batch, row as usize, when);
+        self.idle.push(key);
     }
 
     /// Takes a row that comes alone, with no watermark before it and none that closes a window behind it. `None`: it is not like that, and nothing
@@ -306,17 +347,14 @@ impl SlideAggregate {
         }
     }
 
-    /// Takes the rows that have found their slice.
-    fn take_rows(&mut self, batch: &Batch) -> Result<(), RowError> {
+    /// Takes rows that have found their slice.
+    fn take_rows(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) -> Result<(), RowError> {
         if self.retracting {
-            for (&r, &s) in self.rows.iter().zip(&self.slots) {
+            for (&r, &s) in rows.iter().zip(slots) {
                 self.raws.counts[s as usize] += if batch.kind(r as usize).is_add() { 1 } else { -1 };
             }
         }
-        let result = self.raws.aggregates.update(batch, &self.rows, &self.slots);
-        self.rows.clear();
-        self.slots.clear();
-        result
+        self.raws.aggregates.update(batch, rows, slots)
     }
 
     /// The slot of a key's slice.
@@ -325,9 +363,9 @@ impl SlideAggregate {
         if self.states.len() <= key as usize {
             self.states.resize_with(key as usize + 1, Key::default);
         }
-        let state = &mut self.states[key as usize];
-        if state.last.end == end && end > self.fired {
-            return state.last.raw;
+        let newest = self.states[key as usize].newest;
+        if newest.end == end && end > self.fired {
+            return newest.raw;
         }
         self.find_slot(key, end)
     }
@@ -335,32 +373,35 @@ impl SlideAggregate {
     #[inline(never)]
     fn find_slot(&mut self, key: u32, end: i64) -> u32 {
         let state = &mut self.states[key as usize];
-        let at = state.slices.iter().rposition(|s| s.end <= end);
-        if let Some(found) = at.map(|i| state.slices[i]).filter(|s| s.end == end) {
+        let at = state.until(end);
+        if let Some(found) = at.checked_sub(1).map(|n| state.slice(n)).filter(|s| s.end == end) {
             state.dirty |= end <= self.fired;
-            state.last = found;
             return found.raw;
         }
         // Without rows at hand no windows were made; those that the watermark has passed are not made now.
-        let mut passed = end;
-        while self.windows.due(passed) <= self.watermark {
+        let (mut passed, mut due) = (end, self.windows.due(end));
+        let sooner = due < self.next_due;
+        while due <= self.watermark {
             self.fired = self.fired.max(passed);
             passed += self.shape.unit;
+            due = self.windows.due(passed);
         }
         let slice = Slice { end, raw: self.raws.take(), fold: NONE };
         if end <= self.fired {
             // It comes among the slices that have folds: those are not of one piece any more.
             state.unfold(&mut self.sums);
+            self.sums.clear();
             state.inside += 1;
             state.dirty = true;
             if !std::mem::replace(&mut state.live, true) {
                 self.live.push(key);
             }
         }
-        state.slices.insert(at.map_or(0, |i| i + 1), slice);
-        state.last = slice;
+        state.insert(at, slice);
         self.slices.entry(end).or_default().push(key);
-        self.find_next_due();
+        if sooner || passed > end || end <= self.fired {
+            self.find_next_due();
+        }
         slice.raw
     }
 
@@ -379,7 +420,7 @@ impl SlideAggregate {
         merges.clear();
         for &key in slices.get(&end).into_iter().flatten() {
             let state = &mut states[key as usize];
-            let raw = state.slices[state.inside].raw;
+            let raw = state.slice(state.inside as usize).raw;
             state.inside += 1;
             if !std::mem::replace(&mut state.live, true) {
                 live.push(key);
@@ -393,7 +434,7 @@ impl SlideAggregate {
         live.retain(|&key| {
             let state = &mut states[key as usize];
             state.live = state.inside > 0;
-            if state.slices.is_empty() {
+            if state.is_empty() {
                 idle.push(key);
             }
             state.live
@@ -404,7 +445,7 @@ impl SlideAggregate {
     /// The oldest slice of a key leaves. True: what is left is to be [folded](Self::fold).
     fn leave(&mut self, key: u32) -> bool {
         let state = &mut self.states[key as usize];
-        let Some(slice) = state.slices.pop_front() else { return false };
+        let Some(slice) = state.pop() else { return false };
         self.raws.give(slice.raw);
         state.inside -= 1;
         if state.front > 0 {
@@ -423,19 +464,21 @@ impl SlideAggregate {
         for &key in keys {
             let state = &mut states[key as usize];
             state.unfold(sums);
-            for s in state.slices.iter_mut().take(state.inside) {
+            let inside = state.inside as usize;
+            for s in state.slices_mut().take(inside) {
                 s.fold = sums.take();
                 merges.push(s.fold, s.raw);
             }
             (state.front, state.dirty) = (state.inside, false);
-            most = most.max(state.inside);
+            most = most.max(inside);
         }
         sums.merge(merges, raws);
         for newer in 1..most {
             merges.clear();
-            for state in keys.iter().map(|&key| &states[key as usize]).filter(|s| s.inside > newer) {
-                let at = state.inside - newer;
-                merges.push(state.slices[at - 1].fold, state.slices[at].fold);
+            for state in keys.iter().map(|&key| &states[key as usize]) {
+                if let Some(at) = (state.inside as usize).checked_sub(newer).filter(|at| *at > 0) {
+                    merges.push(state.slice(at - 1).fold, state.slice(at).fold);
+                }
             }
             sums.merge_within(merges, between);
         }
@@ -460,27 +503,30 @@ impl SlideAggregate {
         }
         self.unfolded = unfolded;
         let (mut keys, mut into, mut from) = (pool.row_list(), pool.row_list(), pool.row_list());
+        let pot = if self.exact { &self.sums } else { &self.raws };
         for n in next..stop {
             let key = self.live[n];
             let state = &self.states[key as usize];
             let slot = keys.len() as u32;
             let before = from.len();
-            let count: i64 = if self.exact {
-                from.extend(state.slices.front().filter(|_| state.front > 0).map(|s| s.fold));
+            if self.exact {
+                if state.front > 0 {
+                    from.push(state.slice(0).fold);
+                }
                 from.extend(state.back);
-                from[before..].iter().map(|&s| self.sums.counts[s as usize]).sum()
             } else {
-                from.extend(state.slices.iter().take(state.inside).rev().map(|s| s.raw));
-                from[before..].iter().map(|&s| self.raws.counts[s as usize]).sum()
-            };
-            if self.retracting && count == 0 {
+                let inside = state.inside as usize;
+                from.extend(state.slices().take(inside).map(|s| s.raw));
+                from[before..].reverse();
+            }
+            let count = |&s: &u32| pot.counts[s as usize];
+            if self.retracting && from[before..].iter().map(count).sum::<i64>() == 0 {
                 from.truncate(before);
                 continue;
             }
             into.resize(from.len(), slot);
             keys.push(key);
         }
-        let pot = if self.exact { &self.sums } else { &self.raws };
         self.result.merge(&into, &pot.aggregates, &from);
         into.clear();
         into.extend(0..keys.len() as u32);
@@ -488,7 +534,7 @@ impl SlideAggregate {
         let (aggregates, properties) = rest.split_at_mut(self.result.len());
         self.table.emit(&keys, key_columns);
         self.result.emit(&into, aggregates);
-        into.iter().for_each(|&s| self.result.reset(s));
+        self.result.reset_first(keys.len());
         for (p, c) in self.properties.iter().zip(properties) {
             let v = match p {
                 WindowProperty::Start => self.start(end),
@@ -541,9 +587,9 @@ impl SlideAggregate {
                         self.find_next_due();
                     }
                 }
-            } else if work.next == work.batch.selected() && work.marks < work.batch.watermarks.runs().len() {
+            } else if work.next == work.rows.len() && work.marks < work.batch.watermarks.runs().len() {
                 self.take_marks(work);
-            } else if work.next < work.batch.selected() {
+            } else if work.next < work.rows.len() {
                 if let Err(e) = self.take(work) {
                     self.error = Some(e.error);
                     (work.next, work.marks) = (usize::MAX, usize::MAX);
@@ -567,18 +613,14 @@ impl SlideAggregate {
         self.idle.sort_unstable();
         self.idle.dedup();
         for key in self.idle.drain(..) {
-            if self.states.get(key as usize).is_none_or(|s| s.slices.is_empty()) {
+            let state = self.states.get_mut(key as usize);
+            if state.as_ref().is_none_or(|s| s.is_empty()) {
                 self.table.remove(key);
-                if let Some(s) = self.states.get_mut(key as usize) {
-                    debug_assert!(
-                        s.back.is_none() && s.front == 0,
-                        "without slices there is nothing to fold"
-                    );
-                    // The list of slices is for the next key of the slot.
-                    *s = Key { slices: std::mem::take(&mut s.slices), ..Key::default() };
-                }
+                state.into_iter().for_each(Key::forget);
             }
         }
+        self.raws.clear();
+        self.sums.clear();
     }
 }
 
@@ -598,8 +640,7 @@ impl Operator for SlideAggregate {
             }
             // A window that the row has opened is due at once.
             (Ok(()), Some(w)) if w >= self.next_due => {
-                let key_slots = cx.pool.row_list();
-                self.work = Some(Work { batch, key_slots, next: 1, marks: 0, closing: None, window: None });
+                self.work = Some(Work::new(batch, cx.pool.row_list(), cx.pool.row_list()));
                 return Ok(None);
             }
             (Ok(()), w) => self.watermark = w.unwrap_or(self.watermark),
@@ -617,21 +658,19 @@ impl Operator for SlideAggregate {
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
         self.counters.batches_in += 1;
         self.counters.rows_in += batch.selected() as u64;
-        let mut key_slots = cx.pool.row_list();
+        let (mut rows, mut slots) = (cx.pool.row_list(), cx.pool.row_list());
         if batch.selected() > 0 {
-            let mut rows = cx.pool.row_list();
             batch.sel().list(&mut rows);
-            with_columns(&self.keys, &batch, |columns| {
-                self.table.find_or_insert(None, columns, &rows, &mut key_slots);
-            });
-            cx.pool.recycle_rows(rows);
             let time = batch.column(self.time);
             if time.validity.may_have_nulls() {
-                let without = batch.sel().iter().zip(&key_slots).filter(|(r, _)| !time.is_valid(*r));
-                self.idle.extend(without.map(|(_, k)| *k));
+                rows.retain(|&r| time.is_valid(r as usize));
             }
+            self.counters.filtered += (batch.selected() - rows.len()) as u64;
+            with_columns(&self.keys, &batch, |columns| {
+                self.table.find_or_insert(None, columns, &rows, &mut slots);
+            });
         }
-        self.work = Some(Work { batch, key_slots, next: 0, marks: 0, closing: None, window: None });
+        self.work = Some(Work::new(batch, rows, slots));
         Ok(())
     }
 
@@ -643,10 +682,10 @@ impl Operator for SlideAggregate {
             let out = self.go_on(&mut work, cx.pool);
             let done = work.window.is_none()
                 && work.closing.is_none()
-                && work.next >= work.batch.selected()
+                && work.next >= work.rows.len()
                 && work.marks >= work.batch.watermarks.runs().len();
             if done {
-                cx.pool.recycle_rows(work.key_slots);
+                [work.rows, work.slots].into_iter().for_each(|l| cx.pool.recycle_rows(l));
                 cx.pool.recycle(work.batch);
                 self.forget_idle();
             } else {
@@ -684,12 +723,12 @@ impl Operator for SlideAggregate {
         let (mut raws, mut sums) = (vec![], vec![]);
         for &k in &keys {
             let s = &self.states[k as usize];
-            to.len(s.slices.len());
-            s.slices.iter().for_each(|s| to.i64(s.end));
-            raws.extend(s.slices.iter().map(|s| s.raw));
-            to.len(s.inside);
-            to.len(s.front);
-            sums.extend(s.slices.iter().take(s.front).map(|s| s.fold));
+            to.len(s.len());
+            s.slices().for_each(|s| to.i64(s.end));
+            raws.extend(s.slices().map(|s| s.raw));
+            to.len(s.inside as usize);
+            to.len(s.front as usize);
+            sums.extend(s.slices().take(s.front as usize).map(|s| s.fold));
             to.bool(s.back.is_some());
             sums.extend(s.back);
             to.bool(s.dirty);
@@ -719,13 +758,14 @@ impl Operator for SlideAggregate {
         for _ in 0..keys {
             let mut key = Key::default();
             for _ in 0..from.len(8)? {
-                key.slices.push_back(Slice { end: from.i64()?, raw: next(&mut raws), fold: NONE });
+                key.insert(key.len(), Slice { end: from.i64()?, raw: next(&mut raws), fold: NONE });
             }
-            (key.inside, key.front) = (from.u64()? as usize, from.u64()? as usize);
-            if key.front > key.inside || key.inside > key.slices.len() {
+            let (inside, front) = (from.u64()?, from.u64()?);
+            if front > inside || inside > key.len() as u64 {
                 return Err(damaged());
             }
-            key.slices.iter_mut().take(key.front).for_each(|s| s.fold = next(&mut sums));
+            (key.inside, key.front) = (inside as u32, front as u32);
+            key.slices_mut().take(front as usize).for_each(|s| s.fold = next(&mut sums));
             key.back = from.bool()?.then(|| next(&mut sums));
             key.dirty = from.bool()?;
             self.states.push(key);
@@ -752,7 +792,7 @@ impl Operator for SlideAggregate {
     }
 
     fn bytes(&self) -> usize {
-        let slices: usize = self.states.iter().map(|s| s.slices.capacity() * size_of::<Slice>()).sum();
+        let slices: usize = self.states.iter().map(Key::bytes).sum();
         self.table.bytes()
             + self.states.capacity() * size_of::<Key>()
             + slices

@@ -141,18 +141,48 @@ impl WindowAggregate {
         {
             return taken;
         }
-        let mut marks = batch.watermarks.runs().iter().copied().peekable();
+        let mut marks = batch.watermarks.runs();
         let mut next_due = self.slices.next_due().unwrap_or(i64::MAX);
+        // Before this row the watermark reaches what is due next.
+        let stop_row = |marks: &[(u32, i64)], due: i64| {
+            marks.get(marks.partition_point(|m| m.1 < due)).map_or(usize::MAX, |m| m.0 as usize)
+        };
+        let mut stop = stop_row(marks, next_due);
         // The last window, its slice and what that is due at.
         let mut last: Option<(Span, i64, Option<u32>)> = None;
         let sel = batch.sel();
-        for k in 0..sel.len() {
+        let mut k = 0;
+        while k < sel.len() {
             let row = sel.row(k);
-            while let Some((_, w)) = marks.next_if(|m| m.0 as usize <= row) {
+            if row < stop
+                && end.is_none()
+                && !nulls
+                && let Some((window, _, Some(number))) = last
+                && self.windows.only(times[row]) == Some(window)
+            {
+                // A slice that is open is not late, whatever the watermark before what is due next.
+                let rows = &mut self.slices.state(number).rows;
+                let before = rows.len();
+                let is_in = |r: &usize| *r < stop && window.has(times[*r]);
+                match sel {
+                    Sel::All(all) => rows.extend((k..all).take_while(is_in).map(|r| r as u32)),
+                    Sel::Rows(list) => {
+                        rows.extend(list[k..].iter().copied().take_while(|&r| is_in(&(r as usize))));
+                    }
+                }
+                let taken = rows.len() - before;
+                self.counters.absorbed += taken as u64;
+                k += taken;
+                continue;
+            }
+            k += 1;
+            while let Some((&(_, w), rest)) = marks.split_first().filter(|(m, _)| m.0 as usize <= row) {
+                marks = rest;
                 if w >= next_due {
                     self.take_touched(batch)?;
                     self.close(w);
                     next_due = self.slices.next_due().unwrap_or(i64::MAX);
+                    stop = stop_row(marks, next_due);
                     last = None;
                 }
                 self.watermark = w;
@@ -182,7 +212,10 @@ impl WindowAggregate {
                 continue;
             }
             let number = number.unwrap_or_else(|| {
-                next_due = next_due.min(due);
+                if due < next_due {
+                    next_due = due;
+                    stop = stop_row(marks, due);
+                }
                 let key = SliceKey { due, end: window.end, start: window.start };
                 self.slices
                     .open(key, || Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting))
@@ -196,7 +229,7 @@ impl WindowAggregate {
             self.counters.absorbed += 1;
         }
         self.take_touched(batch)?;
-        marks.for_each(|(_, w)| self.advance(w));
+        marks.iter().for_each(|m| self.advance(m.1));
         Ok(())
     }
 
@@ -210,8 +243,7 @@ impl WindowAggregate {
         }
         let window = self.windows.only(times[sel.row(0)])?;
         let due = self.windows.due(window.end);
-        let size = (window.end - window.start) as u64;
-        let is_in = |t: i64| (t.wrapping_sub(window.start) as u64) < size;
+        let is_in = |t: i64| window.has(t);
         let together = match sel {
             // Without a way out of the loop, which is then done by SIMD.
             Sel::All(rows) => times[..rows].iter().fold(true, |all, &t| all & is_in(t)),
@@ -455,7 +487,7 @@ impl Slice {
     }
 
     fn clear(&mut self) {
-        self.aggregates.reset_all(self.table.bound());
+        self.aggregates.reset_first(self.table.bound());
         self.table.clear();
         if let Some(c) = &mut self.counts {
             c.clear();

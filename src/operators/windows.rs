@@ -16,6 +16,13 @@ pub(super) struct Span {
     pub(super) end: i64,
 }
 
+impl Span {
+    #[inline(always)]
+    pub(super) fn has(&self, t: i64) -> bool {
+        (t.wrapping_sub(self.start) as u64) < (self.end - self.start) as u64
+    }
+}
+
 /// The windows of an operation. Remembers the last answers: neighbours in a stream share them.
 #[derive(Clone)]
 pub(super) struct Windows {
@@ -89,6 +96,15 @@ impl Windows {
             self.last = Span { start, end: start + size };
         }
         self.last
+    }
+
+    /// The window that an instant alone makes, of SESSION.
+    #[inline(always)]
+    pub(super) fn session(&mut self, instant: i64) -> Span {
+        match (&self.kind, &self.zone) {
+            (WindowKind::Session { gap }, None) => Span { start: instant, end: instant + gap },
+            _ => self.first(instant),
+        }
     }
 
     /// The window of an instant where each is in one alone, whose limits are instants as well: TUMBLE without a zone.

@@ -1,11 +1,13 @@
 //! The index of packed keys: from key to slot, in words side by side.
 //!
 //! Open addressing with linear probing, at most eleven sixteenths full, and an entry that leaves is closed by moving others back:
-//! there are no graves, so a table that changes for ever stays as quick. An entry is the key and one more than
+//! there are no graves, so a table that changes for ever stays as quick. A table that a cache holds is at most six sixteenths full: what a
+//! lookup costs there is that the processor guesses wrong how far it goes, and mostly it then goes no further than to the first entry. An entry is the key and one more than
 //! its slot (0: no entry), in as few words as they fit into, so that a lookup mostly waits for memory once, and where it will look is known from the hash alone:
 //! [`Flat::expect`] asks for that line some keys ahead. Tables of 2 MiB and more ask for huge pages.
 
 use super::key_layout::Word;
+use super::key_table::COLD;
 use crate::host::mmap::{advise_huge, expect_word};
 
 /// Words from which on huge pages are asked for.
@@ -55,6 +57,30 @@ impl<K: Word> Flat<K> {
         }
     }
 
+    /// Writes the slots of keys to `slots`, up to the first key that is not there; gives their number.
+    #[inline(always)]
+    pub(super) fn find_all(&self, keys: &[K], seeds: &[u64; 2], slots: &mut [u32]) -> usize {
+        if self.words.is_empty() {
+            return 0;
+        }
+        let (words, mask) = (&self.words[..], self.capacity() - 1);
+        for (n, (&key, to)) in keys.iter().zip(slots).enumerate() {
+            let mut at = key.hash(seeds) as usize & mask;
+            *to = loop {
+                let entry = &words[at * K::ENTRY..][..K::ENTRY];
+                let number = K::number(entry);
+                if number != 0 && K::read(entry) == key {
+                    break (number - 1) as u32;
+                }
+                if number == 0 {
+                    return n;
+                }
+                at = (at + 1) & mask;
+            };
+        }
+        keys.len()
+    }
+
     /// The slot of a key.
     #[inline(always)]
     pub(super) fn find(&self, hash: u64, key: K) -> Option<u32> {
@@ -75,7 +101,8 @@ impl<K: Word> Flat<K> {
 
     /// Adds a key that is not there. `seeds`: those of every key's hash.
     pub(super) fn insert(&mut self, hash: u64, key: K, slot: u32, seeds: &[u64; 2]) {
-        if (self.len + 1) * 16 > self.capacity() * 11 {
+        let most = if self.words.len() * 8 < COLD { 6 } else { 11 };
+        if (self.len + 1) * 16 > self.capacity() * most {
             self.grow(seeds);
         }
         let number = u64::from(slot) + 1;

@@ -7,7 +7,7 @@
 //! [canonical bytes](crate::batch::key). A table may put a `u32` before the columns (the group that a distinct value belongs to).
 
 use crate::batch::key;
-use crate::batch::{ByteColumn, ByteWriter, Column, ColumnData, ColumnRef, DataType, INLINE, Physical, View};
+use crate::batch::{ByteColumn, Column, ColumnData, ColumnRef, DataType, INLINE, Physical, View};
 
 /// A packed key.
 pub(super) trait Packed: Copy + Eq + Default + Send {
@@ -173,19 +173,17 @@ impl Wide {
 impl Packed for Wide {
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
-        let (word, shift) = (shift as usize / 64, shift % 64);
-        self.0[word] |= v << shift;
-        if shift > 0
-            && let Some(next) = self.0.get_mut(word + 1)
-        {
-            *next |= v >> (64 - shift);
+        let (word, v) = (shift as usize / 64, u128::from(v) << (shift % 64));
+        self.0[word] |= v as u64;
+        if let Some(next) = self.0.get_mut(word + 1) {
+            *next |= (v >> 64) as u64;
         }
     }
     #[inline(always)]
     fn get(self, shift: u32) -> u64 {
-        let (word, shift) = (shift as usize / 64, shift % 64);
-        let above = self.0.get(word + 1).filter(|_| shift > 0).map_or(0, |w| w << (64 - shift));
-        self.0[word] >> shift | above
+        let word = shift as usize / 64;
+        let above = self.0.get(word + 1).map_or(0, |w| u128::from(*w) << 64);
+        ((above | u128::from(self.0[word])) >> (shift % 64)) as u64
     }
     #[inline(always)]
     fn hash(self, seeds: &[u64; 2]) -> u64 {
@@ -394,10 +392,14 @@ fn put_text<K: Packed>(key: &mut K, part: &Part, texts: &ByteColumn, row: usize)
         key.put(u64::from(u32::from_le_bytes(prefix)) | u64::from(word2) << 32, part.shift);
         key.put(word3.into(), part.shift + 64);
     } else if len <= part.room {
-        for (n, word) in (0..).zip(texts.get(row).chunks(8)) {
-            let mut bytes = [0; 8];
-            bytes[..word.len()].copy_from_slice(word);
-            key.put(u64::from_le_bytes(bytes), part.shift + 64 * n);
+        let text = texts.get(row);
+        let (words, rest) = text.as_chunks();
+        for (n, word) in (0..).zip(words) {
+            key.put(u64::from_le_bytes(*word), part.shift + 64 * n);
+        }
+        if let (1.., Some(last)) = (rest.len(), text.last_chunk()) {
+            let last = u64::from_le_bytes(*last) >> (64 - 8 * rest.len());
+            key.put(last, part.shift + 64 * words.len() as u32);
         }
     } else {
         return false;
@@ -407,52 +409,65 @@ fn put_text<K: Packed>(key: &mut K, part: &Part, texts: &ByteColumn, row: usize)
     true
 }
 
-/// Appends a packed text.
+/// A packed text: its length, and its bytes with zeros behind them.
 #[inline(always)]
-fn unpack_text<K: Packed>(key: K, part: &Part, to: &mut ByteWriter<'_>) {
+fn unpack_text<K: Packed>(key: K, part: &Part) -> (u32, [u8; 1 << LENGTH]) {
     let len = (key.get(part.shift + 8 * part.room) & ((1 << LENGTH) - 1)) as u32;
-    if len as usize <= INLINE {
-        let (low, high) = (key.get(part.shift), key.get(part.shift + 64));
-        let (prefix, word2) = ((low as u32).to_le_bytes(), (low >> 32) as u32);
-        return to.push_inline(View { len, prefix, word2, word3: high as u32 });
-    }
     let mut text = [0; 1 << LENGTH];
-    for (n, word) in (0..len.div_ceil(8)).zip(text.chunks_mut(8)) {
-        word.copy_from_slice(&key.get(part.shift + 64 * n).to_le_bytes());
+    for (n, to) in (0..).zip(text.as_chunks_mut().0) {
+        // Behind the text stand other parts.
+        let bits = (8 * len).saturating_sub(64 * n).min(64);
+        let word = if bits == 0 { 0 } else { key.get(part.shift + 64 * n) & u64::MAX >> (64 - bits) };
+        *to = word.to_le_bytes();
     }
-    to.push(&text[..len as usize]);
+    (len, text)
+}
+
+/// Puts a value of each row that is not NULL into its key.
+#[inline(always)]
+fn put_all<K: Packed>(
+    part: &Part,
+    nulls: Option<&Column>,
+    rows: &[u32],
+    out: &mut [K],
+    put: impl Fn(usize, &mut K),
+) {
+    for (k, &r) in out.iter_mut().zip(rows) {
+        let r = r as usize;
+        if nulls.is_none_or(|c| c.is_valid(r)) {
+            put(r, k);
+            if let Some(bit) = part.valid {
+                k.put(1, bit);
+            }
+        }
+    }
 }
 
 fn pack_part<K: Packed>(part: &Part, column: &Column, rows: &[u32], out: &mut [K]) {
-    let nulls = column.validity.may_have_nulls() || matches!(column.data, ColumnData::Null);
-    let mut put = |value: &dyn Fn(usize, &mut K)| {
-        for (k, &r) in out.iter_mut().zip(rows) {
-            let r = r as usize;
-            if !nulls || column.is_valid(r) {
-                value(r, k);
-                if let Some(bit) = part.valid {
-                    k.put(1, bit);
-                }
-            }
-        }
-    };
+    let nulls = Some(column).filter(|c| c.validity.may_have_nulls());
     let shift = part.shift;
+    macro_rules! put {
+        ($k:ident, $r:ident => $put:expr) => {
+            put_all(part, nulls, rows, out, |$r, $k| $put)
+        };
+    }
     match &column.data {
-        ColumnData::Bool(b) => put(&|r, k| k.put(b.get(r).into(), shift)),
-        ColumnData::I8(b) => put(&|r, k| k.put(u64::from(b[r] as u8), shift)),
-        ColumnData::I16(b) => put(&|r, k| k.put(u64::from(b[r] as u16), shift)),
-        ColumnData::I32(b) => put(&|r, k| k.put(u64::from(b[r] as u32), shift)),
-        ColumnData::I64(b) => put(&|r, k| k.put(b[r] as u64, shift)),
-        ColumnData::F32(b) => put(&|r, k| k.put(u64::from(key::f32_bits(b[r])), shift)),
-        ColumnData::F64(b) => put(&|r, k| k.put(key::f64_bits(b[r]), shift)),
-        ColumnData::I128(b) => put(&|r, k| {
+        ColumnData::Bool(b) => put!(k, r => k.put(b.get(r).into(), shift)),
+        ColumnData::I8(b) => put!(k, r => k.put(u64::from(b[r] as u8), shift)),
+        ColumnData::I16(b) => put!(k, r => k.put(u64::from(b[r] as u16), shift)),
+        ColumnData::I32(b) => put!(k, r => k.put(u64::from(b[r] as u32), shift)),
+        ColumnData::I64(b) => put!(k, r => k.put(b[r] as u64, shift)),
+        ColumnData::F32(b) => put!(k, r => k.put(u64::from(key::f32_bits(b[r])), shift)),
+        ColumnData::F64(b) => put!(k, r => k.put(key::f64_bits(b[r]), shift)),
+        ColumnData::I128(b) => put!(k, r => {
             k.put(b[r] as u64, shift);
             k.put((b[r] >> 64) as u64, shift + 64);
         }),
-        ColumnData::Nanos { seconds, nanos } => put(&|r, k| {
+        ColumnData::Nanos { seconds, nanos } => put!(k, r => {
             k.put(seconds[r] as u64, shift);
             k.put(u64::from(nanos[r]), shift + 64);
         }),
+        // Each of its rows is NULL.
         ColumnData::Null => {}
         _ => unreachable!("columns without fixed width are not packed"),
     }
@@ -471,38 +486,41 @@ pub(super) fn unpack<K: Packed>(
 ) {
     for (part, column) in parts.iter().zip(out) {
         let column = unshared(column);
-        let is_valid = |k: &K| part.valid.is_none_or(|bit| k.get(bit) & 1 != 0);
-        for k in keys.clone() {
-            column.validity.push(k.as_ref().is_some_and(is_valid));
+        let is_valid = |k: Option<K>| k.is_some_and(|k| part.valid.is_none_or(|bit| k.get(bit) & 1 != 0));
+        if keys.clone().fold(true, |all, k| all & is_valid(k)) {
+            column.validity.resize(column.validity.len() + keys.len(), true);
+        } else {
+            keys.clone().for_each(|k| column.validity.push(is_valid(k)));
         }
         let at = part.shift;
         macro_rules! each {
             ($k:ident => $value:expr) => {
-                for k in keys.clone() {
-                    // A NULL is packed as zeros.
+                // A NULL is packed as zeros.
+                keys.clone().map(|k| {
                     let $k = k.unwrap_or_default();
                     $value
-                }
+                })
             };
         }
         match &mut column.data {
-            ColumnData::Bool(b) => each!(k => b.push(k.get(at) & 1 != 0)),
-            ColumnData::I8(b) => each!(k => b.push(k.get(at) as i8)),
-            ColumnData::I16(b) => each!(k => b.push(k.get(at) as i16)),
-            ColumnData::I32(b) => each!(k => b.push(k.get(at) as i32)),
-            ColumnData::I64(b) => each!(k => b.push(k.get(at) as i64)),
-            ColumnData::F32(b) => each!(k => b.push(f32::from_bits(k.get(at) as u32))),
-            ColumnData::F64(b) => each!(k => b.push(f64::from_bits(k.get(at)))),
+            ColumnData::Bool(b) => each!(k => k.get(at) & 1 != 0).for_each(|v| b.push(v)),
+            ColumnData::I8(b) => b.extend_exact(each!(k => k.get(at) as i8)),
+            ColumnData::I16(b) => b.extend_exact(each!(k => k.get(at) as i16)),
+            ColumnData::I32(b) => b.extend_exact(each!(k => k.get(at) as i32)),
+            ColumnData::I64(b) => b.extend_exact(each!(k => k.get(at) as i64)),
+            ColumnData::F32(b) => b.extend_exact(each!(k => f32::from_bits(k.get(at) as u32))),
+            ColumnData::F64(b) => b.extend_exact(each!(k => f64::from_bits(k.get(at)))),
             ColumnData::I128(b) => {
-                each!(k => b.push((u128::from(k.get(at)) | u128::from(k.get(at + 64)) << 64) as i128));
+                b.extend_exact(
+                    each!(k => (u128::from(k.get(at)) | u128::from(k.get(at + 64)) << 64) as i128),
+                );
             }
-            ColumnData::Nanos { seconds, nanos } => each!(k => {
-                seconds.push(k.get(at) as i64);
-                nanos.push((k.get(at + 64) & 0x3fff_ffff) as u32);
-            }),
+            ColumnData::Nanos { seconds, nanos } => {
+                seconds.extend_exact(each!(k => k.get(at) as i64));
+                nanos.extend_exact(each!(k => (k.get(at + 64) & 0x3fff_ffff) as u32));
+            }
             ColumnData::Bytes(b) => {
-                let mut texts = b.writer();
-                each!(k => unpack_text(k, part, &mut texts));
+                b.writer().extend_padded(each!(k => unpack_text(k, part)));
             }
             ColumnData::Null => {}
             _ => unreachable!("columns without fixed width are not packed"),

@@ -486,7 +486,7 @@ impl<K: Word> Words<K> {
         pack(parts, prefix, columns, rows, &mut keys, &mut Vec::new());
         match nulls {
             None if rows.len() > AHEAD && self.index.bytes() >= COLD => self.ahead(&keys, free, slots),
-            None => slots.extend(keys.iter().map(|&k| self.one(k, free))),
+            None => self.all(&keys, free, slots),
             Some(c) => slots.extend(
                 keys.iter()
                     .zip(rows)
@@ -494,6 +494,20 @@ impl<K: Word> Words<K> {
             ),
         }
         self.scratch = keys;
+    }
+
+    /// The slots of many keys.
+    fn all(&mut self, mut keys: &[K], free: &mut Slots, slots: &mut Vec<u32>) {
+        let from = slots.len();
+        slots.resize(from + keys.len(), NO_SLOT);
+        let mut slots = &mut slots[from..];
+        let seeds = self.seeds;
+        loop {
+            let found = self.index.find_all(keys, &seeds, slots);
+            let [key, more @ ..] = &keys[found..] else { return };
+            slots[found] = self.insert(*key, key.hash(&seeds), free);
+            (keys, slots) = (more, &mut slots[found + 1..]);
+        }
     }
 
     /// The slots of many keys of an index that no cache holds.

@@ -3,16 +3,19 @@
 //!
 //! A session has a **slot**; what it holds is a column indexed by slot, kept by whoever owns the sessions. The sessions of a key are
 //! linked by ascending start; they neither overlap nor touch, so a row meets at most two of them. A session closes when the watermark
-//! reaches what it is due at. Sessions close by that time, and those of one time by birth: a merged session is as old as the
-//! older of the two.
+//! reaches what it is due at, which its end says. Sessions close by that time, and those of one time by birth: a merged session is as old
+//! as the older of the two.
 //!
 //! The queue of dues holds an entry a session that may be too early (the session has grown since): it is put right when it comes up, so
-//! that growing costs nothing. An entry of a session that is no more is told by its birth.
+//! that growing costs nothing, not even the question when the session is due now. An entry of a session that is no more is told by its
+//! birth. Mostly a key has one session, and a row lies in it: rows are [placed](Sessions::place_usual) as long as they are like that in a
+//! loop with nothing else in it.
 
 use crate::batch::{Decoder, Encoder};
 use crate::error::{Error, Result};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
 /// Not a slot.
 const NONE: u32 = u32::MAX;
@@ -28,8 +31,6 @@ pub struct Session {
     pub start: i64,
     /// One past its last instant: a gap behind its last row.
     pub end: i64,
-    /// The watermark, in ms, that closes it.
-    pub due: i64,
     born: u64,
     /// The next session of the key.
     next: u32,
@@ -59,6 +60,25 @@ pub struct Sessions {
 }
 
 impl Sessions {
+    /// Finds the sessions of rows that lie in the only session of their key, or in the gap behind it, up to the first row that does
+    /// not: their keys in `rows` become their sessions' slots. Gives their number; `own` is the session that row `n` alone would make.
+    #[inline(always)]
+    pub fn place_usual(&mut self, rows: &mut [u32], mut own: impl FnMut(usize) -> (i64, i64)) -> usize {
+        let (first, sessions) = (&self.first[..], &mut self.sessions[..]);
+        for (n, row) in rows.iter_mut().enumerate() {
+            let Some(&slot) = first.get(*row as usize) else { return n };
+            // No session has the number NONE.
+            let Some(s) = sessions.get_mut(slot as usize) else { return n };
+            let (start, end) = own(n);
+            if s.next != NONE || start < s.start || start > s.end {
+                return n;
+            }
+            s.end = s.end.max(end);
+            *row = slot;
+        }
+        rows.len()
+    }
+
     /// Finds the session of a row of `key` that alone would make the session from `start` to `end`; `due` says when a session that ends
     /// then is due.
     #[inline]
@@ -83,9 +103,9 @@ impl Sessions {
             if due <= watermark {
                 return Place::Late;
             }
-            let session = Session { key, start, end, due, born: self.births, next: at };
+            let session = Session { key, start, end, born: self.births, next: at };
             self.births += 1;
-            let slot = self.take(session);
+            let slot = self.take(session, due);
             *self.link(key, before) = slot;
             return Place::In(slot);
         }
@@ -104,15 +124,12 @@ impl Sessions {
             merged = Some(from);
         }
         let s = &mut self.sessions[into as usize];
-        s.start = start;
-        if end > s.end {
-            s.end = end;
-            s.due = due(end);
-        }
+        (s.start, s.end) = (start, end);
         merged.map_or(Place::In(into), |from| Place::Merged(into, from))
     }
 
-    fn take(&mut self, session: Session) -> u32 {
+    /// Gives a session, which is due then, a slot.
+    fn take(&mut self, session: Session, due: i64) -> u32 {
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.sessions[slot as usize] = session;
@@ -123,7 +140,7 @@ impl Sessions {
                 (self.sessions.len() - 1) as u32
             }
         };
-        self.queue.push(Reverse((session.due, session.born, slot)));
+        self.queue.push(Reverse((due, session.born, slot)));
         slot
     }
 
@@ -140,19 +157,23 @@ impl Sessions {
         self.queue.peek().map_or(i64::MAX, |e| e.0.0)
     }
 
-    /// Closes the next session that is due at that watermark. Its slot is to be [freed](Sessions::free).
-    pub fn close(&mut self, watermark: i64) -> Option<u32> {
+    /// Closes the next session that is due at that watermark; `due` says when a session that ends then is. Its slot is to be
+    /// [freed](Sessions::free).
+    pub fn close(&mut self, watermark: i64, due: impl Fn(i64) -> i64) -> Option<u32> {
         loop {
-            let &Reverse((due, born, slot)) = self.queue.peek().filter(|e| e.0.0 <= watermark)?;
-            self.queue.pop();
+            let mut next = self.queue.peek_mut().filter(|e| e.0.0 <= watermark)?;
+            let Reverse((noted, born, slot)) = *next;
             let s = self.sessions[slot as usize];
             if s.born != born {
+                PeekMut::pop(next);
                 continue;
             }
-            if s.due > due {
-                self.queue.push(Reverse((s.due, born, slot)));
+            let due = due(s.end);
+            if due > noted {
+                *next = Reverse((due, born, slot));
                 continue;
             }
+            PeekMut::pop(next);
             // Earlier sessions of the key are due no later, but may be younger.
             let (mut before, mut at) = (NONE, self.first[s.key as usize]);
             while at != slot {
@@ -203,8 +224,8 @@ impl Sessions {
     }
 
     /// Writes the open sessions of `keys`, which are all that have any. Restored, they have the slots `0..n` in the order of
-    /// [`Sessions::of`], and the keys the slots `0..keys.len()`.
-    pub fn encode(&self, keys: &[u32], to: &mut Encoder) {
+    /// [`Sessions::of`], and the keys the slots `0..keys.len()`. `due` says when a session that ends then is due.
+    pub fn encode(&self, keys: &[u32], due: impl Fn(i64) -> i64, to: &mut Encoder) {
         to.block(b"SESS", 1);
         to.u64(self.births);
         to.len(keys.len());
@@ -214,7 +235,7 @@ impl Sessions {
             for s in self.of(own).map(|s| self.get(s)) {
                 to.i64(s.start);
                 to.i64(s.end);
-                to.i64(s.due);
+                to.i64(due(s.end));
                 to.u64(s.born);
             }
         }
@@ -237,7 +258,7 @@ impl Sessions {
                 if born >= self.births {
                     return Err(Error::corrupt("a session is younger than the youngest"));
                 }
-                let slot = self.take(Session { key, start, end, due, born, next: NONE });
+                let slot = self.take(Session { key, start, end, born, next: NONE }, due);
                 *self.link(key, before) = slot;
                 before = slot;
             }
@@ -279,11 +300,12 @@ mod tests {
             let mut held: Vec<Vec<i64>> = vec![];
             let mut naive: Vec<Naive> = vec![];
             let (mut watermark, mut births) = (i64::MIN, 0);
+            let due = |end: i64| end - 1;
             for (n, step) in steps.iter().enumerate() {
                 if n == cut {
                     let keys = [0, 1, 2];
                     let mut to = Encoder::default();
-                    sessions.encode(&keys, &mut to);
+                    sessions.encode(&keys, due, &mut to);
                     held = sessions.of(&keys).map(|s| held[s as usize].clone()).collect();
                     let bytes = to.finish();
                     let mut from = Decoder::new(&bytes);
@@ -293,7 +315,11 @@ mod tests {
                 }
                 match *step {
                     Step::Row(key, t) => {
-                        let place = sessions.place(key, (t, t + gap), watermark, |end| end - 1);
+                        let mut row = [key];
+                        let place = match sessions.place_usual(&mut row, |_| (t, t + gap)) {
+                            0 => sessions.place(key, (t, t + gap), watermark, due),
+                            _ => Place::In(row[0]),
+                        };
                         // The naive way: all sessions of the key that the row touches become one.
                         let touches = |s: &Naive| s.key == key && s.times[0] <= t + gap && s.times[s.times.len() - 1] + gap >= t;
                         let (mut own, rest): (Vec<_>, Vec<_>) = naive.iter().cloned().partition(touches);
@@ -330,17 +356,17 @@ mod tests {
                     }
                     Step::Watermark(w) => {
                         watermark = watermark.max(w);
-                        let due = |s: &Naive| s.times[s.times.len() - 1] + gap - 1;
-                        let (mut closed, open): (Vec<_>, Vec<_>) = naive.iter().cloned().partition(|s| due(s) <= watermark);
+                        let due_of = |s: &Naive| due(s.times[s.times.len() - 1] + gap);
+                        let (mut closed, open): (Vec<_>, Vec<_>) = naive.iter().cloned().partition(|s| due_of(s) <= watermark);
                         naive = open;
-                        closed.sort_by_key(|s| (due(s), s.born));
+                        closed.sort_by_key(|s| (due_of(s), s.born));
                         for want in closed {
-                            let slot = sessions.close(watermark).expect("one is due");
+                            let slot = sessions.close(watermark, due).expect("one is due");
                             let got = std::mem::take(&mut held[slot as usize]);
                             prop_assert_eq!((sessions.get(slot).key, got), (want.key, want.times));
                             sessions.free(slot);
                         }
-                        prop_assert_eq!(sessions.close(watermark), None);
+                        prop_assert_eq!(sessions.close(watermark, due), None);
                         prop_assert!(sessions.next_due() > watermark);
                     }
                 }

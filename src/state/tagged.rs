@@ -1,9 +1,10 @@
 //! The index of keys that stand elsewhere, by slot: an entry is half of a key's hash and its slot, in one word.
 //!
 //! As [`Flat`](super::flat::Flat) is for keys of two words, this is for wider ones: open addressing with linear probing, at most eleven sixteenths
-//! full, without graves, and the line of an entry can be asked for ahead. Where an entry wants to stand follows from its half of the hash, so
+//! full (small ones less, as there), without graves, and the line of an entry can be asked for ahead. Where an entry wants to stand follows from its half of the hash, so
 //! that growing looks at no key. Equal halves are told apart by the key, which whoever looks compares.
 
+use super::key_table::COLD;
 use crate::host::mmap::{advise_huge, expect_word};
 
 /// Words from which on huge pages are asked for.
@@ -59,32 +60,33 @@ impl Tagged {
         }
     }
 
-    /// The slot of the key with that hash; `is` says whether a slot is the key's.
+    /// The slot of the key with that hash; `is` says whether a slot is the key's. Where there is no such key, it gets the slot that `make`
+    /// gives.
     #[inline(always)]
-    pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
-        if self.entries.is_empty() {
-            return None;
+    pub(super) fn find_or_insert(
+        &mut self,
+        hash: u64,
+        is: impl Fn(u32) -> bool,
+        make: impl FnOnce() -> u32,
+    ) -> u32 {
+        let most = if self.bytes() < COLD { 6 } else { 11 };
+        if (self.len + 1) * 16 > self.entries.len() * most {
+            self.grow();
         }
         let mut at = self.home(tag(hash));
         loop {
-            let entry = self.entries[at];
-            if entry == 0 {
-                return None;
+            let there = self.entries[at];
+            if there == 0 {
+                let slot = make();
+                self.entries[at] = entry(hash, slot);
+                self.len += 1;
+                return slot;
             }
-            if entry >> 32 == tag(hash) && is(slot_of(entry)) {
-                return Some(slot_of(entry));
+            if there >> 32 == tag(hash) && is(slot_of(there)) {
+                return slot_of(there);
             }
             at = self.after(at);
         }
-    }
-
-    /// Adds a key that is not there.
-    pub(super) fn insert(&mut self, hash: u64, slot: u32) {
-        if (self.len + 1) * 16 > self.entries.len() * 11 {
-            self.grow();
-        }
-        self.put(entry(hash, slot));
-        self.len += 1;
     }
 
     fn put(&mut self, entry: u64) {
@@ -166,6 +168,13 @@ mod tests {
         (key % 13) << 32
     }
 
+    /// The slot of a key.
+    fn find(table: &Tagged, key: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut table = Tagged { entries: table.entries.clone(), len: table.len };
+        let none = u32::MAX - 1;
+        Some(table.find_or_insert(hash(key), is, || none)).filter(|slot| *slot != none)
+    }
+
     proptest! {
         #[test]
         fn it_finds_what_a_map_finds(steps in prop::collection::vec((0u64..48, 0u8..4), 0..400)) {
@@ -185,18 +194,18 @@ mod tests {
                         model.insert(key, slot);
                     }
                     (_, None) => {
-                        table.insert(hash(key), slot);
+                        table.find_or_insert(hash(key), |slot| keys[slot as usize] == key, || slot);
                         model.insert(key, slot);
                     }
                     _ => table.expect(hash(key)),
                 }
                 for key in 0..48 {
-                    let got = table.find(hash(key), |slot| keys[slot as usize] == key);
+                    let got = find(&table, key, |slot| keys[slot as usize] == key);
                     prop_assert_eq!(got, model.get(&key).copied(), "key {}", key);
                 }
             }
             table.clear();
-            prop_assert_eq!(table.find(hash(0), |_| true), None);
+            prop_assert_eq!(find(&table, 0, |_| true), None);
         }
     }
 }

@@ -100,19 +100,19 @@ impl WideKeys {
 
     #[inline(always)]
     fn one(&mut self, key: Wide, hash: u64, free: &mut Slots) -> u32 {
-        let keys = &self.keys;
-        match self.index.find(hash, |slot| keys[slot as usize] == key) {
-            Some(slot) => slot,
-            None => self.insert(key, hash, free),
+        let Self { index, keys, .. } = self;
+        let mut new = false;
+        let slot = index.find_or_insert(
+            hash,
+            |slot| keys[slot as usize] == key,
+            || {
+                new = true;
+                free.take()
+            },
+        );
+        if new {
+            self.set(slot, key);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn insert(&mut self, key: Wide, hash: u64, free: &mut Slots) -> u32 {
-        let slot = free.take();
-        self.index.insert(hash, slot);
-        self.set(slot, key);
         slot
     }
 
@@ -130,7 +130,10 @@ impl WideKeys {
     }
 
     fn set(&mut self, slot: u32, key: Wide) {
-        if self.keys.len() <= slot as usize {
+        if self.keys.len() == slot as usize {
+            return self.keys.push(key);
+        }
+        if self.keys.len() < slot as usize {
             self.keys.resize(slot as usize + 1, Wide::NONE);
         }
         self.keys[slot as usize] = key;

@@ -167,26 +167,31 @@ impl<F: Fold> Folding<F> {
         Self { fold, states: Vec::new() }
     }
 
-    /// Calls `f` with the slot's state around each row.
+    /// Calls `seen` with the slot's state before (0) and after (1) each row, and what stands in `sides` for the row.
     #[inline(always)]
-    fn run(&mut self, u: &Updates<'_>, mut seen: impl FnMut(&F, &F::State)) {
+    fn run<S>(
+        &mut self,
+        u: &Updates<'_>,
+        sides: impl Iterator<Item = S>,
+        mut seen: impl FnMut(&mut S, usize, &F, &F::State),
+    ) {
         let (fold, states) = (&self.fold, &mut self.states[..]);
         let arg = &u.args[0];
         let read = F::reader(arg.column);
-        let pairs = u.rows.iter().zip(u.slots);
+        let pairs = u.rows.iter().zip(u.slots).zip(sides);
         match (u.kinds, arg.column.validity.may_have_nulls() || arg.constant) {
             (None, false) => {
-                for (&row, &slot) in pairs {
+                for ((&row, &slot), mut sides) in pairs {
                     let s = &mut states[slot as usize];
-                    seen(fold, s);
+                    seen(&mut sides, 0, fold, s);
                     fold.add(s, read(row as usize));
-                    seen(fold, s);
+                    seen(&mut sides, 1, fold, s);
                 }
             }
             _ => {
-                for (&row, &slot) in pairs {
+                for ((&row, &slot), mut sides) in pairs {
                     let (s, row) = (&mut states[slot as usize], row as usize);
-                    seen(fold, s);
+                    seen(&mut sides, 0, fold, s);
                     if arg.is_valid(row) {
                         let v = read(arg.at(row));
                         if u.is_add(row) {
@@ -195,7 +200,7 @@ impl<F: Fold> Folding<F> {
                             fold.remove(s, v);
                         }
                     }
-                    seen(fold, s);
+                    seen(&mut sides, 1, fold, s);
                 }
             }
         }
@@ -214,24 +219,23 @@ impl<F: Fold> Accumulator for Folding<F> {
     }
 
     fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
-        self.run(u, |_, _| {});
+        self.run(u, std::iter::repeat(()), |_, _, _, _| {});
         Ok(())
     }
 
     fn update_tracked(&mut self, u: &Updates<'_>, sides: &mut Column) -> Result<(), RowError> {
         let before = sides.len();
         let Some((validity, room)) = F::Out::room(sides, 2 * u.rows.len()) else {
-            self.run(u, |fold, s| F::Out::push(fold.value(s), sides));
+            self.run(u, std::iter::repeat(()), |_, _, fold, s| F::Out::push(fold.value(s), sides));
             return Ok(());
         };
-        let mut room = room.iter_mut().enumerate();
-        self.run(u, |fold, s| {
-            let Some((k, to)) = room.next() else { return };
+        let room = room.as_chunks_mut::<2>().0.iter_mut().enumerate();
+        self.run(u, room, |(k, sides), side, fold, s| {
             let value = fold.value(s);
             if value.is_none() {
-                validity.set(before + k, false);
+                validity.set(before + 2 * *k + side, false);
             }
-            *to = value.unwrap_or_default();
+            sides[side] = value.unwrap_or_default();
         });
         Ok(())
     }

@@ -363,6 +363,19 @@ impl Kernel for DateFormat {
             unreachable!("the result is text")
         };
         let mut texts = texts.writer();
+        // Mostly a batch is of one day, and that is the day of the batch before.
+        if let (None, None, ColumnData::I64(us), Some((same, view))) =
+            (&*from, &*zone, &a[0].column.data, last.micros())
+            && !(a[0].constant || validity.may_have_nulls())
+        {
+            let mut all = true;
+            sel.for_each(|i| all &= same.contains(&us[i]));
+            if all {
+                let views = texts.views_mut();
+                sel.for_each(|i| views[i] = view);
+                return Ok(());
+            }
+        }
         sel.try_for_each(|i| {
             if !validity.get(i) {
                 return Ok(());
@@ -408,6 +421,12 @@ impl Last {
     fn of(pick: &Pick) -> Self {
         let unit = if let Pick::Fixed(p) = pick { p.unit() } else { None };
         Self { unit, same: 0..0, text: [0; 32], len: 0, view: None }
+    }
+
+    /// The times, µs, whose text is that of the time before, where it is short.
+    fn micros(&self) -> Option<(Range<i64>, View)> {
+        let micros = |seconds: i64| seconds.saturating_mul(1_000_000);
+        self.view.map(|view| (micros(self.same.start)..micros(self.same.end), view))
     }
 
     /// The text of `m`, where it is that of the time before and short.
