@@ -107,14 +107,15 @@ impl<T: Pod> Buffer<T> {
     #[inline]
     pub fn set<const N: usize>(&mut self, values: [T; N]) {
         const { assert!(N <= Self::PER_LINE, "one line of them") };
-        if self.lines.is_empty() {
-            self.grow(1);
-        }
         self.len = N;
-        let line = bytemuck::cast_slice_mut::<Line, T>(&mut self.lines[..1]);
-        // Not a copy of slices, which would be a call.
-        for (to, value) in line.iter_mut().zip(values) {
-            *to = value;
+        let Some(first) = self.lines.first_mut() else {
+            self.grow(1);
+            return self[..N].copy_from_slice(&values);
+        };
+        let line = bytemuck::cast_slice_mut::<Line, T>(std::slice::from_mut(first));
+        // An array is stored; a slice would be copied by a call.
+        if let Some(to) = line.first_chunk_mut::<N>() {
+            *to = values;
         }
     }
 

@@ -377,6 +377,11 @@ impl Mapping {
         R::FIELDS.iter().enumerate().map(place).collect::<Result<_>>().map(Self)
     }
 
+    /// The columns stand at other places.
+    pub(super) fn through(&mut self, place: impl Fn(usize) -> usize) {
+        self.0.iter_mut().for_each(|(_, column)| *column = place(*column));
+    }
+
     /// Appends a row to columns that nobody else holds.
     #[inline]
     pub(super) fn append<E: Row>(&self, row: &E, columns: &mut [ColumnRef]) {

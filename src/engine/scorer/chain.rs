@@ -5,7 +5,7 @@
 //! none. Where a filter has dropped rows, what is left is made dense before an OVER, so that its answers stand beside their rows.
 
 use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, Home, Pool, Schema};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Span};
 use crate::expr::{Expr, ExprKind};
 use crate::operators::{self, Built, Context, OverScorer, Stage};
 use crate::plan::connector::SourceSpec;
@@ -25,6 +25,8 @@ pub(super) struct Chain {
     before: Vec<i64>,
     /// By row of the result: which row of the batch it is of.
     origins: Vec<u32>,
+    /// By column of the result: where it stands in what [`Chain::run`] gives; none: in its place.
+    places: Option<Vec<usize>>,
 }
 
 enum Step {
@@ -58,13 +60,14 @@ pub(super) struct Parts {
 }
 
 impl Chain {
-    /// The chain of a graph. `fused`: COUNT, SUM, MIN and MAX are the built-in ones.
+    /// The chain of a graph. `fused`: COUNT, SUM, MIN and MAX are the built-in ones. `fetched`: the result's columns are fetched from [where they
+    /// are](Chain::place), and need not stand in order.
     ///
     /// # Errors
     /// Something in it cannot be scored, by name.
-    pub(super) fn new(graph: &Graph, fused: bool) -> Result<(Self, Parts)> {
+    pub(super) fn new(graph: &Graph, fused: bool, fetched: bool) -> Result<(Self, Parts)> {
         let mut steps = vec![];
-        let (mut source, mut result) = (None, None);
+        let (mut source, mut result, mut places) = (None, None, None);
         // By node: which column of the event each column is, as long as every event comes through.
         let mut origins: Vec<Option<Vec<Option<usize>>>> = vec![];
         for (n, node) in graph.nodes.iter().enumerate() {
@@ -93,6 +96,18 @@ impl Chain {
                 }
                 (Op::Watermark { column, .. }, Some(input)) => {
                     steps.push(Step::Watermark { stage: stage(node, input)?, column: *column });
+                }
+                (Op::Project(exprs), Some(input))
+                    if fetched
+                        && graph
+                            .consumers(NodeId(n))
+                            .iter()
+                            .all(|c| matches!(graph.node(c.0).op, Op::Sink(_)))
+                        && let Some((exprs, at)) = in_place(exprs, &input.schema) =>
+                {
+                    let node = Node { op: Op::Project(exprs), ..node.clone() };
+                    steps.push(Step::Stage { id: node.id.clone(), stage: stage(&node, input)? });
+                    places = Some(at);
                 }
                 (Op::Filter(_) | Op::Project(_), Some(input)) => {
                     steps.push(Step::Stage { id: node.id.clone(), stage: stage(node, input)? });
@@ -138,6 +153,7 @@ impl Chain {
             late: vec![],
             before: vec![],
             origins: vec![],
+            places,
         };
         Ok((chain, Parts { source, reads, result }))
     }
@@ -239,6 +255,21 @@ impl Chain {
     #[inline]
     pub(super) fn origin(&self, row: usize) -> usize {
         self.origins[row] as usize
+    }
+
+    /// Where column `n` of the result stands in what [`Chain::run`] gives.
+    pub(super) fn place(&self, n: usize) -> usize {
+        self.places.as_ref().map_or(n, |places| places[n])
+    }
+
+    /// What [`Chain::run`] has given, its columns in the order of the result's.
+    pub(super) fn in_order(&mut self, batch: Batch) -> Batch {
+        let Some(places) = &self.places else { return batch };
+        let mut columns = self.pool.column_list();
+        columns.extend(places.iter().map(|&at| batch.column(at).clone()));
+        let (batch, old) = batch.with_columns(columns);
+        self.pool.recycle_columns(old);
+        batch
     }
 
     /// The watermark after the rows so far, ms.
@@ -385,6 +416,25 @@ fn meet(steps: &mut [Step], batch: &Batch) {
             }
         }
     }
+}
+
+/// The projection before the result, so that what it passes on stays where it stands, and what it computes takes the place of what the result does
+/// not have; and the place of each of the result's columns. `None`: there is too little of that.
+fn in_place(exprs: &[Expr], input: &Schema) -> Option<(Vec<Expr>, Vec<usize>)> {
+    let passed = |c: usize| exprs.iter().any(|e| matches!(e.kind, ExprKind::Column(n) if n == c));
+    let mut free = (0..input.len()).filter(|&c| !passed(c));
+    let column = |c: usize| Expr::column(c, input.ty(c).clone(), Span::default());
+    let mut all: Vec<Expr> = (0..input.len()).map(column).collect();
+    let place = |e: &Expr| match e.kind {
+        ExprKind::Column(c) => Some(c),
+        _ => {
+            let at = free.next()?;
+            all[at] = e.clone();
+            Some(at)
+        }
+    };
+    let places = exprs.iter().map(place).collect::<Option<_>>()?;
+    Some((all, places))
 }
 
 /// Which column of the event each column of a node's output is.

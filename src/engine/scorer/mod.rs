@@ -254,7 +254,7 @@ impl Engine {
     /// # Errors
     /// The script is wrong; its query cannot be scored; a field of `E` or `R` does not fit its column.
     pub fn scorer<E: Row, R: Row>(&self, sql: &str) -> Result<Scorer<E, R>> {
-        self.new_scorer(sql, |table, declared, reads, result| {
+        self.new_scorer(sql, true, |table, declared, reads, result| {
             Ok((Mapping::write::<E>(table, declared, reads)?, Mapping::read::<R>(result)?))
         })
     }
@@ -264,12 +264,13 @@ impl Engine {
     /// # Errors
     /// The script is wrong, or its query cannot be scored.
     pub fn column_scorer(&self, sql: &str) -> Result<Scorer> {
-        self.new_scorer(sql, |_, _, _, _| Ok((Mapping::default(), Mapping::default())))
+        self.new_scorer(sql, false, |_, _, _, _| Ok((Mapping::default(), Mapping::default())))
     }
 
     fn new_scorer<E, R: Default>(
         &self,
         sql: &str,
+        fetched: bool,
         map: impl FnOnce(&str, &Schema, &Schema, &Schema) -> Result<(Mapping, Mapping)>,
     ) -> Result<Scorer<E, R>> {
         let mut planner = Planner::new(&self.registry, &self.connectors, self.start_us);
@@ -284,9 +285,10 @@ impl Engine {
             return Err(Error::planning("a scorer has one query, and this is a second one", second.span)
                 .hint("make a scorer for each"));
         }
-        let (chain, parts) = Chain::new(&plan.graph, !self.replaced)?;
+        let (chain, parts) = Chain::new(&plan.graph, !self.replaced, fetched)?;
         let name = parts.source.table.name.rsplit('.').next().unwrap_or_default().to_owned();
-        let (fields, results) = map(&name, &parts.source.table.schema, &parts.reads, &parts.result)?;
+        let (fields, mut results) = map(&name, &parts.source.table.schema, &parts.reads, &parts.result)?;
+        results.through(|column| chain.place(column));
         Ok(Scorer {
             chain,
             fields,
@@ -381,6 +383,7 @@ impl<E, R> Scorer<E, R> {
         }
         let rows = events.selected();
         let out = self.chain.run(events, self.now_us)?;
+        let out = self.chain.in_order(out);
         self.count(&out, rows);
         Ok(ScoredColumns { rows: self.last.insert(out), chain: &self.chain })
     }

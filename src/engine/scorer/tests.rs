@@ -548,3 +548,70 @@ fn a_key_of_an_event_that_failed_is_forgotten() {
     assert!(held(&scorer, b"a merchant") && !held(&scorer, b"another merchant"));
     assert_eq!(scorer.score(&event("another merchant", 1, 3)).unwrap().row.map(|c| c.n), Some(1));
 }
+
+/// Columns of the result in any order, twice, computed among them, more of those than places are left: fetched from where they stand or in order,
+/// they are those that a scorer of columns gives.
+#[test]
+fn results_are_the_same_wherever_their_columns_stand() {
+    crate::row! { struct Event { a: i64, b: i64, ts: Timestamp } }
+    crate::row! { #[derive(Clone, Debug, PartialEq)] struct Result { x: i64, y: i64, z: i64 } }
+    let table = "CREATE TABLE events (a BIGINT NOT NULL, b BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL, WATERMARK FOR ts AS ts)
+         WITH ('connector' = 'push');";
+    let over = "(SELECT *, COUNT(*) OVER (PARTITION BY a ORDER BY ts RANGE BETWEEN INTERVAL '9' SECOND PRECEDING AND CURRENT ROW) AS n
+         FROM events)";
+    let selects = [
+        format!("SELECT n AS x, b AS y, a AS z FROM {over}"),
+        format!("SELECT b AS x, n AS y, n AS z FROM {over}"),
+        format!("SELECT b AS x, a + b AS y, n AS z FROM {over}"),
+        format!("SELECT a * 2 AS x, n + 1 AS y, b AS z FROM {over}"),
+        format!("SELECT a * 2 AS x, n + 1 AS y, b - a AS z FROM {over}"),
+        format!("SELECT n AS y, a AS x, a + n AS z FROM {over} WHERE b > 2"),
+        "SELECT a + 1 AS x, a + 2 AS y, a + 3 AS z FROM events".to_owned(),
+        "SELECT a AS x, a + b AS y, b AS z FROM events".to_owned(),
+        "SELECT 10 / b AS x, a AS y, b AS z FROM events".to_owned(),
+    ];
+    for select in selects {
+        let sql = format!("{table}{select}");
+        let mut rows: Scorer<Event, Result> = engine().scorer(&sql).expect("it can be scored");
+        let mut batches: Scorer<Event, Result> = engine().scorer(&sql).expect("it can be scored");
+        let mut columns = engine().column_scorer(&sql).expect("it can be scored");
+        for n in 0..40_i64 {
+            let event = Event { a: n % 3, b: 1 + n % 5, ts: Timestamp(n * 1_000_000) };
+            let batch = |reads: &Schema| {
+                let columns = reads.fields.iter().map(|f| {
+                    let mut c = crate::batch::Column::new(&f.ty);
+                    let value = match f.name.as_str() {
+                        "a" => event.a,
+                        "b" => event.b,
+                        _ => event.ts.0,
+                    };
+                    c.buffer_mut::<i64>().push(value);
+                    c.validity.push(true);
+                    crate::batch::ColumnRef::new(c)
+                });
+                Batch::new(columns.collect(), 1)
+            };
+            let row = rows.score(&event).expect("no row fails").row.cloned();
+            let fetched = |scored: &ScoredColumns<'_>, names: &Schema| {
+                let of = |name: &str| {
+                    let at =
+                        names.fields.iter().position(|f| f.name == name).expect("a column of the result");
+                    scored.rows.column(at).slice::<i64>()[0]
+                };
+                (scored.rows.selected() == 1).then(|| Result { x: of("x"), y: of("y"), z: of("z") })
+            };
+            let (of_batch, of_columns) = (batch(batches.reads()), batch(columns.reads()));
+            let names = columns.schema().clone();
+            assert_eq!(
+                fetched(&batches.score_columns(of_batch).expect("no row fails"), &names),
+                row,
+                "{select}"
+            );
+            assert_eq!(
+                fetched(&columns.score_columns(of_columns).expect("no row fails"), &names),
+                row,
+                "{select}"
+            );
+        }
+    }
+}
