@@ -370,6 +370,11 @@ impl Kernel for DateFormat {
         {
             let mut all = true;
             sel.for_each(|i| all &= same.contains(&us[i]));
+            if all && let Some(i) = sel.only() {
+                // Of a block that is handed out row by row, the row alone.
+                texts.set_inline(i, view);
+                return Ok(());
+            }
             if all {
                 let views = texts.views_mut();
                 sel.for_each(|i| views[i] = view);
