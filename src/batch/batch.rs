@@ -120,11 +120,43 @@ pub struct Parts {
     pub provenance: Provenance,
 }
 
-/// A column that stands at `at` when it is in use; the one that stands there otherwise when it is not.
+/// A column that stands at `at` when it is in use; the one that stands there otherwise when it is not. `None`: it is in use where its maker has no
+/// column.
 #[derive(Debug)]
 struct Spare {
     at: usize,
-    column: ColumnRef,
+    column: Option<ColumnRef>,
+}
+
+impl Spare {
+    /// The column, which is not in use.
+    #[inline(always)]
+    fn write(&mut self) -> &mut ColumnRef {
+        self.column.as_mut().expect("what is not in use is here")
+    }
+
+    /// It takes its place among the columns, or behind them.
+    #[inline(always)]
+    fn settle(&mut self, columns: &mut Vec<ColumnRef>) {
+        match columns.get_mut(self.at) {
+            Some(place) => std::mem::swap(place, self.write()),
+            None => {
+                debug_assert_eq!(columns.len(), self.at, "columns come one behind the other");
+                if let Some(column) = self.column.take() {
+                    columns.push(column);
+                }
+            }
+        }
+    }
+
+    /// It leaves its place.
+    #[inline(always)]
+    fn leave(&mut self, columns: &mut Vec<ColumnRef>) {
+        match &mut self.column {
+            Some(other) => std::mem::swap(&mut columns[self.at], other),
+            None => self.column = columns.pop(),
+        }
+    }
 }
 
 /// Which rows count. None and one have forms of their own: batches of one row are too many for a list each.
@@ -173,7 +205,7 @@ impl Parts {
     #[cold]
     fn new_spare(&mut self, k: usize, at: usize, ty: &DataType) {
         self.spares.truncate(k);
-        self.spares.push(Spare { at, column: ColumnRef::new(Column::new(ty)) });
+        self.spares.push(Spare { at, column: Some(ColumnRef::new(Column::new(ty))) });
     }
 }
 
@@ -347,7 +379,7 @@ impl Batch {
     }
 
     /// Replaces the `n`-th of the columns that a stage computes in place: `write` gets the new column, not shared and with values of
-    /// earlier use, and the rest of the batch. It takes column `at`'s place in [`Batch::settle`]. The batch keeps the old
+    /// earlier use, and the rest of the batch. It takes column `at`'s place, or comes behind the last, in [`Batch::settle`]. The batch keeps the old
     /// one, and puts it back when it comes home; the new one then waits for the next time. Batches of one home go the same way through
     /// the stages, so what waits has the type.
     #[inline]
@@ -366,7 +398,7 @@ impl Batch {
         let spare = &mut parts.spares[k];
         let sel = parts.selection.of(parts.rows);
         write(
-            &mut spare.column,
+            spare.write(),
             Old { columns: &parts.columns, rows: parts.rows, sel, watermarks: &parts.watermarks },
         )
     }
@@ -385,8 +417,8 @@ impl Batch {
             parts.new_spare(k, at, ty);
         }
         let spare = &mut parts.spares[k];
-        write(&mut spare.column, &parts.columns, parts.rows);
-        std::mem::swap(&mut parts.columns[at], &mut spare.column);
+        write(spare.write(), &parts.columns, parts.rows);
+        spare.settle(&mut parts.columns);
         parts.replaced = k + 1;
     }
 
@@ -395,7 +427,7 @@ impl Batch {
     pub fn settle(&mut self, n: usize) {
         let parts = &mut *self.0;
         for s in &mut parts.spares[parts.replaced..parts.replaced + n] {
-            std::mem::swap(&mut parts.columns[s.at], &mut s.column);
+            s.settle(&mut parts.columns);
         }
         parts.replaced += n;
     }
@@ -695,7 +727,7 @@ impl Pool {
     fn recycle_homeless(&mut self, mut batch: Batch) {
         (batch.0.rows, batch.0.selected) = (0, 0);
         while let Some(s) = batch.0.spares.pop() {
-            self.recycle_column(s.column);
+            s.column.into_iter().for_each(|c| self.recycle_column(c));
         }
         batch.leave_home();
         while let Some(c) = batch.columns.pop() {
@@ -711,8 +743,8 @@ impl Pool {
 #[inline]
 fn put_back(parts: &mut Parts) {
     for s in parts.spares[..std::mem::take(&mut parts.replaced)].iter_mut().rev() {
-        std::mem::swap(&mut parts.columns[s.at], &mut s.column);
-        let_go(&mut s.column);
+        s.leave(&mut parts.columns);
+        let_go(s.write());
     }
 }
 
@@ -770,5 +802,33 @@ mod tests {
         pool.recycle(copy);
         pool.recycle(b);
         assert_eq!(pool.homes[0].batches.len(), 1, "a clone has no home");
+    }
+
+    /// What stages put in the place of columns, and behind them, goes when the batch comes home, and waits there for the next time.
+    #[test]
+    fn computed_columns_come_behind_the_makers_and_leave_with_the_way_home() {
+        let ty = TypeKind::BigInt.nullable();
+        let (mut pool, mut home, types) = (Pool::default(), Home::default(), [ty.clone()]);
+        let write = |pool: &mut Pool, to: &mut ColumnRef, v: i64| pool.own(to, &ty).set_values([v]);
+        let mut met = vec![];
+        for round in 0..3 {
+            let mut b = pool.batch_at(&mut home, &types);
+            assert_eq!(b.columns.len(), 1, "the maker's columns alone");
+            write(&mut pool, &mut b.columns[0], round);
+            b.set_rows(1);
+            // One stage adds two columns, the next replaces the second of these and adds another.
+            b.replace(0, 1, &ty, |to, old| write(&mut pool, to, old.columns[0].slice::<i64>()[0] + 10));
+            b.replace(1, 2, &ty, |to, old| write(&mut pool, to, old.columns.len() as i64));
+            b.settle(2);
+            b.replace(0, 2, &ty, |to, old| write(&mut pool, to, old.columns[1].slice::<i64>()[0] + 10));
+            b.replace(1, 3, &ty, |to, old| write(&mut pool, to, old.columns[2].slice::<i64>()[0]));
+            b.settle(2);
+            let values: Vec<i64> = b.columns.iter().map(|c| c.slice::<i64>()[0]).collect();
+            assert_eq!(values, [round, round + 10, round + 20, 1]);
+            let columns: Vec<*const Column> = b.columns.iter().map(|c| &raw const **c).collect();
+            assert!(round == 0 || met == columns, "the same columns again");
+            met = columns;
+            pool.recycle(b);
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! **exchanged** for that batch's at their last use, computed ones for the registers of their programs. They stay unshared, so the next
 //! operator may reuse them, no reference is counted, and nothing is done per column but the exchange: over one row the rest
 //! would cost more than the expressions. Where every column that is passed on stays in its place, the batch itself goes on and only
-//! the computed columns are exchanged ([`Batch::replace`]).
+//! the computed columns are exchanged, or added behind the others ([`Batch::replace`]).
 
 use super::{EvalContext, Expr, Program, RowError};
 use crate::batch::{Batch, DataType, Home, Old, Pool};
@@ -19,6 +19,8 @@ pub struct Projection {
     in_place: bool,
     /// In place, and each computed column knows how to compute a row alone.
     rows_in_place: bool,
+    /// From here on all columns are computed.
+    tail: usize,
 }
 
 struct Computed {
@@ -50,14 +52,21 @@ impl Projection {
         let types = exprs.iter().map(|e| e.ty.clone()).collect();
         let in_place = passed.iter().all(|p| p.from == p.to);
         let rows_in_place = in_place && computed.iter().all(|c| c.program.has_rows());
-        Self { types, home: Home::default(), computed, passed, in_place, rows_in_place }
+        let tail = passed.last().map_or(0, |p| p.to + 1);
+        Self { types, home: Home::default(), computed, passed, in_place, rows_in_place, tail }
+    }
+
+    /// A batch of so many columns has a place for each, or the places are behind them.
+    #[inline(always)]
+    fn fits(&self, columns: usize) -> bool {
+        (self.tail..=self.types.len()).contains(&columns)
     }
 
     /// [`Projection::apply`] for a batch with one selected row, where that is simple: false when it is not, and nothing was done. A
     /// function of its own, whose few values stay in registers.
     #[inline(always)]
     pub fn apply_row(&mut self, batch: &mut Batch, pool: &mut Pool) -> bool {
-        if !self.rows_in_place || batch.columns.len() != self.types.len() {
+        if !self.rows_in_place || !self.fits(batch.columns.len()) {
             return false;
         }
         let Some(row) = batch.only() else { return false };
@@ -87,7 +96,7 @@ impl Projection {
         now_us: i64,
         pool: &mut Pool,
     ) -> Result<(), RowError> {
-        if self.in_place && batch.columns.len() == self.types.len() {
+        if self.in_place && self.fits(batch.columns.len()) {
             return self.apply_in_place(batch, watermark, now_us, pool);
         }
         let mut out = pool.batch_at(&mut self.home, &self.types);
