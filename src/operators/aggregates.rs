@@ -272,7 +272,10 @@ impl Aggregates {
         self.filters.iter_mut().for_each(|f| f.fill_row(batch, row));
         self.views.iter_mut().for_each(|v| v.fill_row(&self.filters, batch, row, slot));
         for feed in &mut self.feeds {
-            feed.has_row = feed.seen(&self.filters, &self.views).iter().all(|seen| seen != 0);
+            feed.has_row = match feed.from {
+                Origin::Filter(f) => self.filters[f].passes[0] != 0,
+                Origin::View { view, variant } => self.views[view].flags[0] >> variant & 1 != 0,
+            };
         }
         let all = &Updates { args: &[], rows: &[row], slots: &[slot], kinds: batch.kinds() };
         for (call, to) in self.calls.iter_mut().zip(columns) {

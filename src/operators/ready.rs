@@ -57,6 +57,18 @@ impl Ready {
     }
 }
 
+/// What goes on of a batch whose rows stay: the watermark, where it is news to those that have been `told` one.
+#[inline]
+pub(super) fn watermark_alone(mut batch: Batch, watermark: i64, told: &mut i64, pool: &mut Pool) -> Batch {
+    pool.select_none(&mut batch);
+    if watermark > *told {
+        *told = watermark;
+    } else {
+        batch.watermarks.clear();
+    }
+    batch
+}
+
 /// Cuts a batch before the row that failed: selection and watermarks end there.
 pub(super) fn cut_before(batch: &mut Batch, failed: &RowError, pool: &mut Pool) {
     let mut rows = pool.row_list();

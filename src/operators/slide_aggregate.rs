@@ -17,6 +17,7 @@ mod stacks;
 
 use super::aggregates::{Aggregates, unshared, with_columns};
 use super::late::{Late, When};
+use super::ready::watermark_alone;
 use super::windows::Windows;
 use super::{Context, Counters, Operator};
 use crate::batch::{BEFORE_TIME, Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pool, Schema};
@@ -625,7 +626,7 @@ impl SlideAggregate {
 }
 
 impl Operator for SlideAggregate {
-    fn pass(&mut self, port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
+    fn pass(&mut self, port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
         let Some(taken) = batch.only().and_then(|row| self.take_row(&batch, row)) else {
             self.push(port, batch, cx)?;
             return Ok(None);
@@ -645,14 +646,7 @@ impl Operator for SlideAggregate {
             }
             (Ok(()), w) => self.watermark = w.unwrap_or(self.watermark),
         }
-        // Of the batch the watermark alone goes on, where it is news.
-        cx.pool.select_none(&mut batch);
-        if self.watermark > self.told {
-            self.told = self.watermark;
-        } else {
-            batch.watermarks.clear();
-        }
-        Ok(Some(batch))
+        Ok(Some(watermark_alone(batch, self.watermark, &mut self.told, cx.pool)))
     }
 
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {

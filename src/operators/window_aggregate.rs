@@ -13,6 +13,7 @@
 
 use super::aggregates::{Aggregates, unshared, with_columns};
 use super::late::{Late, When};
+use super::ready::watermark_alone;
 use super::windows::{Span, Windows};
 use super::{Context, Counters, Operator};
 use crate::batch::{
@@ -503,7 +504,7 @@ impl Slice {
 }
 
 impl Operator for WindowAggregate {
-    fn pass(&mut self, port: usize, mut batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
+    fn pass(&mut self, port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<Option<Batch>> {
         let Some(taken) = batch.only().and_then(|row| self.take_row(&batch, row)) else {
             self.push(port, batch, cx)?;
             return Ok(None);
@@ -516,14 +517,8 @@ impl Operator for WindowAggregate {
             cx.pool.recycle(batch);
             return Ok(None);
         }
-        // Nothing closes: of the batch the watermark alone goes on, where it is news.
-        cx.pool.select_none(&mut batch);
-        if self.watermark > self.told {
-            self.told = self.watermark;
-        } else {
-            batch.watermarks.clear();
-        }
-        Ok(Some(batch))
+        // Nothing closes.
+        Ok(Some(watermark_alone(batch, self.watermark, &mut self.told, cx.pool)))
     }
 
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
