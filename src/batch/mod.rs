@@ -29,7 +29,7 @@ pub use codec::{Decoder, Encoder};
 pub use column::{Column, ColumnData, Native};
 pub use parcel::Parcel;
 pub use pieces::Pieces;
-pub use selection::Sel;
+pub use selection::{Sel, run_of};
 pub use strings::{BufferMap, ByteColumn, ByteWriter, INLINE, View};
 pub use types::{DataType, Field, IntervalUnits, Physical, TimeAttribute, TypeKind};
 pub use watermark::{BEFORE_TIME, END_OF_TIME, Watermarks};

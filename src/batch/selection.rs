@@ -1,5 +1,14 @@
 //! Which rows of a batch count: all of them, or a list of row numbers in ascending order.
 
+/// Rows that stand one behind the other: which they are.
+#[inline]
+pub fn run_of(rows: &[u32]) -> Option<std::ops::Range<usize>> {
+    let first = *rows.first()?;
+    // Without a way out of the loop, which is then done by SIMD.
+    let apart = (first..).zip(rows).fold(0, |apart, (n, &row)| apart | (n ^ row));
+    (apart == 0).then(|| first as usize..first as usize + rows.len())
+}
+
 /// A borrowed selection: what kernels and operators loop over.
 #[derive(Clone, Copy, Debug)]
 pub enum Sel<'a> {
@@ -86,5 +95,19 @@ impl<'a> Sel<'a> {
     /// The row numbers, as an iterator.
     pub fn iter(self) -> impl Iterator<Item = usize> + 'a {
         (0..self.len()).map(move |k| self.row(k))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::run_of;
+
+    #[test]
+    fn a_run_is_of_rows_one_behind_the_other() {
+        assert_eq!(run_of(&[]), None);
+        assert_eq!(run_of(&[7]), Some(7..8));
+        assert_eq!(run_of(&[3, 4, 5]), Some(3..6));
+        assert_eq!(run_of(&[0, 2, 1, 3]), None);
+        assert_eq!(run_of(&[0, 1, 3]), None);
     }
 }

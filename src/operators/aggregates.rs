@@ -6,7 +6,7 @@
 //! a row's value is looked up once. Only for accumulators that want it is a feed made a list of rows.
 
 use super::gather::{differs, extend_sides, mark_sides, position, runs};
-use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, Schema};
+use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, Schema, run_of};
 use crate::error::Result;
 use crate::expr::{Accumulator, Arg, RowError, Seen, Updates};
 use crate::plan;
@@ -487,13 +487,28 @@ impl Filter {
         let column = batch.column(self.column);
         let bits = column.bools();
         self.passes.clear();
-        if column.validity.may_have_nulls() {
+        if !column.validity.may_have_nulls() && run_of(rows).is_some_and(|run| run.start == 0) {
+            let words = &bits.words()[..rows.len().div_ceil(64)];
+            self.passes.resize(words.len() * 64, 0);
+            for (to, word) in self.passes.as_chunks_mut::<64>().0.iter_mut().zip(words) {
+                to.as_chunks_mut().0.iter_mut().zip(word.to_le_bytes()).for_each(|(to, b)| *to = flags_of(b));
+            }
+            self.passes.truncate(rows.len());
+        } else if column.validity.may_have_nulls() {
             let passes = |&r: &u32| bits.get(r as usize) && column.is_valid(r as usize);
             self.passes.extend(rows.iter().map(|r| u8::from(passes(r))));
         } else {
             self.passes.extend(rows.iter().map(|&r| u8::from(bits.get(r as usize))));
         }
     }
+}
+
+/// Eight bits as eight numbers, the lowest first.
+#[inline(always)]
+fn flags_of(bits: u8) -> [u8; 8] {
+    // Each byte gets the bits and keeps its own; where that is set, it carries into the highest.
+    let own = (u64::from(bits) * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+    (((own + 0x7f7f_7f7f_7f7f_7f7f) >> 7) & 0x0101_0101_0101_0101).to_le_bytes()
 }
 
 impl View {
@@ -666,6 +681,18 @@ fn with_updates<R>(
         _ => {
             let args: Vec<_> = args.iter().map(|&n| arg(n)).collect();
             f(&Updates { args: &args, rows, slots, kinds })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::flags_of;
+
+    #[test]
+    fn flags_are_bits() {
+        for bits in 0..=u8::MAX {
+            assert_eq!(flags_of(bits), std::array::from_fn(|n| bits >> n & 1), "{bits:08b}");
         }
     }
 }

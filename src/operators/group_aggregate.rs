@@ -237,36 +237,44 @@ impl GroupAggregate {
             batch.watermarks.truncate(e.row);
             out.error = Some(e.error);
         }
-        out.picks.clear();
-        out.kinds.clear();
         out.watermarks.clear();
+        // Lists of its own: where they stand and how long they are needs no look into the operator from row to row.
+        let (mut picks, mut kinds) = (std::mem::take(&mut out.picks), std::mem::take(&mut out.kinds));
+        picks.clear();
+        kinds.clear();
+        picks.reserve(2 * rows.len());
+        kinds.reserve(2 * rows.len());
         let changed = self.aggregates.changed(rows.len());
-        let mut marks = batch.watermarks.runs().iter().copied().peekable();
-        for (k, &row) in rows.iter().enumerate() {
-            while let Some((_, w)) = marks.next_if(|m| m.0 <= row) {
-                out.watermarks.advance(out.picks.len(), w);
+        let (before, lives_on) = (self.before, self.expiry.is_some());
+        let marks = batch.watermarks.runs();
+        let mut mark = 0;
+        for (k, ((&row, &step), &changed)) in rows.iter().zip(&*steps).zip(changed).enumerate() {
+            while let Some(&(_, w)) = marks.get(mark).filter(|m| m.0 <= row) {
+                out.watermarks.advance(picks.len(), w);
+                mark += 1;
             }
-            match steps[k] {
+            match step {
                 Step::Begins => {
-                    out.picks.push(pick(k, true));
-                    out.kinds.push(RowKind::Insert);
+                    picks.push(pick(k, true));
+                    kinds.push(RowKind::Insert);
                 }
-                Step::Stays if changed[k] == 0 && self.expiry.is_none() => {}
+                Step::Stays if changed == 0 && !lives_on => {}
+                Step::Stays if before => {
+                    picks.extend_from_slice(&[pick(k, false), pick(k, true)]);
+                    kinds.extend_from_slice(&[RowKind::UpdateBefore, RowKind::UpdateAfter]);
+                }
                 Step::Stays => {
-                    if self.before {
-                        out.picks.push(pick(k, false));
-                        out.kinds.push(RowKind::UpdateBefore);
-                    }
-                    out.picks.push(pick(k, true));
-                    out.kinds.push(RowKind::UpdateAfter);
+                    picks.push(pick(k, true));
+                    kinds.push(RowKind::UpdateAfter);
                 }
                 Step::Ends => {
-                    out.picks.push(pick(k, false));
-                    out.kinds.push(RowKind::Delete);
+                    picks.push(pick(k, false));
+                    kinds.push(RowKind::Delete);
                 }
             }
         }
-        marks.for_each(|(_, w)| out.watermarks.advance(out.picks.len(), w));
+        marks[mark..].iter().for_each(|m| out.watermarks.advance(picks.len(), m.1));
+        (out.picks, out.kinds) = (picks, kinds);
         std::mem::swap(&mut out.rows, rows);
         out.batch = Some(batch);
         out.given = 0;

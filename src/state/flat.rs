@@ -10,64 +10,50 @@ use super::key_layout::Word;
 use super::key_table::COLD;
 use crate::host::mmap::{advise_huge, expect_word};
 
-/// Words from which on huge pages are asked for.
-const HUGE: usize = (2 << 20) / 8;
+/// Bytes from which on huge pages are asked for.
+const HUGE: usize = 2 << 20;
 /// The least entries of a table.
 const LEAST: usize = 16;
 
 /// See the module's text.
-pub(super) struct Flat<K> {
-    /// Entries, a power of two of them, or none.
-    words: Vec<u64>,
+pub(super) struct Flat<K: Word> {
+    /// A power of two of them, or none.
+    entries: Vec<K::Entry>,
     len: usize,
-    key: std::marker::PhantomData<K>,
 }
 
-impl<K> Default for Flat<K> {
+impl<K: Word> Default for Flat<K> {
     fn default() -> Self {
-        Self { words: Vec::new(), len: 0, key: std::marker::PhantomData }
+        Self { entries: Vec::new(), len: 0 }
     }
 }
 
 impl<K: Word> Flat<K> {
-    fn capacity(&self) -> usize {
-        self.words.len() / K::ENTRY
-    }
-
-    #[inline(always)]
-    fn entry(&self, at: usize) -> &[u64] {
-        &self.words[at * K::ENTRY..][..K::ENTRY]
-    }
-
-    #[inline(always)]
-    fn entry_mut(&mut self, at: usize) -> &mut [u64] {
-        &mut self.words[at * K::ENTRY..][..K::ENTRY]
-    }
-
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
-        self.words.capacity() * 8
+        self.entries.capacity() * size_of::<K::Entry>()
     }
 
     /// Asks for the line at which a key of that hash is looked for.
     #[inline]
     pub(super) fn expect(&self, hash: u64) {
-        if !self.words.is_empty() {
-            expect_word(&self.words, (hash as usize & (self.capacity() - 1)) * K::ENTRY);
+        if !self.entries.is_empty() {
+            let at = hash as usize & (self.entries.len() - 1);
+            expect_word(bytemuck::cast_slice(&self.entries), at * (size_of::<K::Entry>() / 8));
         }
     }
 
     /// Writes the slots of keys to `slots`, up to the first key that is not there; gives their number.
     #[inline(always)]
     pub(super) fn find_all(&self, keys: &[K], seeds: &[u64; 2], slots: &mut [u32]) -> usize {
-        if self.words.is_empty() {
+        if self.entries.is_empty() {
             return 0;
         }
-        let (words, mask) = (&self.words[..], self.capacity() - 1);
+        let (entries, mask) = (&self.entries[..], self.entries.len() - 1);
         for (n, (&key, to)) in keys.iter().zip(slots).enumerate() {
-            let mut at = key.hash(seeds) as usize & mask;
+            let mut at = key.hash(seeds) as usize;
             *to = loop {
-                let entry = &words[at * K::ENTRY..][..K::ENTRY];
+                let entry = entries[at & mask];
                 let number = K::number(entry);
                 if number != 0 && K::read(entry) == key {
                     break (number - 1) as u32;
@@ -75,7 +61,7 @@ impl<K: Word> Flat<K> {
                 if number == 0 {
                     return n;
                 }
-                at = (at + 1) & mask;
+                at = at.wrapping_add(1);
             };
         }
         keys.len()
@@ -84,13 +70,13 @@ impl<K: Word> Flat<K> {
     /// The slot of a key.
     #[inline(always)]
     pub(super) fn find(&self, hash: u64, key: K) -> Option<u32> {
-        if self.words.is_empty() {
+        if self.entries.is_empty() {
             return None;
         }
-        let mask = self.capacity() - 1;
+        let mask = self.entries.len() - 1;
         let mut at = hash as usize & mask;
         loop {
-            let entry = self.entry(at);
+            let entry = self.entries[at];
             match K::number(entry) {
                 0 => return None,
                 slot if K::read(entry) == key => return Some((slot - 1) as u32),
@@ -101,8 +87,8 @@ impl<K: Word> Flat<K> {
 
     /// Adds a key that is not there. `seeds`: those of every key's hash.
     pub(super) fn insert(&mut self, hash: u64, key: K, slot: u32, seeds: &[u64; 2]) {
-        let most = if self.words.len() * 8 < COLD { 6 } else { 11 };
-        if (self.len + 1) * 16 > self.capacity() * most {
+        let most = if self.bytes() < COLD { 6 } else { 11 };
+        if (self.len + 1) * 16 > self.entries.len() * most {
             self.grow(seeds);
         }
         let number = u64::from(slot) + 1;
@@ -115,22 +101,22 @@ impl<K: Word> Flat<K> {
     }
 
     fn put(&mut self, hash: u64, key: K, number: u64) {
-        let mask = self.capacity() - 1;
+        let mask = self.entries.len() - 1;
         let mut at = hash as usize & mask;
-        while K::number(self.entry(at)) != 0 {
+        while K::number(self.entries[at]) != 0 {
             at = (at + 1) & mask;
         }
-        key.write(number, self.entry_mut(at));
+        self.entries[at] = key.entry(number);
     }
 
     #[cold]
     fn grow(&mut self, seeds: &[u64; 2]) {
-        let entries = (self.capacity() * 2).max(LEAST);
-        let old = std::mem::replace(&mut self.words, vec![0; entries * K::ENTRY]);
-        if self.words.len() >= HUGE {
-            advise_huge(&mut self.words);
+        let entries = (self.entries.len() * 2).max(LEAST);
+        let old = std::mem::replace(&mut self.entries, vec![K::Entry::default(); entries]);
+        if self.bytes() >= HUGE {
+            advise_huge(bytemuck::cast_slice_mut(&mut self.entries));
         }
-        for entry in old.chunks_exact(K::ENTRY).filter(|e| K::number(e) != 0) {
+        for entry in old.into_iter().filter(|e| K::number(*e) != 0) {
             let key = K::read(entry);
             self.put(key.hash(seeds), key, K::number(entry));
         }
@@ -139,37 +125,37 @@ impl<K: Word> Flat<K> {
     /// Gives a key that is there another slot.
     pub(super) fn replace(&mut self, hash: u64, key: K, slot: u32) {
         if let Some(at) = self.place(hash, key) {
-            key.write(u64::from(slot) + 1, self.entry_mut(at));
+            self.entries[at] = key.entry(u64::from(slot) + 1);
         }
     }
 
     /// Takes a key out.
     pub(super) fn remove(&mut self, hash: u64, key: K, seeds: &[u64; 2]) {
         let Some(mut hole) = self.place(hash, key) else { return };
-        let mask = self.capacity() - 1;
+        let mask = self.entries.len() - 1;
         self.len -= 1;
         let mut at = hole;
         loop {
             at = (at + 1) & mask;
-            let entry = self.entry(at);
+            let entry = self.entries[at];
             if K::number(entry) == 0 {
-                self.entry_mut(hole).fill(0);
+                self.entries[hole] = K::Entry::default();
                 return;
             }
             // What is looked for at or before the hole moves into it.
             let home = K::read(entry).hash(seeds) as usize & mask;
             if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
-                self.words.copy_within(at * K::ENTRY..(at + 1) * K::ENTRY, hole * K::ENTRY);
+                self.entries[hole] = entry;
                 hole = at;
             }
         }
     }
 
     fn place(&self, hash: u64, key: K) -> Option<usize> {
-        let mask = self.capacity().checked_sub(1)?;
+        let mask = self.entries.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
         loop {
-            let entry = self.entry(at);
+            let entry = self.entries[at];
             match K::number(entry) {
                 0 => return None,
                 _ if K::read(entry) == key => return Some(at),
@@ -181,7 +167,7 @@ impl<K: Word> Flat<K> {
     /// No keys, the memory kept.
     pub(super) fn clear(&mut self) {
         if self.len > 0 {
-            self.words.fill(0);
+            self.entries.fill(K::Entry::default());
             self.len = 0;
         }
     }
@@ -206,16 +192,16 @@ mod tests {
     struct Crowded([u64; 2]);
 
     impl Word for Crowded {
-        const ENTRY: usize = 3;
+        type Entry = [u64; 3];
         const NUMBER: u32 = 64;
-        fn read(entry: &[u64]) -> Self {
+        fn read(entry: Self::Entry) -> Self {
             Crowded(<[u64; 2]>::read(entry))
         }
-        fn number(entry: &[u64]) -> u64 {
+        fn number(entry: Self::Entry) -> u64 {
             <[u64; 2]>::number(entry)
         }
-        fn write(self, number: u64, entry: &mut [u64]) {
-            self.0.write(number, entry);
+        fn entry(self, number: u64) -> Self::Entry {
+            self.0.entry(number)
         }
     }
 
@@ -223,11 +209,15 @@ mod tests {
         fn put(&mut self, v: u64, shift: u32) {
             self.0.put(v, shift);
         }
-        fn get(self, shift: u32) -> u64 {
+        fn get(&self, shift: u32) -> u64 {
             self.0.get(shift)
         }
         fn hash(self, _seeds: &[u64; 2]) -> u64 {
             self.0[0] % 13
+        }
+        const ALL: Self = Crowded([!0; 2]);
+        fn and(self, other: Self) -> Self {
+            Crowded(self.0.and(other.0))
         }
     }
 
@@ -255,6 +245,12 @@ mod tests {
                 let k = key(number);
                 assert_eq!(table.find(k.hash(&SEEDS), k), model.get(&number).copied(), "key {number}");
             }
+            let all: Vec<K> = (0..48).map(key).collect();
+            let there = (0..48).take_while(|n| model.contains_key(n)).count();
+            let mut slots = [0; 48];
+            assert_eq!(table.find_all(&all, &SEEDS, &mut slots), there);
+            let wanted: Vec<u32> = (0..there as u64).map(|n| model[&n]).collect();
+            assert_eq!(slots[..there], wanted);
         }
         table.clear();
         assert_eq!(table.find(key(0).hash(&SEEDS), key(0)), None);

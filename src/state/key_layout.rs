@@ -7,30 +7,39 @@
 //! [canonical bytes](crate::batch::key). A table may put a `u32` before the columns (the group that a distinct value belongs to).
 
 use crate::batch::key;
-use crate::batch::{ByteColumn, Column, ColumnData, ColumnRef, DataType, INLINE, Physical, View};
+use crate::batch::{ByteColumn, Column, ColumnData, ColumnRef, DataType, INLINE, Physical, View, run_of};
 
 /// A packed key.
 pub(super) trait Packed: Copy + Eq + Default + Send {
     /// Ors the low bits of `v` in at bit `shift`.
     fn put(&mut self, v: u64, shift: u32);
     /// The 64 bits from bit `shift` on.
-    fn get(self, shift: u32) -> u64;
+    fn get(&self, shift: u32) -> u64;
     /// A hash whose high and low bits are both good.
     fn hash(self, seeds: &[u64; 2]) -> u64;
+    /// All bits are set.
+    const ALL: Self;
+    /// The bits that both have.
+    #[must_use]
+    fn and(self, other: Self) -> Self;
+    /// Keys that are these numbers, as they stand there.
+    fn of_longs(_values: &[i64]) -> Option<&[Self]> {
+        None
+    }
 }
 
 /// A packed key that stands in a table beside a number.
 pub(super) trait Word: Packed {
-    /// How many words a key and a number of up to [`Word::NUMBER`] bits beside it take.
-    const ENTRY: usize;
+    /// A key and a number of up to [`Word::NUMBER`] bits beside it, in as few words as they fit into.
+    type Entry: Copy + Default + bytemuck::Pod + Send;
     /// Bits of the number.
     const NUMBER: u32;
     /// The key of an entry.
-    fn read(entry: &[u64]) -> Self;
+    fn read(entry: Self::Entry) -> Self;
     /// The number of an entry.
-    fn number(entry: &[u64]) -> u64;
-    /// Writes an entry.
-    fn write(self, number: u64, entry: &mut [u64]);
+    fn number(entry: Self::Entry) -> u64;
+    /// The entry of a key and a number.
+    fn entry(self, number: u64) -> Self::Entry;
 }
 
 /// Folded multiply: the two halves of the 128-bit product, xored. As in foldhash and wyhash.
@@ -41,19 +50,19 @@ fn fold(a: u64, b: u64) -> u64 {
 }
 
 impl Word for u64 {
-    const ENTRY: usize = 2;
+    type Entry = [u64; 2];
     const NUMBER: u32 = 64;
     #[inline(always)]
-    fn read(entry: &[u64]) -> Self {
+    fn read(entry: Self::Entry) -> Self {
         entry[0]
     }
     #[inline(always)]
-    fn number(entry: &[u64]) -> u64 {
+    fn number(entry: Self::Entry) -> u64 {
         entry[1]
     }
     #[inline(always)]
-    fn write(self, number: u64, entry: &mut [u64]) {
-        entry.copy_from_slice(&[self, number]);
+    fn entry(self, number: u64) -> Self::Entry {
+        [self, number]
     }
 }
 
@@ -63,29 +72,38 @@ impl Packed for u64 {
         *self |= v << shift;
     }
     #[inline(always)]
-    fn get(self, shift: u32) -> u64 {
-        self >> shift
+    fn get(&self, shift: u32) -> u64 {
+        *self >> shift
     }
     #[inline(always)]
     fn hash(self, seeds: &[u64; 2]) -> u64 {
         fold(self ^ seeds[0], seeds[1])
     }
+    const ALL: Self = !0;
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        self & other
+    }
+    #[inline(always)]
+    fn of_longs(values: &[i64]) -> Option<&[Self]> {
+        Some(bytemuck::cast_slice(values))
+    }
 }
 
 impl Word for [u64; 2] {
-    const ENTRY: usize = 3;
+    type Entry = [u64; 3];
     const NUMBER: u32 = 64;
     #[inline(always)]
-    fn read(entry: &[u64]) -> Self {
+    fn read(entry: Self::Entry) -> Self {
         [entry[0], entry[1]]
     }
     #[inline(always)]
-    fn number(entry: &[u64]) -> u64 {
+    fn number(entry: Self::Entry) -> u64 {
         entry[2]
     }
     #[inline(always)]
-    fn write(self, number: u64, entry: &mut [u64]) {
-        entry.copy_from_slice(&[self[0], self[1], number]);
+    fn entry(self, number: u64) -> Self::Entry {
+        [self[0], self[1], number]
     }
 }
 
@@ -102,7 +120,7 @@ impl Packed for [u64; 2] {
         }
     }
     #[inline(always)]
-    fn get(self, shift: u32) -> u64 {
+    fn get(&self, shift: u32) -> u64 {
         match shift {
             0 => self[0],
             1..64 => self[0] >> shift | self[1] << (64 - shift),
@@ -112,6 +130,11 @@ impl Packed for [u64; 2] {
     #[inline(always)]
     fn hash(self, seeds: &[u64; 2]) -> u64 {
         fold(self[0] ^ seeds[0], self[1] ^ seeds[1]) ^ fold(self[0] ^ seeds[1], seeds[0])
+    }
+    const ALL: Self = [!0; 2];
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        [self[0] & other[0], self[1] & other[1]]
     }
 }
 
@@ -128,19 +151,19 @@ impl Word97 {
 }
 
 impl Word for Word97 {
-    const ENTRY: usize = 2;
+    type Entry = [u64; 2];
     const NUMBER: u32 = 128 - Self::BITS;
     #[inline(always)]
-    fn read(entry: &[u64]) -> Self {
+    fn read(entry: Self::Entry) -> Self {
         Self([entry[0], entry[1] & ((1 << Self::SHIFT) - 1)])
     }
     #[inline(always)]
-    fn number(entry: &[u64]) -> u64 {
+    fn number(entry: Self::Entry) -> u64 {
         entry[1] >> Self::SHIFT
     }
     #[inline(always)]
-    fn write(self, number: u64, entry: &mut [u64]) {
-        entry.copy_from_slice(&[self.0[0], self.0[1] | number << Self::SHIFT]);
+    fn entry(self, number: u64) -> Self::Entry {
+        [self.0[0], self.0[1] | number << Self::SHIFT]
     }
 }
 
@@ -150,12 +173,17 @@ impl Packed for Word97 {
         self.0.put(v, shift);
     }
     #[inline(always)]
-    fn get(self, shift: u32) -> u64 {
+    fn get(&self, shift: u32) -> u64 {
         self.0.get(shift)
     }
     #[inline(always)]
     fn hash(self, seeds: &[u64; 2]) -> u64 {
         self.0.hash(seeds)
+    }
+    const ALL: Self = Self([!0; 2]);
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        Self(self.0.and(other.0))
     }
 }
 
@@ -180,7 +208,7 @@ impl Packed for Wide {
         }
     }
     #[inline(always)]
-    fn get(self, shift: u32) -> u64 {
+    fn get(&self, shift: u32) -> u64 {
         let word = shift as usize / 64;
         let above = self.0.get(word + 1).map_or(0, |w| u128::from(*w) << 64);
         ((above | u128::from(self.0[word])) >> (shift % 64)) as u64
@@ -190,6 +218,11 @@ impl Packed for Wide {
         let [a, b, c, d] = self.0;
         let halves = (fold(a ^ seeds[0], b ^ seeds[1]), fold(c ^ seeds[1], d ^ seeds[0]));
         fold(halves.0 ^ seeds[1], halves.1 ^ seeds[0])
+    }
+    const ALL: Self = Self([!0; 4]);
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        Self(std::array::from_fn(|n| self.0[n] & other.0[n]))
     }
 }
 
@@ -296,6 +329,21 @@ impl Form {
             Form::Text => true,
             Form::Unit | Form::Wide(_) | Form::Bytes => false,
         }
+    }
+}
+
+/// The keys of rows that stand one behind the other, where they are the numbers of a column: they need not be packed.
+#[inline]
+pub(super) fn as_they_stand<'a, K: Packed>(
+    parts: &[Part],
+    columns: &[&'a Column],
+    rows: &[u32],
+) -> Option<&'a [K]> {
+    match parts {
+        [Part { physical: Physical::I64, shift: 0, valid: None, .. }] => {
+            K::of_longs(&columns[0].slice::<i64>()[run_of(rows)?])
+        }
+        _ => None,
     }
 }
 
@@ -411,12 +459,12 @@ fn put_text<K: Packed>(key: &mut K, part: &Part, texts: &ByteColumn, row: usize)
 
 /// A packed text: its length, and its bytes with zeros behind them.
 #[inline(always)]
-fn unpack_text<K: Packed>(key: K, part: &Part) -> (u32, [u8; 1 << LENGTH]) {
+fn unpack_text<K: Packed>(key: &K, part: &Part) -> (u32, [u8; 1 << LENGTH]) {
     let len = (key.get(part.shift + 8 * part.room) & ((1 << LENGTH) - 1)) as u32;
     let mut text = [0; 1 << LENGTH];
     for (n, to) in (0..).zip(text.as_chunks_mut().0) {
-        // Behind the text stand other parts.
-        let bits = (8 * len).saturating_sub(64 * n).min(64);
+        // What the text leaves of its room is zero; behind it stand other parts.
+        let bits = (8 * part.room).saturating_sub(64 * n).min(64);
         let word = if bits == 0 { 0 } else { key.get(part.shift + 64 * n) & u64::MAX >> (64 - bits) };
         *to = word.to_le_bytes();
     }
@@ -479,25 +527,28 @@ pub(super) fn unshared(column: &mut ColumnRef) -> &mut Column {
 }
 
 /// Appends the columns of packed keys to `out`; `key(i)` is `None` for the NULL that stands aside.
-pub(super) fn unpack<K: Packed>(
+pub(super) fn unpack<'k, K: Packed + 'k>(
     parts: &[Part],
-    keys: impl ExactSizeIterator<Item = Option<K>> + Clone,
+    keys: impl ExactSizeIterator<Item = Option<&'k K>> + Clone,
     out: &mut [ColumnRef],
 ) {
+    // The bits that all keys have, among them those of columns that are NULL in none; none where a NULL stands aside.
+    let all = keys.clone().try_fold(K::ALL, |all, k| Some(all.and(*k?)));
+    // A NULL is packed as zeros.
+    let zeros = K::default();
     for (part, column) in parts.iter().zip(out) {
         let column = unshared(column);
-        let is_valid = |k: Option<K>| k.is_some_and(|k| part.valid.is_none_or(|bit| k.get(bit) & 1 != 0));
-        if keys.clone().fold(true, |all, k| all & is_valid(k)) {
+        let is_valid = |k: &K| part.valid.is_none_or(|bit| k.get(bit) & 1 != 0);
+        if all.as_ref().is_some_and(is_valid) {
             column.validity.resize(column.validity.len() + keys.len(), true);
         } else {
-            keys.clone().for_each(|k| column.validity.push(is_valid(k)));
+            keys.clone().for_each(|k| column.validity.push(k.is_some_and(is_valid)));
         }
         let at = part.shift;
         macro_rules! each {
             ($k:ident => $value:expr) => {
-                // A NULL is packed as zeros.
                 keys.clone().map(|k| {
-                    let $k = k.unwrap_or_default();
+                    let $k = k.unwrap_or(&zeros);
                     $value
                 })
             };

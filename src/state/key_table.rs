@@ -14,7 +14,7 @@
 //! misses of several rows overlap.
 
 use super::flat::Flat;
-use super::key_layout::{Form, Packed, Part, Word, Word97, pack, pack_row, unpack, unshared};
+use super::key_layout::{Form, Packed, Part, Word, Word97, as_they_stand, pack, pack_row, unpack, unshared};
 use super::texts::Texts;
 use super::wide::WideKeys;
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, View, key};
@@ -447,7 +447,7 @@ pub(super) fn seeds() -> [u64; 2] {
 }
 
 /// Packed keys.
-struct Words<K> {
+struct Words<K: Word> {
     index: Flat<K>,
     /// By slot.
     keys: Vec<K>,
@@ -481,12 +481,14 @@ impl<K: Word> Words<K> {
         null_slot: &mut impl FnMut(&mut Slots) -> u32,
         slots: &mut Vec<u32>,
     ) {
+        if let (None, None, Some(keys)) = (prefix, nulls, as_they_stand(parts, columns, rows)) {
+            return self.find_keys(keys, free, slots);
+        }
         let mut keys = std::mem::take(&mut self.scratch);
         // Of fixed width: none is too long.
         pack(parts, prefix, columns, rows, &mut keys, &mut Vec::new());
         match nulls {
-            None if rows.len() > AHEAD && self.index.bytes() >= COLD => self.ahead(&keys, free, slots),
-            None => self.all(&keys, free, slots),
+            None => self.find_keys(&keys, free, slots),
             Some(c) => slots.extend(
                 keys.iter()
                     .zip(rows)
@@ -497,7 +499,10 @@ impl<K: Word> Words<K> {
     }
 
     /// The slots of many keys.
-    fn all(&mut self, mut keys: &[K], free: &mut Slots, slots: &mut Vec<u32>) {
+    fn find_keys(&mut self, mut keys: &[K], free: &mut Slots, slots: &mut Vec<u32>) {
+        if keys.len() > AHEAD && self.index.bytes() >= COLD {
+            return self.ahead(keys, free, slots);
+        }
         let from = slots.len();
         slots.resize(from + keys.len(), NO_SLOT);
         let mut slots = &mut slots[from..];
@@ -575,7 +580,7 @@ impl<K: Word> Words<K> {
 
     fn emit(&self, parts: &[Part], null: Option<u32>, slots: &[u32], out: &mut [ColumnRef]) {
         let null = null.unwrap_or(NO_SLOT);
-        unpack(parts, slots.iter().map(|&s| (s != null).then(|| self.keys[s as usize])), out);
+        unpack(parts, slots.iter().map(|&s| (s != null).then(|| &self.keys[s as usize])), out);
     }
 
     fn clear(&mut self) {

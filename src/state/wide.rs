@@ -129,6 +129,7 @@ impl WideKeys {
         slot
     }
 
+    #[inline]
     fn set(&mut self, slot: u32, key: Wide) {
         if self.keys.len() == slot as usize {
             return self.keys.push(key);
@@ -167,7 +168,7 @@ impl WideKeys {
         while !rest.is_empty() {
             let is_long = |s: &u32| self.keys[*s as usize] == Wide::NONE;
             let packed = rest.iter().position(is_long).unwrap_or(rest.len());
-            unpack(parts, rest[..packed].iter().map(|&s| Some(self.keys[s as usize])), out);
+            unpack(parts, rest[..packed].iter().map(|&s| Some(&self.keys[s as usize])), out);
             rest = &rest[packed..];
             if let Some((&slot, more)) = rest.split_first() {
                 let mut bytes = &self.long.get(slot)[if prefixed { 4 } else { 0 }..];
