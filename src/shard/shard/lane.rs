@@ -5,14 +5,16 @@
 //! once](crate::operators::Operator::pass).
 
 use super::{Doors, Node, Role, Shard};
-use crate::batch::Batch;
+use crate::batch::{Batch, Pool};
 use crate::error::Error;
 use crate::shard::io::{Input, IoContext, Polled};
 
-/// The way of a source's batches: so many stages and operators, whose nodes follow the source's, and then the sink, which writes to this output.
+/// The way of a source's batches: so many stages, whose nodes follow the source's, so many operators and stages behind them, and then the sink,
+/// which writes to this output.
 #[derive(Clone, Copy)]
 pub(super) struct Lane {
-    between: usize,
+    stages: usize,
+    more: usize,
     output: usize,
 }
 
@@ -22,7 +24,7 @@ enum Way {
     Over,
     /// It has come to the sink.
     Whole(Batch),
-    /// The operator so many nodes behind the source has taken it: pull.
+    /// The operator at this place among the nodes has taken it: pull.
     Pull(usize),
     /// The operator there cannot go on.
     Fail(usize, Error),
@@ -35,8 +37,11 @@ impl Lane {
         let is_between =
             |s: &&Node| matches!(s.role, Role::Stage(_) | Role::Operator(_)) && s.ports.len() == 1;
         let between = nodes[n + 1..].iter().take_while(is_between).count();
+        let stages = nodes[n + 1..].iter().take_while(|s| matches!(s.role, Role::Stage(_))).count();
         match nodes.get(n + between + 1)?.role {
-            Role::Sink(output) if (n..=n + between).all(leads_on) => Some(Self { between, output }),
+            Role::Sink(output) if (n..=n + between).all(leads_on) => {
+                Some(Self { stages, more: between - stages, output })
+            }
             _ => None,
         }
     }
@@ -52,67 +57,101 @@ impl Shard {
         inputs: &mut [Box<dyn Input>],
         doors: &mut Doors<'_>,
     ) -> bool {
-        let (input, now_us) = (&mut *inputs[i], doors.now_us);
-        for polled in 0..self.polls {
-            let Self { nodes, pool, batch_rows, ended, stalled, failed, wake_at_us, .. } = self;
-            let [source, between @ .., sink] = &mut nodes[n..n + lane.between + 2] else {
+        let now_us = doors.now_us;
+        let mut polled = 0;
+        loop {
+            let Self { nodes, pool, batch_rows, polls, ended, stalled, failed, wake_at_us, .. } = self;
+            let [source, between @ .., sink] = &mut nodes[n..n + lane.stages + lane.more + 2] else {
                 unreachable!("a lane has a source and a sink")
             };
-            let batch = match input.poll(*batch_rows, &mut IoContext { pool, now_us }) {
-                Ok(Polled::Batch(batch)) => batch,
-                Ok(Polled::Pending) => return polled > 0,
-                Ok(Polled::End) => {
-                    ended[i] = true;
+            let (stages, more) = between.split_at_mut(lane.stages);
+            let (input, output) = (&mut *inputs[i], &mut *doors.outputs[lane.output]);
+            let (way, behind) = loop {
+                if polled == *polls {
                     return true;
                 }
-                Err(e) => {
-                    *failed = Some(e);
+                let mut batch = match input.poll(*batch_rows, &mut IoContext { pool, now_us }) {
+                    Ok(Polled::Batch(batch)) => batch,
+                    Ok(Polled::Pending) => return polled > 0,
+                    Ok(Polled::End) => {
+                        ended[i] = true;
+                        return true;
+                    }
+                    Err(e) => {
+                        *failed = Some(e);
+                        return true;
+                    }
+                };
+                polled += 1;
+                source.counters.rows_out += batch.selected() as u64;
+                if let Some(w) = batch.watermarks.last() {
+                    source.watermark = Some(w);
+                }
+                let mut behind = None;
+                if !stages.iter_mut().all(|stage| stage.pass(&mut batch, pool, now_us, &mut behind)) {
+                    pool.recycle(batch);
+                } else {
+                    let batch = match more {
+                        [] => Some(batch),
+                        _ => match go_on(batch, more, (pool, now_us, wake_at_us), &mut behind) {
+                            Way::Over => None,
+                            Way::Whole(batch) => Some(batch),
+                            other => break (other, behind),
+                        },
+                    };
+                    if let Some(batch) = batch {
+                        match sink.offer(batch, output, &mut IoContext { pool, now_us }) {
+                            Ok(taken) => *stalled |= !taken,
+                            Err(e) => *failed = Some(e),
+                        }
+                    }
+                }
+                *failed = failed.take().or(behind);
+                if *stalled || failed.is_some() {
                     return true;
                 }
             };
-            source.counters.rows_out += batch.selected() as u64;
-            if let Some(w) = batch.watermarks.last() {
-                source.watermark = Some(w);
-            }
-            let (mut way, mut behind) = (Way::Whole(batch), None);
-            for (k, node) in between.iter_mut().enumerate() {
-                let Way::Whole(mut batch) = way else { break };
-                way = match node.role {
-                    Role::Stage(_) => match node.pass(&mut batch, pool, now_us, &mut behind) {
-                        true => Way::Whole(batch),
-                        false => {
-                            pool.recycle(batch);
-                            Way::Over
-                        }
-                    },
-                    _ => match node.answer(0, batch, true, pool, now_us, wake_at_us) {
-                        Ok(Some(answer)) if answer.is_empty() => {
-                            pool.recycle(answer);
-                            Way::Over
-                        }
-                        Ok(Some(answer)) => Way::Whole(answer),
-                        Ok(None) => Way::Pull(n + 1 + k),
-                        Err(e) => Way::Fail(n + 1 + k, e),
-                    },
-                };
-            }
             match way {
-                Way::Over => {}
-                Way::Whole(batch) => {
-                    let output = &mut *doors.outputs[lane.output];
-                    match sink.offer(batch, output, &mut IoContext { pool, now_us }) {
-                        Ok(taken) => *stalled |= !taken,
-                        Err(e) => *failed = Some(e),
-                    }
-                }
-                Way::Pull(k) => self.pull(k, doors),
-                Way::Fail(k, e) => self.fail(k, e),
+                Way::Pull(k) => self.pull(n + 1 + lane.stages + k, doors),
+                Way::Fail(k, e) => self.fail(n + 1 + lane.stages + k, e),
+                Way::Over | Way::Whole(_) => {}
             }
             self.failed = self.failed.take().or(behind);
             if self.stalled || self.failed.is_some() {
                 return true;
             }
         }
-        true
     }
+}
+
+/// Takes a batch through the nodes from the first operator on.
+fn go_on(
+    batch: Batch,
+    nodes: &mut [Node],
+    (pool, now_us, wake_at_us): (&mut Pool, i64, &mut i64),
+    behind: &mut Option<Error>,
+) -> Way {
+    let mut way = Way::Whole(batch);
+    for (k, node) in nodes.iter_mut().enumerate() {
+        let Way::Whole(mut batch) = way else { break };
+        way = match node.role {
+            Role::Stage(_) => match node.pass(&mut batch, pool, now_us, behind) {
+                true => Way::Whole(batch),
+                false => {
+                    pool.recycle(batch);
+                    Way::Over
+                }
+            },
+            _ => match node.answer(0, batch, true, pool, now_us, wake_at_us) {
+                Ok(Some(answer)) if answer.is_empty() => {
+                    pool.recycle(answer);
+                    Way::Over
+                }
+                Ok(Some(answer)) => Way::Whole(answer),
+                Ok(None) => Way::Pull(k),
+                Err(e) => Way::Fail(k, e),
+            },
+        };
+    }
+    way
 }
