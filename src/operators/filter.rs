@@ -33,9 +33,7 @@ impl Filter {
     fn keep_row(&mut self, keep: bool, batch: &mut Batch, pool: &mut Pool) {
         if !keep {
             self.counters.filtered += 1;
-            if let Some(old) = batch.select_none() {
-                pool.recycle_rows(old);
-            }
+            pool.select_none(batch);
         }
     }
 
