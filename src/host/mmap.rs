@@ -70,6 +70,15 @@ pub fn expect_word(words: &[u64], at: usize) {
     share_line(words.as_ptr().wrapping_add(at).cast());
 }
 
+/// Reads a value of each page of memory. Where pages are a hypervisor's, or have been taken away, the first look at one takes
+/// microseconds, and whoever comes next does not wait for it.
+pub fn touch<T: Copy>(values: &[T]) {
+    let step = (PAGE_BYTES / size_of::<T>().max(1)).max(1);
+    for value in values.iter().step_by(step).chain(values.last()) {
+        std::hint::black_box(*value);
+    }
+}
+
 /// Asks the kernel to back memory by huge pages (2 MiB on x86-64, `madvise(2)`, MADV_HUGEPAGE), of which the processor's TLB holds
 /// the addresses of gigabytes. A hint: without it, and where the kernel has none, the memory is the same.
 #[expect(unsafe_code, reason = "advice about pages that only changes what backs them")]

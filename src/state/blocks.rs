@@ -8,6 +8,7 @@
 //! A page comes at the first write to it, and a huge one is long in coming: zeroed at best, fetched from a hypervisor at worst (milliseconds).
 //! Who cannot wait then has them come before ([`Blocks::reserve`]).
 
+pub use crate::host::mmap::touch;
 use crate::host::mmap::{advise_huge, expect_word};
 
 /// Words of the first chunk, and the most that a chunk has for blocks that fit into it: 64 KiB and 32 MiB.
@@ -100,6 +101,12 @@ impl Blocks {
         }
     }
 
+    /// Reads each page, those to come as well.
+    pub fn touch(&self) {
+        self.chunks.iter().chain(&self.ready).for_each(|chunk| touch(chunk));
+        self.free.iter().for_each(|free| touch(free));
+    }
+
     /// The number of the open chunk's first uncut word, counted from address 0: what lines are multiples of.
     fn place(&self) -> usize {
         self.chunks.get(self.open).map_or(0, |c| c.as_ptr() as usize / 8) + self.cut
@@ -143,6 +150,17 @@ impl Blocks {
     pub fn get_mut(&mut self, block: u64, words: usize) -> &mut [u64] {
         let first = block as u32 as usize;
         &mut self.chunks[(block >> 32) as usize][first..first + words]
+    }
+
+    /// Copies `words` words from a place in one block to a place in another.
+    pub fn copy(&mut self, (from, first): (u64, usize), (to, at): (u64, usize), words: usize) {
+        let (first, at) = (from as u32 as usize + first, to as u32 as usize + at);
+        let chunks = [(from >> 32) as usize, (to >> 32) as usize];
+        match self.chunks.get_disjoint_mut(chunks) {
+            Ok([from, to]) => to[at..at + words].copy_from_slice(&from[first..first + words]),
+            // Both are cut from one chunk.
+            Err(_) => self.chunks[chunks[0]].copy_within(first..first + words, at),
+        }
     }
 
     /// Asks for the cache line of a block's word: it will be read soon. A hint.

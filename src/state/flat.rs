@@ -8,7 +8,7 @@
 
 use super::key_layout::Word;
 use super::key_table::COLD;
-use crate::host::mmap::{advise_huge, expect_word};
+use crate::host::mmap::{advise_huge, expect_word, touch};
 
 /// Bytes from which on huge pages are asked for.
 const HUGE: usize = 2 << 20;
@@ -32,6 +32,11 @@ impl<K: Word> Flat<K> {
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<K::Entry>()
+    }
+
+    /// Reads each page.
+    pub(super) fn touch(&self) {
+        touch(&self.entries);
     }
 
     /// Asks for the line at which a key of that hash is looked for.

@@ -19,6 +19,7 @@ use super::texts::Texts;
 use super::wide::WideKeys;
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, View, key};
 use crate::error::{Error, Result};
+use crate::host::mmap::touch;
 use hashbrown::DefaultHashBuilder;
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -321,6 +322,18 @@ impl KeyTable {
             }
     }
 
+    /// Reads each page of what keys are looked for in, so that the next look at one waits for none.
+    pub fn touch(&self) {
+        match &self.store {
+            Store::Unit(_) => {}
+            Store::Word64(w) => w.touch(),
+            Store::Word97(w) => w.touch(),
+            Store::Word128(w) => w.touch(),
+            Store::Wide(w) => w.touch(),
+            Store::Bytes(t) => t.touch(),
+        }
+    }
+
     /// Writes the keys of `slots` as columns, without their prefixes: whoever has prefixes knows what they mean. Keys `0..n` of the
     /// restored table are these, in this order.
     pub fn encode(&self, slots: &[u32], to: &mut Encoder) {
@@ -586,6 +599,11 @@ impl<K: Word> Words<K> {
     fn clear(&mut self) {
         self.index.clear();
         self.keys.clear();
+    }
+
+    fn touch(&self) {
+        self.index.touch();
+        touch(&self.keys);
     }
 
     fn bytes(&self) -> usize {

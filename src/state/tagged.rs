@@ -5,7 +5,7 @@
 //! that growing looks at no key. Equal halves are told apart by the key, which whoever looks compares.
 
 use super::key_table::COLD;
-use crate::host::mmap::{advise_huge, expect_word};
+use crate::host::mmap::{advise_huge, expect_word, touch};
 
 /// Words from which on huge pages are asked for.
 const HUGE: usize = (2 << 20) / 8;
@@ -50,6 +50,11 @@ impl Tagged {
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
         self.entries.capacity() * 8
+    }
+
+    /// Reads each page.
+    pub(super) fn touch(&self) {
+        touch(&self.entries);
     }
 
     /// Asks for the line at which a key of that hash is looked for.

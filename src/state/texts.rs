@@ -1,6 +1,7 @@
 //! Keys of variable length: bytes in an arena that is compacted when half of it is dead.
 
 use super::key_table::Slots;
+use crate::host::mmap::touch;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hasher};
 
@@ -95,6 +96,15 @@ impl Texts {
         self.arena.clear();
         self.spans.clear();
         self.dead = 0;
+    }
+
+    /// Reads each page.
+    pub(super) fn touch(&self) {
+        for entry in &self.index {
+            std::hint::black_box(*entry);
+        }
+        touch(&self.arena);
+        touch(&self.spans);
     }
 
     /// Bytes reserved.

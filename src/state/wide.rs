@@ -9,6 +9,7 @@ use super::key_table::{AHEAD, COLD, Slots};
 use super::tagged::Tagged;
 use super::texts::Texts;
 use crate::batch::{Column, ColumnRef, key};
+use crate::host::mmap::touch;
 
 /// See the module's text.
 pub(super) struct WideKeys {
@@ -191,6 +192,13 @@ impl WideKeys {
         self.index.clear();
         self.keys.clear();
         self.long.clear();
+    }
+
+    /// Reads each page.
+    pub(super) fn touch(&self) {
+        self.index.touch();
+        touch(&self.keys);
+        self.long.touch();
     }
 
     /// Bytes reserved.

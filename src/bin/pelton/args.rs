@@ -238,6 +238,9 @@ pub(crate) struct Latency {
     /// Stand still in the middle of each run: it has to show
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub(crate) stall: u64,
+    /// Have two engines score the same payments and count the quicker answer: what is slow in both is not the machine's. Takes twice the memory
+    #[arg(long)]
+    pub(crate) twice: bool,
     /// Stay on this core
     #[arg(long, value_name = "N")]
     pub(crate) pin: Option<usize>,

@@ -287,6 +287,15 @@ impl Chain {
         }
     }
 
+    /// Reads each page of state.
+    pub(super) fn touch(&self) {
+        for step in &self.steps {
+            if let Step::Over(over) = step {
+                over.scorer.touch();
+            }
+        }
+    }
+
     /// Bytes of state. Looks at all keys.
     pub(super) fn bytes(&self) -> usize {
         let of = |s: &Step| if let Step::Over(o) = s { o.scorer.bytes() } else { 0 };

@@ -468,6 +468,34 @@ impl<E, R> Scorer<E, R> {
         self.weigh_at = 0;
     }
 
+    /// Reads each page of the state that is held, a few milliseconds a gigabyte, so that no event is the first to look at one: that would wait
+    /// microseconds for it, or longer, where pages are a hypervisor's or have been swapped out. For a scorer that has its history and goes
+    /// live, behind [`Scorer::reserve`], and for one that rests between events. Of frames those over values of fixed width are read, as there.
+    ///
+    /// ```
+    /// # fn main() -> pelton::Result<()> {
+    /// # pelton::row! { struct Payment { card: i64, ts: pelton::Timestamp } }
+    /// # pelton::row! { struct Count { n: i64 } }
+    /// # const SQL: &str = "CREATE TABLE payments (card BIGINT NOT NULL, ts TIMESTAMP(3) NOT NULL,
+    /// #   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'push');
+    /// #   SELECT COUNT(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS n
+    /// #   FROM payments";
+    /// # let at = |second: i64| Payment { card: 7, ts: pelton::Timestamp(second * 1_000_000) };
+    /// # let engine = pelton::Engine::builder().build()?;
+    /// let mut scorer: pelton::Scorer<Payment, Count> = engine.scorer(SQL)?;
+    /// for second in 0..100 {
+    ///     scorer.score(&at(second))?;
+    /// }
+    /// scorer.reserve(1_000_000);
+    /// scorer.touch();
+    /// assert_eq!(scorer.score(&at(100))?.row.map(|c| c.n), Some(61));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn touch(&self) {
+        self.chain.touch();
+    }
+
     /// Refuses events where the state has outgrown its limit. It is weighed the seldomer the more room there is.
     #[inline]
     fn weigh(&mut self) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, Pool};
 use crate::error::{Error, Result};
 use crate::plan::{self, Frame};
 use crate::state::KeyTable;
-use crate::state::blocks::expect_value;
+use crate::state::blocks::{expect_value, touch};
 use std::collections::VecDeque;
 
 /// Keys that are looked at in one call.
@@ -260,6 +260,18 @@ impl OverScorer {
     pub fn reserve(&mut self, bytes: usize) {
         if let Held::Fused(frames) = &mut self.frames {
             frames.reserve(bytes);
+        }
+    }
+
+    /// Reads each page of keys, and of frames that are of a form that says which.
+    pub fn touch(&self) {
+        self.table.touch();
+        touch(&self.last);
+        let (first, second) = self.looks.as_slices();
+        touch(first);
+        touch(second);
+        if let Held::Fused(frames) = &self.frames {
+            frames.touch();
         }
     }
 

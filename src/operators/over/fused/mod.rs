@@ -370,6 +370,12 @@ impl Fused {
         self.blocks.reserve((blocks as f64 * part) as usize);
     }
 
+    /// Reads each page of it.
+    pub(super) fn touch(&self) {
+        self.records.words.touch();
+        self.blocks.touch();
+    }
+
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
         self.records.words.bytes() + self.blocks.bytes() + self.trees.bytes()
@@ -556,15 +562,16 @@ impl Layout {
             return;
         }
         let wider = blocks.take(self.words(rows + 1));
-        let mut held = vec![];
-        for number in record[FIRST]..record[END] {
-            held.extend_from_slice(self.row(blocks, record, number));
+        let (few, many, mut number) = (1 << rows, 2 << rows, record[FIRST]);
+        // What stands side by side in both rings, in one piece.
+        while number < record[END] {
+            let (from, to) = (number & (few - 1), number & (many - 1));
+            let run = (record[END] - number).min(few - from).min(many - to);
+            let words = |rows: u64| rows as usize * self.step;
+            blocks.copy((old, words(from)), (wider, words(to)), words(run));
+            number += run;
         }
-        let first = record[FIRST];
         (record[BLOCK], record[CLASS]) = (wider, u64::from(rows) + 1);
-        for (n, words) in held.chunks(self.width).enumerate() {
-            self.row_mut(blocks, record, first + n as u64).copy_from_slice(words);
-        }
         blocks.give_back(old, self.words(rows));
     }
 }
