@@ -335,13 +335,6 @@ impl Batch {
         &self.columns[i]
     }
 
-    /// Column `i`, to be written to ([`Pool::own`]), beside the selection.
-    #[inline]
-    pub fn column_mut(&mut self, i: usize) -> (&mut ColumnRef, Sel<'_>) {
-        let parts = &mut *self.0;
-        (&mut parts.columns[i], parts.selection.of(parts.rows))
-    }
-
     /// The same rows, kinds, watermarks and provenance with other columns (each of the same physical length).
     #[must_use]
     pub fn with_columns(mut self, columns: Vec<ColumnRef>) -> (Batch, Vec<ColumnRef>) {
@@ -403,21 +396,20 @@ impl Batch {
         )
     }
 
-    /// [`Batch::replace`] and [`Batch::settle`] of one column alone: `write` gets the new one, and the batch's columns and rows.
+    /// [`Batch::replace`] and [`Batch::settle`] of one column alone.
     #[inline(always)]
-    pub fn replace_one(
-        &mut self,
-        at: usize,
-        ty: &DataType,
-        write: impl FnOnce(&mut ColumnRef, &[ColumnRef], usize),
-    ) {
+    pub fn replace_one(&mut self, at: usize, ty: &DataType, write: impl FnOnce(&mut ColumnRef, Old<'_>)) {
         let parts = &mut *self.0;
         let k = parts.replaced;
         if parts.spares.get(k).is_none_or(|s| s.at != at) {
             parts.new_spare(k, at, ty);
         }
         let spare = &mut parts.spares[k];
-        write(spare.write(), &parts.columns, parts.rows);
+        let sel = parts.selection.of(parts.rows);
+        write(
+            spare.write(),
+            Old { columns: &parts.columns, rows: parts.rows, sel, watermarks: &parts.watermarks },
+        );
         spare.settle(&mut parts.columns);
         parts.replaced = k + 1;
     }
@@ -755,7 +747,7 @@ fn let_go(column: &mut ColumnRef) {
         && b.shares()
         && let Some(c) = ColumnRef::get_mut(column)
     {
-        c.clear();
+        c.release_buffers();
     }
 }
 

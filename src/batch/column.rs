@@ -326,6 +326,14 @@ impl Column {
         }
     }
 
+    /// Lets go of the buffers of others in which its texts live, and so of its values. Where few were written its rows stay, to be written again.
+    pub(super) fn release_buffers(&mut self) {
+        match &mut self.data {
+            ColumnData::Bytes(b) if b.has_few_written() => b.reset(b.len()),
+            _ => self.clear(),
+        }
+    }
+
     /// Becomes these rows, none of them NULL.
     ///
     /// # Panics

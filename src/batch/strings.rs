@@ -305,6 +305,13 @@ impl ByteColumn {
         self.let_go();
     }
 
+    /// A few values alone were written since it was [reset](ByteColumn::reset).
+    #[inline]
+    pub(super) fn has_few_written(&self) -> bool {
+        let Written { from, to } = self.written;
+        to.saturating_sub(from) <= 8 && to as usize <= self.views.len()
+    }
+
     /// Becomes `len` empty values, which costs what was written since the last time, where there are as many.
     #[inline]
     pub fn reset(&mut self, len: usize) {

@@ -233,7 +233,14 @@ impl Program {
                 to.clear();
                 to.extend_rows(c, &FEW[..rows]);
             }
-            Value::Input(c) => *target = c.clone(),
+            Value::Input(c) => {
+                // The row alone, where there is one: a shared column is one less to write to the next time.
+                let copied =
+                    sel.only().is_some_and(|row| cx.pool.own(target, &self.ty).set_one(rows, row, c, row));
+                if !copied {
+                    *target = c.clone();
+                }
+            }
             Value::Constant(c) => {
                 let to = cx.pool.own(target, &self.ty);
                 // Of a block that is handed out row by row, the row alone.

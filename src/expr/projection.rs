@@ -71,8 +71,8 @@ impl Projection {
         }
         let Some(row) = batch.only() else { return false };
         if let [Computed { to, program }] = &self.computed[..] {
-            batch.replace_one(*to, &self.types[*to], |target, columns, rows| {
-                program.row_into(target, columns, rows, row, pool);
+            batch.replace_one(*to, &self.types[*to], |target, old| {
+                program.row_into(target, old.columns, old.rows, row, pool);
             });
             return true;
         }

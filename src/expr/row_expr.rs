@@ -163,6 +163,10 @@ macro_rules! row_expr {
         #[allow(missing_docs)]
         pub enum RowExpr {
             Bool(Source<bool>),
+            /// A text that does not change from row to row: an argument that says how, and not what, to compute.
+            Fixed,
+            /// A text.
+            Text(Box<dyn Write>),
             $($v(Source<$t>),)*
         }
 
@@ -183,6 +187,7 @@ macro_rules! row_expr {
                 }
                 Some(match physical {
                     Physical::Bool => RowExpr::Bool(of(column)),
+                    Physical::Bytes => RowExpr::Fixed,
                     $(Physical::$v => RowExpr::$v(of(column)),)*
                     _ => return None,
                 })
@@ -192,6 +197,7 @@ macro_rules! row_expr {
             pub(super) fn writer(self) -> Option<Box<dyn Write>> {
                 Some(match self {
                     RowExpr::Bool(Source::Computed(f)) => f,
+                    RowExpr::Text(f) => f,
                     $(RowExpr::$v(Source::Computed(f)) => f,)*
                     _ => return None,
                 })

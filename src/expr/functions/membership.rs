@@ -9,7 +9,7 @@ use crate::batch::{Column, ColumnData, DataType, Sel, TypeKind, View, order};
 use crate::error::Result;
 use crate::expr::coercion::{common_type, plain};
 use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Registry};
-use crate::expr::kernels::{null_if_any, with_kernel};
+use crate::expr::kernels::{flags1, is_dense, null_if_any, with_kernel};
 use crate::expr::{Arg, EvalContext, Kernel, RowError};
 use hashbrown::HashSet;
 
@@ -71,9 +71,9 @@ enum Set {
         values: HashSet<Box<[u8]>>,
         has_null: bool,
     },
-    /// A few texts that stand in their views.
+    /// A few texts that stand in their views, each as a number.
     Short {
-        values: Vec<View>,
+        values: Vec<u128>,
         has_null: bool,
     },
     /// Compare with each argument of the list.
@@ -91,7 +91,8 @@ impl Set {
             ColumnData::Bytes(_)
                 if list.len() <= FEW && valid().all(|c| c.byte_column().views()[0].is_inline()) =>
             {
-                Set::Short { values: valid().map(|c| c.byte_column().views()[0]).collect(), has_null }
+                let number = |c: &Column| bytemuck::cast(c.byte_column().views()[0]);
+                Set::Short { values: valid().map(number).collect(), has_null }
             }
             ColumnData::Bytes(_) => {
                 Set::Bytes { values: valid().map(|c| c.byte_column().get(0).into()).collect(), has_null }
@@ -120,7 +121,7 @@ impl Kernel for In {
         &mut self,
         args: &[Arg<'_>],
         sel: Sel<'_>,
-        _rows: usize,
+        rows: usize,
         out: &mut Column,
         _cx: &mut EvalContext<'_>,
     ) -> Result<(), RowError> {
@@ -146,12 +147,20 @@ impl Kernel for In {
             }),
             Set::Short { values, has_null } => {
                 let views = value.column.byte_column().views();
-                sel.for_each(|i| {
-                    if value.is_valid(i) {
-                        let view = views[value.at(i)];
-                        put(i, values.iter().fold(false, |found, v| found | (*v == view)), *has_null);
-                    }
-                });
+                let is_one = |view: View| {
+                    let view: u128 = bytemuck::cast(view);
+                    values.iter().fold(false, |found, v| found | (*v == view))
+                };
+                let has_nulls = *has_null || value.column.validity.may_have_nulls();
+                if !has_nulls && !value.constant && is_dense(sel, rows) {
+                    flags1(out.bools_mut(), &views[..rows], is_one);
+                } else {
+                    sel.for_each(|i| {
+                        if value.is_valid(i) {
+                            put(i, is_one(views[value.at(i)]), *has_null);
+                        }
+                    });
+                }
             }
             Set::Search => sel.for_each(|i| {
                 if value.is_valid(i) {

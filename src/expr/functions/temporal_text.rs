@@ -5,14 +5,16 @@
 use super::datetime_pattern::{Java, Pattern, Refused, Use, read_sql};
 use crate::batch::text::civil::{self, DAY_MS, Moment};
 use crate::batch::text::{moment, set_moment};
-use crate::batch::{Column, ColumnData, DataType, Sel, TypeKind, View};
+use crate::batch::{Column, ColumnData, ColumnRef, DataType, Sel, TypeKind, View};
 use crate::error::{Error, Result};
 use crate::expr::function::{BoundFunction, Call, Determinism, FunctionDoc, Registry};
 use crate::expr::kernels::text::{build, opt_from, try_build};
 use crate::expr::kernels::{fallible, infallible, null_if_any, with_kernel};
+use crate::expr::row_expr::{RowExpr, Source, Write};
 use crate::expr::{Arg, EvalContext, Kernel, RowError};
 use TypeKind::*;
 use jiff::tz::TimeZone;
+use std::cell::RefCell;
 use std::ops::Range;
 
 pub(super) fn register(r: &mut Registry) {
@@ -398,15 +400,50 @@ impl Kernel for DateFormat {
                 texts.set_inline(i, view);
                 return Ok(());
             }
-            let mut done = Ok(false);
-            texts.set_with(i, |to| done = last.write(m, to, |to| written(pick, a, i, m, to)));
-            validity.set(i, done?);
-            Ok(())
+            let mut failed = None;
+            let mut by_pattern = |to: &mut Vec<u8>| {
+                written(pick, a, i, m, to).map_err(|e| failed = Some(e)).is_ok_and(|done| done)
+            };
+            let mut done = false;
+            texts.set_with(i, |to| done = last.write(m, to, &mut by_pattern));
+            validity.set(i, done);
+            failed.map_or(Ok(()), Err)
         })
+    }
+
+    fn row_expr(&self, args: Vec<RowExpr>) -> Option<RowExpr> {
+        let (Pick::Fixed(pattern), None, None) = (&self.pick, &self.from, &self.zone) else { return None };
+        let RowExpr::I64(time) = args.into_iter().next()? else { return None };
+        let (pattern, last) = (pattern.clone(), RefCell::new(Last::of(&self.pick)));
+        Some(RowExpr::Text(Box::new(RowText { time, pattern, last })))
     }
 
     fn can_fail(&self) -> bool {
         !matches!(self.pick, Pick::Fixed(_))
+    }
+}
+
+/// The text of a row's time, µs.
+struct RowText {
+    time: Source<i64>,
+    pattern: Pattern,
+    last: RefCell<Last>,
+}
+
+impl Write for RowText {
+    fn write(&self, columns: &[ColumnRef], row: usize, out: &mut Column) {
+        let Some(us) = self.time.at(columns, row) else { return out.validity.set(row, false) };
+        let mut texts = out.byte_column_mut().writer();
+        let (last, m) = (&mut *self.last.borrow_mut(), Moment::from_micros(us));
+        if let Some(view) = last.view(m) {
+            return texts.set_inline(row, view);
+        }
+        texts.set_with(row, |to| {
+            last.write(m, to, |to| {
+                self.pattern.write(m, to);
+                true
+            });
+        });
     }
 }
 
@@ -442,19 +479,14 @@ impl Last {
 
     /// Writes the text of `m`, by `write` where it is not that of the time before.
     #[inline]
-    fn write(
-        &mut self,
-        m: Moment,
-        to: &mut Vec<u8>,
-        write: impl FnOnce(&mut Vec<u8>) -> std::result::Result<bool, RowError>,
-    ) -> std::result::Result<bool, RowError> {
+    fn write(&mut self, m: Moment, to: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
         let Some(unit) = self.unit else { return write(to) };
         if self.same.contains(&m.seconds) {
             to.extend_from_slice(&self.text[..self.len]);
-            return Ok(true);
+            return true;
         }
         let at = to.len();
-        let done = write(to)?;
+        let done = write(to);
         (self.same, self.view) = (0..0, None);
         if let (true, Some(kept)) = (done, self.text.get_mut(..to.len() - at)) {
             kept.copy_from_slice(&to[at..]);
@@ -462,7 +494,7 @@ impl Last {
             (self.same, self.len) = (start..start + unit, to.len() - at);
             self.view = View::short(kept);
         }
-        Ok(done)
+        done
     }
 }
 
