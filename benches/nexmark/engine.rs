@@ -1,13 +1,16 @@
 //! The engine's side: a query of `benches/nexmark/*.sql`, planned from its SQL text and run by a shard whose input hands out
 //! events of one kind from memory.
 
+#[path = "clock.rs"]
+pub(crate) mod clock;
 #[path = "../../src/bin/pelton/bench/count_char.rs"]
 #[expect(unused_imports, reason = "what its tests import: they run with the command")]
 mod count_char;
 
 use crate::checksum::Sum;
 use crate::events;
-use pelton::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, Pieces};
+use clock::{PER_WINDOW, TURN, now_us};
+use pelton::batch::{Batch, ColumnRef, DataType, Decoder, Encoder, MAX_ROWS, Pieces};
 use pelton::expr::functions;
 use pelton::operators;
 use pelton::plan::connector::{Connectors, SinkInfo, SourceInfo, SourceSpec, TableSpec};
@@ -117,11 +120,13 @@ impl Query {
             types: scan.columns.iter().map(|&c| scan.table.schema.ty(c).clone()).collect(),
             pieces: Pieces::default(),
             block: 0,
+            has_paused: false,
         };
         Job {
-            shard: Shard::new(specs.collect(), batch_rows, usize::MAX).turn_rows(64),
+            shard: Shard::new(specs.collect(), batch_rows, usize::MAX).turn_rows(TURN),
             inputs: vec![Box::new(replay)],
             outputs: vec![Box::new(Nothing(0))],
+            has_clock: self.graph.nodes.iter().any(|n| n.op.has_clock()),
         }
     }
 }
@@ -139,6 +144,7 @@ pub(crate) struct Job {
     pub(crate) shard: Shard,
     inputs: Vec<Box<dyn Input>>,
     pub(crate) outputs: Vec<Box<dyn Output>>,
+    has_clock: bool,
 }
 
 impl Job {
@@ -150,7 +156,9 @@ impl Job {
 
     /// One turn: whether it was the last.
     pub(crate) fn turn(&mut self) -> bool {
-        let turn = self.shard.turn(0, &mut self.inputs, &mut self.outputs).expect("the query runs");
+        // As its driver does, which asks once a turn.
+        let now = if self.has_clock { now_us(self.inputs[0].counters().rows as usize) } else { 0 };
+        let turn = self.shard.turn(now, &mut self.inputs, &mut self.outputs).expect("the query runs");
         turn == Turn::Done
     }
 }
@@ -162,6 +170,8 @@ struct Replay {
     types: Vec<DataType>,
     pieces: Pieces,
     block: usize,
+    /// Where windows of the [clock](crate::clock) begin.
+    has_paused: bool,
 }
 
 impl Input for Replay {
@@ -171,6 +181,11 @@ impl Input for Replay {
                 return Ok(Polled::Batch(batch));
             }
             let Some(block) = self.blocks.get(self.block) else { return Ok(Polled::End) };
+            if (self.block * MAX_ROWS).is_multiple_of(PER_WINDOW) && !self.has_paused {
+                self.has_paused = true;
+                return Ok(Polled::Pending);
+            }
+            self.has_paused = false;
             self.pieces.load(block, block.first().map_or(0, |c| c.len()), 0);
             self.block += 1;
         }
@@ -180,7 +195,9 @@ impl Input for Replay {
         Err(Error::runtime("a bench is not restored"))
     }
     fn counters(&self) -> InputCounters {
-        InputCounters::default()
+        let begun = self.blocks[..self.block].iter().map(|b| b.first().map_or(0, |c| c.len()));
+        let rows = begun.sum::<usize>() - self.pieces.left();
+        InputCounters { rows: rows as u64, ..InputCounters::default() }
     }
 }
 

@@ -15,30 +15,25 @@ use std::collections::VecDeque;
 /// How many times of rows a session clock tells apart: what closes a session between rows is at most that part of its gap late.
 const STEPS: i64 = 1024;
 
-/// See the module's text.
-pub struct Clock {
-    column: usize,
-    ty: DataType,
+/// The time that rows come at, and the watermark behind it, for windows of one shape. All in ms.
+pub(super) struct Ticks {
     /// Windows as small as any two ends are apart.
     units: Windows,
-    /// ms from a row to the end of its last window.
+    /// From a row to the end of its last window.
     reach: i64,
-    /// Of sessions: the gap, ms.
+    /// Of sessions: the gap.
     gap: Option<i64>,
-    /// ms: that of the last row, and of the last watermark.
+    /// Those of the last row, and of the last watermark.
     last: i64,
     watermark: i64,
-    /// Of sessions: the times of rows whose session may be open, ms.
+    /// Of sessions: the times of rows whose session may be open.
     times: VecDeque<i64>,
-    batch: Option<Batch>,
-    counters: Counters,
-    /// What [`Clock::next_due`] has said last, of which watermark and row.
+    /// What [`Ticks::next_due`] has said last, of which watermark and row.
     known: Cell<Option<(i64, i64, Option<i64>)>>,
 }
 
-impl Clock {
-    /// A clock in `column`, for windows of this shape.
-    pub fn new(column: usize, ty: &DataType, window: &Window) -> Self {
+impl Ticks {
+    pub(super) fn new(window: &Window) -> Self {
         let (unit, offset, reach, gap) = match window.kind {
             WindowKind::Tumble { size, offset } => (size, offset, size, None),
             WindowKind::Hop { size, slide, offset } => (divisor(size, slide), offset, size, None),
@@ -47,18 +42,41 @@ impl Clock {
         };
         let kind = WindowKind::Tumble { size: unit, offset };
         Self {
-            column,
-            ty: ty.clone(),
             units: Windows::new(&Window { kind, ..window.clone() }),
             reach,
             gap,
             last: BEFORE_TIME,
             watermark: BEFORE_TIME,
             times: VecDeque::new(),
-            batch: None,
-            counters: Counters::default(),
             known: Cell::new(None),
         }
+    }
+
+    /// Rows come: their time, and the watermark in front of them.
+    pub(super) fn rows(&mut self, now_us: i64) -> (i64, i64) {
+        let now = now_us.div_euclid(1000).max(self.last).max(self.watermark.saturating_add(1));
+        let watermark = self.advance(now);
+        self.last = now;
+        if let Some(gap) = self.gap {
+            let step = (gap / STEPS).max(1);
+            // The last time stands for those shortly before it, which only wake later for it.
+            match self.times.back_mut() {
+                Some(t) if now - *t < step => *t = now.min(*t + step),
+                _ => self.times.push_back(now),
+            }
+        }
+        (now, watermark)
+    }
+
+    /// The watermark of now, where something can be due at it.
+    pub(super) fn due(&mut self, now_us: i64) -> Option<i64> {
+        let now = now_us.div_euclid(1000);
+        self.next_due().is_some_and(|due| due < now).then(|| self.advance(now))
+    }
+
+    /// When to look at the clock again, µs.
+    pub(super) fn wake_at_us(&self) -> Option<i64> {
+        self.next_due().map(|due| due.saturating_add(1).saturating_mul(1000))
     }
 
     /// The watermark at which the next window can be due; `None`: none is open.
@@ -93,6 +111,42 @@ impl Clock {
         }
         self.watermark
     }
+
+    pub(super) fn snapshot(&self, to: &mut Encoder) {
+        to.block(b"CLCK", 1);
+        to.i64(self.last);
+        to.i64(self.watermark);
+        to.slice(&self.times.iter().copied().collect::<Vec<i64>>());
+    }
+
+    pub(super) fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
+        from.block(b"CLCK", 1)?;
+        self.last = from.i64()?;
+        self.watermark = from.i64()?;
+        self.times = from.slice::<i64>()?.into();
+        Ok(())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.times.len() * size_of::<i64>()
+    }
+}
+
+/// See the module's text.
+pub struct Clock {
+    column: usize,
+    ty: DataType,
+    ticks: Ticks,
+    batch: Option<Batch>,
+    counters: Counters,
+}
+
+impl Clock {
+    /// A clock in `column`, which may be behind the last of the input, for windows of this shape.
+    pub fn new(column: usize, ty: &DataType, window: &Window) -> Self {
+        let (ty, ticks) = (ty.clone(), Ticks::new(window));
+        Self { column, ty, ticks, batch: None, counters: Counters::default() }
+    }
 }
 
 fn divisor(a: i64, b: i64) -> i64 {
@@ -115,28 +169,17 @@ impl Operator for Clock {
             // Something may be due by now.
             return Ok(None);
         }
-        let now = cx.now_us.div_euclid(1000).max(self.last).max(self.watermark.saturating_add(1));
-        let watermark = self.advance(now);
-        self.last = now;
-        if let Some(gap) = self.gap {
-            let step = (gap / STEPS).max(1);
-            // The last time stands for those shortly before it, which only wake later for it.
-            match self.times.back_mut() {
-                Some(t) if now - *t < step => *t = now.min(*t + step),
-                _ => self.times.push_back(now),
+        let (now, watermark) = self.ticks.rows(cx.now_us);
+        batch.replace_one(self.column, &self.ty, |column, old| {
+            let own = cx.pool.own(column, &self.ty);
+            own.reset(old.rows);
+            // Of a block that is handed out row by row, the row alone.
+            let times = own.buffer_mut::<i64>();
+            match old.sel {
+                Sel::All(_) => times.fill(now * 1000),
+                sel => sel.for_each(|r| times[r] = now * 1000),
             }
-        }
-        // In the place of what the projection before has put there, so that the batch comes home with it.
-        let rows = batch.rows();
-        let (column, sel) = batch.column_mut(self.column);
-        let own = cx.pool.own(column, &self.ty);
-        own.reset(rows);
-        // Of a block that is handed out row by row, the row alone.
-        let times = own.buffer_mut::<i64>();
-        match sel {
-            Sel::All(_) => times.fill(now * 1000),
-            sel => sel.for_each(|r| times[r] = now * 1000),
-        }
+        });
         batch.watermarks.advance(0, watermark);
         self.counters.rows_out += selected;
         // Nothing is due before the time that it says.
@@ -147,11 +190,7 @@ impl Operator for Clock {
         if let Some(batch) = self.batch.take() {
             return Ok(Some(batch));
         }
-        let now = cx.now_us.div_euclid(1000);
-        if self.next_due().is_some_and(|due| due < now) {
-            return Ok(Some(Batch::watermark(self.advance(now))));
-        }
-        Ok(None)
+        Ok(self.ticks.due(cx.now_us).map(|watermark| cx.pool.watermark_batch(watermark)))
     }
 
     fn has_timers(&self) -> bool {
@@ -159,26 +198,19 @@ impl Operator for Clock {
     }
 
     fn wake_at_us(&self) -> Option<i64> {
-        self.next_due().map(|due| due.saturating_add(1).saturating_mul(1000))
+        self.ticks.wake_at_us()
     }
 
     fn snapshot(&self, to: &mut Encoder) {
-        to.block(b"CLCK", 1);
-        to.i64(self.last);
-        to.i64(self.watermark);
-        to.slice(&self.times.iter().copied().collect::<Vec<i64>>());
+        self.ticks.snapshot(to);
     }
 
     fn restore(&mut self, from: &mut Decoder<'_>) -> Result<()> {
-        from.block(b"CLCK", 1)?;
-        self.last = from.i64()?;
-        self.watermark = from.i64()?;
-        self.times = from.slice::<i64>()?.into();
-        Ok(())
+        self.ticks.restore(from)
     }
 
     fn bytes(&self) -> usize {
-        self.times.len() * size_of::<i64>()
+        self.ticks.bytes()
     }
 
     fn counters(&self) -> Counters {

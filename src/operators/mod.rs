@@ -76,7 +76,7 @@ pub use union::Union;
 pub(crate) use union::smallest;
 pub use unnest::Unnest;
 pub use watermark::Watermark;
-pub use window_aggregate::WindowAggregate;
+pub use window_aggregate::{ByClock, WindowAggregate};
 pub use window_assign::WindowAssign;
 pub use window_rank::WindowRank;
 
@@ -272,7 +272,9 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
             WindowTime::Attribute(time) => {
                 Box::new(SessionAssign::new(window, time, inputs[0], &node.schema))
             }
-            WindowTime::Attached { .. } => unreachable!("a window function reads a time attribute"),
+            WindowTime::Attached { .. } | WindowTime::Clock => {
+                unreachable!("a window function reads a time attribute")
+            }
         },
         Op::WindowAssign(window) => Box::new(WindowAssign::new(window, &node.schema, node.span)?),
         Op::WindowAggregate {
@@ -297,7 +299,10 @@ fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
         } => Box::new(SlideAggregate::new(window, *time, keys, aggregates, properties, inputs[0], node)),
         Op::WindowAggregate { window, keys, aggregates, properties, phase } => {
             let whole = WindowAggregate::new(window, keys, aggregates, properties, inputs[0], node)?;
-            Box::new(whole.phase(*phase))
+            match window.time {
+                WindowTime::Clock => Box::new(ByClock::new(whole, window)),
+                WindowTime::Attribute(_) | WindowTime::Attached { .. } => Box::new(whole.phase(*phase)),
+            }
         }
         Op::Join(spec) => Box::new(Join::new(spec, [inputs[0], inputs[1]])),
         Op::SetOperation { kind, all } => Box::new(SetOperation::new(*kind, *all, inputs[0])),

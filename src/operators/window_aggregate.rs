@@ -3,13 +3,15 @@
 //! Rows go into the slice of their window: a keyed table with accumulators. A batch goes through in columns, and is cut only where the
 //! watermark closes a slice that has rows; between cuts, the rows of one slice are taken together. Most batches lie in one open window whole:
 //! that is found by one pass over their times, and no row is looked at for it again. A row whose window is closed
-//! is late: dropped and counted. Windows come from a time attribute, or the rows carry them (cascades).
+//! is late: dropped and counted. Windows come from a time attribute, from [the clock](ByClock), or the rows carry them (cascades).
 //!
 //! A closed slice leaves the state at once and waits to be pulled, so that its rows can be given in parts. Windows close by time, and
 //! within a window keys come in the order of their first row. A group that all rows have left again is not given.
 //!
 //! In [two phases](Phase) the first gives, instead of results, the state of each group as bytes, with the keys and the window; the second folds these
 //! into groups of its own. Neither knows of the exchange between them.
+
+mod by_clock;
 
 use super::aggregates::{Aggregates, unshared, with_columns};
 use super::late::{Late, When};
@@ -23,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::expr::RowError;
 use crate::plan::{self, Phase, Window, WindowKind, WindowProperty, WindowTime};
 use crate::state::{KeyTable, SliceKey, Slices};
+pub use by_clock::ByClock;
 use std::collections::VecDeque;
 
 /// See the module's text.
@@ -126,6 +129,19 @@ impl WindowAggregate {
         self
     }
 
+    /// A batch of so many rows has come.
+    #[inline]
+    fn count(&mut self, rows: usize) {
+        self.counters.batches_in += 1;
+        self.counters.rows_in += rows as u64;
+    }
+
+    /// The number of a slice.
+    #[inline]
+    fn open(&mut self, key: SliceKey) -> u32 {
+        self.slices.open(key, || Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting))
+    }
+
     /// Takes the rows of a batch, closing slices where the watermark passes them.
     fn take(&mut self, batch: &Batch) -> Result<(), RowError> {
         let (time, end) = match self.time {
@@ -133,6 +149,7 @@ impl WindowAggregate {
             WindowTime::Attached { start, end } => {
                 (batch.column(start), Some(batch.column(end).slice::<i64>()))
             }
+            WindowTime::Clock => unreachable!("rows that come by the clock have no times"),
         };
         let times = time.slice::<i64>();
         let nulls = time.validity.may_have_nulls();
@@ -217,9 +234,7 @@ impl WindowAggregate {
                     next_due = due;
                     stop = stop_row(marks, due);
                 }
-                let key = SliceKey { due, end: window.end, start: window.start };
-                self.slices
-                    .open(key, || Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting))
+                self.open(SliceKey { due, end: window.end, start: window.start })
             });
             last = Some((window, due, Some(number)));
             let rows = &mut self.slices.state(number).rows;
@@ -254,8 +269,7 @@ impl WindowAggregate {
             return None;
         }
         let key = SliceKey { due, end: window.end, start: window.start };
-        let number =
-            self.slices.open(key, || Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting));
+        let number = self.open(key);
         sel.list(&mut self.slices.state(number).rows);
         self.touched.push(number);
         self.counters.absorbed += sel.len() as u64;
@@ -278,8 +292,7 @@ impl WindowAggregate {
             return None;
         }
         let key = SliceKey { due, end: window.end, start: window.start };
-        let number =
-            self.slices.open(key, || Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting));
+        let number = self.open(key);
         self.counters.absorbed += 1;
         self.watermark = watermark;
         Some(self.slices.state(number).take_row(&self.keys, batch, row as u32))
@@ -509,8 +522,7 @@ impl Operator for WindowAggregate {
             self.push(port, batch, cx)?;
             return Ok(None);
         };
-        self.counters.batches_in += 1;
-        self.counters.rows_in += 1;
+        self.count(1);
         if let Err(e) = taken {
             self.error = Some(e.error);
             self.tell_watermark();
@@ -522,8 +534,7 @@ impl Operator for WindowAggregate {
     }
 
     fn push(&mut self, _port: usize, batch: Batch, cx: &mut Context<'_>) -> Result<()> {
-        self.counters.batches_in += 1;
-        self.counters.rows_in += batch.selected() as u64;
+        self.count(batch.selected());
         if batch.selected() > 0 {
             if let Err(e) = self.take(&batch) {
                 self.error = Some(e.error);
@@ -577,9 +588,7 @@ impl Operator for WindowAggregate {
         self.told = self.watermark;
         for _ in 0..from.len(1)? {
             let [due, end, start] = from.slice::<i64>()?.try_into().map_err(|_| damaged())?;
-            let number = self.slices.open(SliceKey { due, end, start }, || {
-                Slice::new(&self.keys, &self.aggregates, &self.input, self.retracting)
-            });
+            let number = self.open(SliceKey { due, end, start });
             let slice = self.slices.state(number);
             let groups = slice.table.decode(None, from)?;
             if let Some(c) = &mut slice.counts {

@@ -387,6 +387,7 @@ fn window_on(window: &Window, input: &Schema) -> String {
             format!("{text} on {}{}", names_of(&[c], input), session_keys(&window.partition, input))
         }
         WindowTime::Attached { start, end } => format!("{text} of {}", names_of(&[start, end], input)),
+        WindowTime::Clock => format!("{text} by the clock"),
     }
 }
 
@@ -487,7 +488,7 @@ fn op_text(graph: &Graph, node: &Node) -> String {
         Op::CountAggregate { window, aggregates } => {
             format!("{name} {}: {}", count_text(window, input), calls(aggregates))
         }
-        Op::Clock { column, .. } => format!("{name} in {}", names_of(&[*column], input)),
+        Op::Clock { column, .. } => format!("{name} in {}", names_of(&[*column], &node.schema)),
         Op::Expand(spec) => expand_text(spec, input),
         Op::Unnest(spec) => unnest_text(spec, input),
         Op::Correlate(call) => correlate_text(call, input),
@@ -600,17 +601,16 @@ fn watermark_text(graph: &Graph, id: NodeId) -> String {
             names_of(&[*column], input)
         );
     }
-    if let Op::Clock { .. } = &node.op {
-        return "the clock".to_owned();
-    }
-    if !uses_time(&node.op) {
-        return String::new();
+    match (node.op.has_clock(), uses_time(&node.op)) {
+        (true, _) => return "the clock".to_owned(),
+        (false, false) => return String::new(),
+        (false, true) => {}
     }
     let mut holders = vec![];
     let mut open = node.inputs.clone();
     while let Some(at) = open.pop() {
         let n = graph.node(at);
-        if matches!(n.op, Op::Watermark { .. } | Op::Clock { .. }) {
+        if matches!(n.op, Op::Watermark { .. }) || n.op.has_clock() {
             if !holders.contains(&at) {
                 holders.push(at);
             }

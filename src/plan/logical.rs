@@ -227,6 +227,13 @@ pub struct AggregateCall {
     pub span: Span,
 }
 
+impl AggregateCall {
+    /// It reads that column of its input.
+    pub fn reads(&self, column: usize) -> bool {
+        self.args.iter().chain(&self.filter).any(|&c| c == column)
+    }
+}
+
 impl std::fmt::Debug for AggregateCall {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {:?} filter {:?}", self.name, self.args, self.filter)

@@ -334,6 +334,8 @@ pub enum WindowTime {
         /// Column of the end.
         end: usize,
     },
+    /// The clock's time when a row comes. Only in graphs of operators: a script has a column for it.
+    Clock,
 }
 
 /// The shapes of windows. All in ms.
@@ -518,6 +520,15 @@ pub struct SortKey {
 }
 
 impl Op {
+    /// It reads the clock for windows, and is what holds their watermark.
+    pub fn has_clock(&self) -> bool {
+        match self {
+            Op::Clock { .. } => true,
+            Op::WindowAggregate { window, .. } => window.time == WindowTime::Clock,
+            _ => false,
+        }
+    }
+
     /// What people call it, in `explain`, counters and errors.
     pub fn name(&self) -> &'static str {
         match self {

@@ -13,14 +13,15 @@ mod join;
 mod match_recognize;
 mod over;
 mod sink;
+mod windows;
 
 use super::aside::Aside;
 use super::connector::SourceSpec;
 use super::explain;
-use super::logical::{AggregateCall, ColumnSource, Rel, RelKind, TableScan, window_fields};
+use super::logical::{AggregateCall, ColumnSource, Rel, RelKind, TableScan};
 use super::{
-    Aggregate, Changelog, Correlate, Expand, Graph, Keep, Node, NodeId, Op, Phase, RankInput, SetOperation,
-    SortKey, Unnest, Window, WindowKind, WindowProperty, WindowTime,
+    Aggregate, Changelog, Correlate, Expand, Graph, Keep, Node, NodeId, Op, RankInput, SetOperation, SortKey,
+    Unnest,
 };
 use crate::batch::{Column, ColumnRef, Field, RowKind, Schema, TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
@@ -126,7 +127,9 @@ impl Builder {
             }
             RelKind::Aside(aside) => self.aside(*aside, rel),
             RelKind::Filter { input, condition } => self.filter(input, condition, rel),
-            RelKind::Project { input, exprs } => self.project(input, exprs, rel),
+            RelKind::Project { input, exprs } => {
+                self.project(input, exprs, &rel.schema.fields, rel.span, false)
+            }
             RelKind::Aggregate { input, keys, aggregates, ttl_ms } => {
                 self.aggregate(input, keys, aggregates, *ttl_ms, rel)
             }
@@ -339,7 +342,25 @@ impl Builder {
         Ok(Built { node, columns: built.columns })
     }
 
-    fn project(&mut self, input: &Rel, exprs: &[Expr], rel: &Rel) -> Result<Built> {
+    /// The relation for who takes its columns wherever they stand: what a projection passes on stays in its place, if it can.
+    fn anyhow(&mut self, rel: &Rel) -> Result<Built> {
+        match &rel.kind {
+            RelKind::Project { input, exprs } => {
+                self.project(input, exprs, &rel.schema.fields, rel.span, true)
+            }
+            _ => self.rel(rel),
+        }
+    }
+
+    /// A projection to these fields. `anyhow`: in the order that costs least.
+    fn project(
+        &mut self,
+        input: &Rel,
+        exprs: &[Expr],
+        fields: &[Field],
+        span: Span,
+        anyhow: bool,
+    ) -> Result<Built> {
         let built = self.rel(input)?;
         let from = &self.node(built.node).schema;
         // What only picks columns is a matter of numbers, unless it ends a time attribute.
@@ -359,9 +380,17 @@ impl Builder {
         }
         let mut exprs = exprs.to_vec();
         exprs.iter_mut().for_each(|e| e.map_columns(&|c| built.columns[c]));
-        let names = rel.schema.fields.iter().map(|f| f.name.clone()).collect();
-        let node = self.add_project(built.node, exprs, names, rel.span);
-        Ok(Built { node, columns: (0..rel.schema.len()).collect() })
+        let order = match anyhow {
+            true => order_in_place(from.len(), &exprs),
+            false => None,
+        };
+        let order = order.unwrap_or_else(|| (0..exprs.len()).collect());
+        let mut columns = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(to, &from)| columns[from] = to);
+        let exprs = order.iter().map(|&n| exprs[n].clone()).collect();
+        let names = order.iter().map(|&n| fields[n].name.clone()).collect();
+        let node = self.add_project(built.node, exprs, names, span);
+        Ok(Built { node, columns })
     }
 
     fn add_project(&mut self, input: NodeId, exprs: Vec<Expr>, names: Vec<String>, span: Span) -> NodeId {
@@ -411,7 +440,7 @@ impl Builder {
         ttl_ms: Option<i64>,
         rel: &Rel,
     ) -> Result<Built> {
-        let built = self.rel(input)?;
+        let built = self.anyhow(input)?;
         let keys: Vec<usize> = keys.iter().map(|&k| built.columns[k]).collect();
         let from = self.node(built.node);
         let changelog = match (calls.is_empty(), from.changelog.is_insert_only()) {
@@ -491,119 +520,6 @@ impl Builder {
         let spec = Unnest { collection: built.columns[spec.collection], kept, ..spec.clone() };
         let node = self.add(Op::Unnest(spec), vec![built.node], output, rel.span);
         Ok(Built { node, columns })
-    }
-
-    fn window_assign(&mut self, input: &Rel, rel: &Rel) -> Result<Built> {
-        let RelKind::WindowTvf { time, kind, partition, zone, .. } = &rel.kind else {
-            unreachable!("called for a window function")
-        };
-        let mut built = self.rel(input)?;
-        let (time, kind) = (built.columns[*time], *kind);
-        let partition = partition.iter().map(|&c| built.columns[c]).collect();
-        let window = Window {
-            kind,
-            time: WindowTime::Attribute(time),
-            partition,
-            grouping: false,
-            zone: zone.clone(),
-        };
-        built.node = self.clocked(built.node, time, &window, rel.span);
-        let from = self.node(built.node);
-        require_rowtime(&from.schema, time, rel.span)?;
-        let mut schema = from.schema.clone();
-        schema.fields.extend(window_fields(from.schema.ty(time)));
-        let mut columns = built.columns;
-        columns.extend(schema.len() - 3..schema.len());
-        let tumbling = matches!(kind, WindowKind::Tumble { .. });
-        let output = Output {
-            schema,
-            changelog: from.changelog,
-            upsert_key: from.upsert_key.clone().filter(|_| tumbling),
-        };
-        let node = self.add(Op::WindowAssign(window), vec![built.node], output, rel.span);
-        Ok(Built { node, columns })
-    }
-
-    /// Where the time is that of the clock: with the clock in front.
-    fn clocked(&mut self, input: NodeId, column: usize, window: &Window, span: Span) -> NodeId {
-        let from = self.node(input);
-        if from.schema.ty(column).time != TimeAttribute::Proctime {
-            return input;
-        }
-        let mut schema = from.schema.clone();
-        schema.fields[column].ty.time = TimeAttribute::Rowtime;
-        schema.fields[column].ty.nullable = false;
-        let output = Output { schema, changelog: from.changelog, upsert_key: from.upsert_key.clone() };
-        self.add(Op::Clock { column, window: window.clone() }, vec![input], output, span)
-    }
-
-    fn window_aggregate(
-        &mut self,
-        input: &Rel,
-        window: &Window,
-        keys: &[usize],
-        calls: &[AggregateCall],
-        properties: &[WindowProperty],
-        rel: &Rel,
-    ) -> Result<Built> {
-        match window.kind {
-            WindowKind::Tumble { .. } => {}
-            WindowKind::Hop { size, slide, .. } if size % slide != 0 && !window.grouping => {
-                return Err(Error::planning(
-                    format!(
-                        "aggregating HOP windows needs a size that is a multiple of the slide: {size} ms and {slide} ms"
-                    ),
-                    rel.span,
-                ));
-            }
-            // Rows that were assigned to overlapping windows bring theirs along.
-            WindowKind::Hop { .. } | WindowKind::Cumulate { .. } | WindowKind::Session { .. } => {}
-        }
-        let merging = !matches!(window.kind, WindowKind::Tumble { .. });
-        if let Some(call) = calls.iter().find(|c| merging && !c.function.merges) {
-            return Err(Error::validation(
-                format!("{} cannot be merged, which windows that overlap or grow need", call.name),
-                call.span,
-            )
-            .hint("aggregate over TUMBLE, or take MIN, MAX or ARRAY_AGG"));
-        }
-        let mut built = self.rel(input)?;
-        if let WindowTime::Attribute(c) = window.time {
-            built.node = self.clocked(built.node, built.columns[c], window, rel.span);
-        }
-        let from = self.node(built.node);
-        let time = match window.time {
-            WindowTime::Attribute(c) => {
-                require_rowtime(&from.schema, built.columns[c], rel.span)?;
-                WindowTime::Attribute(built.columns[c])
-            }
-            WindowTime::Attached { start, end } => {
-                WindowTime::Attached { start: built.columns[start], end: built.columns[end] }
-            }
-        };
-        let keys: Vec<usize> = keys.iter().map(|&k| built.columns[k]).collect();
-        let partition = window.partition.iter().map(|&k| built.columns[k]).collect();
-        let aggregates = aggregates(calls, &built, from.changelog);
-        let mut schema = without_time(&rel.schema);
-        let first = keys.len() + aggregates.len();
-        for (i, property) in properties.iter().enumerate() {
-            if *property == WindowProperty::Time {
-                schema.fields[first + i].ty.time = TimeAttribute::Rowtime;
-            }
-        }
-        let window_column = (0..properties.len())
-            .find(|&i| matches!(properties[i], WindowProperty::Start | WindowProperty::End));
-        let upsert_key = window_column.map(|w| (0..keys.len()).chain([first + w]).collect());
-        let output = Output { schema, changelog: Changelog::INSERT, upsert_key };
-        let op = Op::WindowAggregate {
-            window: Window { time, partition, ..window.clone() },
-            keys,
-            aggregates,
-            properties: properties.to_vec(),
-            phase: Phase::Whole,
-        };
-        let node = self.add(op, vec![built.node], output, rel.span);
-        Ok(Built { node, columns: (0..rel.schema.len()).collect() })
     }
 
     fn set_operation(&mut self, kind: SetOperation, all: bool, inputs: &[Rel], rel: &Rel) -> Result<Built> {
@@ -825,6 +741,18 @@ fn row_around<'p>(
     (1..path.len()).rev().find_map(|n| part(&path[..n]).filter(|&c| read(c)).map(|c| (c, &path[n..])))
 }
 
+/// The order of expressions over `width` columns in which each column that is passed on stays in its place, the others in the places that
+/// are left and behind; `None`: there is none.
+fn order_in_place(width: usize, exprs: &[Expr]) -> Option<Vec<usize>> {
+    let is_column = |n: &usize| matches!(exprs[*n].kind, ExprKind::Column(_));
+    let passes = |c: usize| exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(n) if n == c));
+    let mut computed = (0..exprs.len()).filter(|n| !is_column(n));
+    let mut order = (0..width).map(|c| passes(c).or_else(|| computed.next())).collect::<Option<Vec<_>>>()?;
+    order.extend(computed);
+    // A column that is passed on twice has no place the second time.
+    (order.len() == exprs.len()).then_some(order)
+}
+
 fn aggregates(calls: &[AggregateCall], input: &Built, changelog: Changelog) -> Vec<Aggregate> {
     calls.iter().map(|c| aggregate(c, input, !changelog.is_insert_only())).collect()
 }
@@ -846,21 +774,6 @@ fn aggregate(c: &AggregateCall, input: &Built, retracting: bool) -> Aggregate {
 fn without_time(schema: &Schema) -> Schema {
     let fields = schema.fields.iter();
     Schema::new(fields.map(|f| Field::new(&f.name, f.ty.clone().with_time(TimeAttribute::None))).collect())
-}
-
-fn require_rowtime(schema: &Schema, column: usize, span: Span) -> Result<()> {
-    let field = &schema.fields[column];
-    if field.ty.time == TimeAttribute::Rowtime {
-        return Ok(());
-    }
-    Err(Error::validation(
-        format!(
-            "a window needs a time attribute, but '{}' is an ordinary {} here",
-            field.name, field.ty.kind
-        ),
-        span,
-    )
-    .hint("joins, aggregates and expressions end a time attribute: window before them"))
 }
 
 fn replace_columns(e: &mut Expr, with: &impl Fn(usize, Span) -> Expr) {

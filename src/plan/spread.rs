@@ -91,7 +91,7 @@ pub fn spread(graph: Graph, shards: usize, phases: AggregatePhases, connectors: 
     // Behind a clock the end of the input is not the end of time, which an exchange would tell.
     let mut alone: Vec<bool> = vec![];
     for node in &graph.nodes {
-        alone.push(matches!(node.op, Op::Clock { .. }) || node.inputs.iter().any(|i| alone[i.0]));
+        alone.push(node.op.has_clock() || node.inputs.iter().any(|i| alone[i.0]));
     }
     let can_spread: Vec<bool> = graph.nodes.iter().map(|n| can_spread(n, connectors)).collect();
     loop {
@@ -269,6 +269,7 @@ impl<'a> Spreader<'a> {
         // Who is late is told by the first phase, who reads late rows knows one node of them.
         let late = match window.time {
             WindowTime::Attached { .. } => stream.punctual,
+            WindowTime::Clock => false,
             WindowTime::Attribute(_) => {
                 stream.ordered
                     && stream.place == Place::One
@@ -421,9 +422,7 @@ fn is_punctual(op: &Op, input: bool) -> bool {
 fn drops_late(op: &Op) -> bool {
     match op {
         Op::WindowAssign(Window { kind: WindowKind::Session { .. }, .. }) => true,
-        Op::WindowAggregate { window, .. } => {
-            matches!(window.time, WindowTime::Attribute(_) | WindowTime::Attached { .. })
-        }
+        Op::WindowAggregate { window, .. } => window.time != WindowTime::Clock,
         Op::Scan(_)
         | Op::Values(_)
         | Op::Filter(_)

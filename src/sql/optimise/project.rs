@@ -1,7 +1,7 @@
 //! Adjacent projections become one, unless that would compute something twice or repeat what is not deterministic.
 
 use super::{is_trivial, substitute};
-use crate::expr::Expr;
+use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{Rel, RelKind};
 
 /// Merges the projections of a tree, innermost first.
@@ -26,9 +26,12 @@ pub(super) fn merge(mut rel: Rel) -> Rel {
 fn together(outer: &[Expr], inner: &[Expr]) -> Option<Vec<Expr>> {
     let mut uses = vec![0usize; inner.len()];
     outer.iter().for_each(|e| e.for_each_column(&mut |c| uses[c] += 1));
-    let fits =
-        inner.iter().zip(&uses).all(|(e, &n)| is_trivial(e) || n == 0 || (n == 1 && e.is_deterministic()));
-    if !fits {
+    // What is only passed on is computed for each row, as it was.
+    let is_passed_on = |n: usize| outer.iter().any(|e| matches!(e.kind, ExprKind::Column(c) if c == n));
+    let fits = |n: usize, e: &Expr| {
+        is_trivial(e) || uses[n] == 0 || (uses[n] == 1 && (e.is_deterministic() || is_passed_on(n)))
+    };
+    if !inner.iter().enumerate().all(|(n, e)| fits(n, e)) {
         return None;
     }
     outer.iter().map(|e| substitute(e, inner)).collect()

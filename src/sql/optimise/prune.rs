@@ -151,6 +151,7 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
             match window.time {
                 crate::plan::WindowTime::Attribute(c) => drop(below.insert(c)),
                 crate::plan::WindowTime::Attached { start, end } => below.extend([start, end]),
+                crate::plan::WindowTime::Clock => {}
             }
             let input = need(*input, &below);
             input.map(&mut keys);
@@ -163,6 +164,7 @@ fn need(rel: Rel, needed: &BTreeSet<usize>) -> Pruned {
                 crate::plan::WindowTime::Attached { start, end } => {
                     (*start, *end) = (input.at(*start), input.at(*end));
                 }
+                crate::plan::WindowTime::Clock => {}
             }
             let schema = kept_schema(&rel.schema, &place);
             let kind =

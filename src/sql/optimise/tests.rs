@@ -533,3 +533,46 @@ fn a_text_that_is_needed_several_times_is_computed_once() {
         assert!(!plan(kept, "on").contains("shared"), "{kept}");
     }
 }
+
+/// The operations of the graph, sources and sinks left out.
+fn operations(query: &str) -> Vec<String> {
+    let text = explain(query, "on");
+    let (_, physical) = text.split_once("== Physical plan ==").unwrap();
+    let lines = physical.lines().filter_map(|l| l.strip_prefix('#')?.split_once(' '));
+    let kept = lines.map(|l| l.1.to_owned()).filter(|l| !l.starts_with("Scan") && !l.starts_with("Sink"));
+    kept.collect()
+}
+
+/// What a projection passes on to an aggregation stays in its place: the batch goes on, and only the computed columns are exchanged.
+#[test]
+fn a_projection_below_an_aggregation_works_in_place() {
+    assert_eq!(
+        operations("SELECT c, SUM(a) FILTER (WHERE b > 1) AS s FROM u GROUP BY c"),
+        [
+            "Project a, (b > 1) AS b > 1, c <- #0",
+            "GroupAggregate by [c]: SUM(a) FILTER (WHERE b > 1) <- #1",
+            ""
+        ][..2]
+    );
+    // Two columns give one: there is no place for each that is passed on.
+    assert_eq!(
+        operations("SELECT c, SUM(a + b) AS s FROM u GROUP BY c")[0],
+        "Project c, (a + b) AS a + b <- #0"
+    );
+}
+
+/// Rows that come by the clock need no column for it where each is in one window; else the clock writes it behind the others.
+#[test]
+fn proctime_is_not_computed_before_the_clock() {
+    let counts = |window: &str| {
+        operations(&format!(
+            "CREATE VIEW p AS SELECT PROCTIME() AS now, a FROM u;
+             SELECT a, COUNT(*) AS n FROM TABLE({window}) GROUP BY a, window_start, window_end"
+        ))
+    };
+    let tumbling = counts("TUMBLE(TABLE p, DESCRIPTOR(now), INTERVAL '1' SECOND)");
+    assert_eq!(tumbling[0], "WindowAggregate TUMBLE(1 s) in UTC by the clock by [a]: COUNT(*) with [] <- #0");
+    let sliding = counts("HOP(TABLE p, DESCRIPTOR(now), INTERVAL '1' SECOND, INTERVAL '2' SECOND)");
+    assert_eq!(sliding[0], "Clock in now <- #0");
+    assert!(sliding[1].contains("on now by [a]"), "{}", sliding[1]);
+}
