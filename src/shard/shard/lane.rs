@@ -106,7 +106,9 @@ impl Shard {
                         }
                     }
                 }
-                *failed = failed.take().or(behind);
+                if let Some(e) = behind {
+                    failed.get_or_insert(e);
+                }
                 if *stalled || failed.is_some() {
                     return true;
                 }
