@@ -56,6 +56,8 @@ pub struct Program {
     ty: DataType,
     /// The result's values have one width.
     fixed: bool,
+    /// It only ever gives columns of the input.
+    picks: bool,
     /// The same over one row, for expressions that are simple enough.
     row: Option<Over>,
 }
@@ -151,7 +153,8 @@ impl Program {
     pub fn new(expr: &Expr) -> Self {
         let node = Node::compile(expr);
         let row = Over::of(&node, expr);
-        Self { node, ty: expr.ty.clone(), fixed: is_fixed(&expr.ty), row }
+        let picks = node.picks();
+        Self { node, ty: expr.ty.clone(), fixed: is_fixed(&expr.ty), picks, row }
     }
 
     /// The type of the result.
@@ -234,10 +237,9 @@ impl Program {
                 to.extend_rows(c, &FEW[..rows]);
             }
             Value::Input(c) => {
-                // The row alone, where there is one: a shared column is one less to write to the next time.
-                let copied =
-                    sel.only().is_some_and(|row| cx.pool.own(target, &self.ty).set_one(rows, row, c, row));
-                if !copied {
+                // The row alone, where there is one and a later row may be computed: a shared column is none to write to.
+                let row = sel.only().filter(|_| !self.picks);
+                if !row.is_some_and(|row| cx.pool.own(target, &self.ty).set_one(rows, row, c, row)) {
                     *target = c.clone();
                 }
             }
@@ -383,6 +385,18 @@ impl Node {
             ExprKind::Field(of, field) => {
                 Node::Field { of: Box::new(Node::compile(of)), field: *field, out: Register::new(&expr.ty) }
             }
+        }
+    }
+
+    /// Whatever it gives is a column of the input.
+    fn picks(&self) -> bool {
+        match self {
+            Node::Column(_) => true,
+            Node::Case { branches, otherwise, .. } => {
+                otherwise.picks() && branches.iter().all(|(_, value)| value.picks())
+            }
+            Node::Coalesce { args, .. } => args.iter().all(Node::picks),
+            Node::Constant(_) | Node::Call { .. } | Node::Logic { .. } | Node::Field { .. } => false,
         }
     }
 
@@ -973,5 +987,44 @@ mod tests {
             span: Span::default(),
         };
         assert_eq!(run(&coalesce, vec![a, b]).unwrap(), [T, F, F, F]);
+    }
+
+    /// A shared column cannot be written to: one that CASE had only handed on would have to be replaced at the next row that is computed.
+    #[test]
+    fn case_of_columns_and_constants_writes_rows_alone_to_one_column() {
+        let ty = TypeKind::BigInt.nullable();
+        let numbers = |from: i64| {
+            let mut c = Column::of_kind(&TypeKind::BigInt);
+            (from..from + 16).for_each(|v| {
+                c.validity.push(true);
+                c.buffer_mut::<i64>().push(v);
+            });
+            ColumnRef::new(c)
+        };
+        let columns =
+            [boolean(&(0..16).map(|n| Some(n % 3 == 0)).collect::<Vec<_>>()), numbers(100), numbers(200)];
+        let case = |otherwise: Expr| {
+            let branches = vec![(column(0), Expr::column(1, ty.clone(), Span::default()))];
+            let kind = ExprKind::Case { branches, otherwise: Box::new(otherwise) };
+            Program::new(&Expr { kind, ty: ty.clone(), span: Span::default() })
+        };
+        let constant = constant_column(&ty, |c| {
+            c.validity.push(true);
+            c.buffer_mut::<i64>().push(7);
+        });
+        let mut mixed = case(Expr::literal(constant, ty.clone(), Span::default()));
+        let mut handed_on = case(Expr::column(2, ty.clone(), Span::default()));
+        let (mut pool, wm) = (Pool::default(), Watermarks::default());
+        let mut cx = EvalContext { pool: &mut pool, now_us: 0, watermark: 0, watermarks: &wm };
+        let (mut own, mut shared) = (ColumnRef::new(Column::new(&ty)), ColumnRef::new(Column::new(&ty)));
+        let first: *const Column = &*own;
+        for row in 0..16_u32 {
+            let (at, sel) = (row as usize, Sel::Rows(std::slice::from_ref(&row)));
+            mixed.eval_into(&mut own, &columns, 16, sel, &mut cx).unwrap();
+            assert_eq!(own.slice::<i64>()[at], if row % 3 == 0 { 100 + i64::from(row) } else { 7 });
+            assert!(std::ptr::eq(&*own, first), "row {row}");
+            handed_on.eval_into(&mut shared, &columns, 16, sel, &mut cx).unwrap();
+            assert!(ColumnRef::ptr_eq(&shared, &columns[if row % 3 == 0 { 1 } else { 2 }]));
+        }
     }
 }
