@@ -170,7 +170,7 @@ struct Replay {
     types: Vec<DataType>,
     pieces: Pieces,
     block: usize,
-    /// Where windows of the [clock](crate::clock) begin.
+    /// Where windows of the [clock] begin.
     has_paused: bool,
 }
 

@@ -400,14 +400,10 @@ impl Kernel for DateFormat {
                 texts.set_inline(i, view);
                 return Ok(());
             }
-            let mut failed = None;
-            let mut by_pattern = |to: &mut Vec<u8>| {
-                written(pick, a, i, m, to).map_err(|e| failed = Some(e)).is_ok_and(|done| done)
-            };
-            let mut done = false;
-            texts.set_with(i, |to| done = last.write(m, to, &mut by_pattern));
-            validity.set(i, done);
-            failed.map_or(Ok(()), Err)
+            let mut done = Ok(false);
+            texts.set_with(i, |to| done = last.write(m, to, |to| written(pick, a, i, m, to)));
+            validity.set(i, done?);
+            Ok(())
         })
     }
 
@@ -439,10 +435,11 @@ impl Write for RowText {
             return texts.set_inline(row, view);
         }
         texts.set_with(row, |to| {
-            last.write(m, to, |to| {
+            let done = last.write(m, to, |to| {
                 self.pattern.write(m, to);
-                true
+                Ok(true)
             });
+            debug_assert!(done.is_ok(), "a fixed pattern writes any time");
         });
     }
 }
@@ -479,14 +476,19 @@ impl Last {
 
     /// Writes the text of `m`, by `write` where it is not that of the time before.
     #[inline]
-    fn write(&mut self, m: Moment, to: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
+    fn write(
+        &mut self,
+        m: Moment,
+        to: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> std::result::Result<bool, RowError>,
+    ) -> std::result::Result<bool, RowError> {
         let Some(unit) = self.unit else { return write(to) };
         if self.same.contains(&m.seconds) {
             to.extend_from_slice(&self.text[..self.len]);
-            return true;
+            return Ok(true);
         }
         let at = to.len();
-        let done = write(to);
+        let done = write(to)?;
         (self.same, self.view) = (0..0, None);
         if let (true, Some(kept)) = (done, self.text.get_mut(..to.len() - at)) {
             kept.copy_from_slice(&to[at..]);
@@ -494,7 +496,7 @@ impl Last {
             (self.same, self.len) = (start..start + unit, to.len() - at);
             self.view = View::short(kept);
         }
-        done
+        Ok(done)
     }
 }
 

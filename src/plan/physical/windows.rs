@@ -20,7 +20,8 @@ impl Builder {
             grouping: false,
             zone: zone.clone(),
         };
-        let built = self.clocked(input, *time, &window, rel.span)?;
+        let built = self.rel(input)?;
+        let built = self.clocked(built, None, *time, &window, rel.span);
         let time = built.columns[*time];
         window.time = WindowTime::Attribute(time);
         window.partition.iter_mut().for_each(|c| *c = built.columns[*c]);
@@ -40,38 +41,43 @@ impl Builder {
         Ok(Built { node, columns })
     }
 
-    /// The input of windows over its column `time`. What the clock writes need not be computed before it: a call of PROCTIME is left out, its
-    /// column comes behind the others, and its field is given.
+    /// The input of an aggregation over windows by its column `time`. What the clock writes need not be computed before it: a call of PROCTIME is left
+    /// out, its column comes behind the others, and its field is given.
     fn timed(&mut self, input: &Rel, time: usize) -> Result<(Built, Option<Field>)> {
-        let RelKind::Project { input: below, exprs } = &input.kind else {
-            return Ok((self.rel(input)?, None));
-        };
-        if !is_call_of_the_clock(&exprs[time]) {
-            return Ok((self.anyhow(input)?, None));
+        match &input.kind {
+            RelKind::Project { input: below, exprs } if is_call_of_the_clock(&exprs[time]) => {
+                let (mut rest, mut fields) = (exprs.clone(), input.schema.fields.clone());
+                rest.remove(time);
+                let field = fields.remove(time);
+                let mut built = self.project(below, &rest, &fields, input.span, true)?;
+                built.columns.insert(time, self.node(built.node).schema.len());
+                Ok((built, Some(field)))
+            }
+            _ => Ok((self.anyhow(input)?, None)),
         }
-        let (mut rest, mut fields) = (exprs.clone(), input.schema.fields.clone());
-        rest.remove(time);
-        let field = fields.remove(time);
-        let mut built = self.project(below, &rest, &fields, input.span, true)?;
-        built.columns.insert(time, self.node(built.node).schema.len());
-        Ok((built, Some(field)))
     }
 
-    /// The input of windows over its column `time`: with the clock in front where that is its time.
-    fn clocked(&mut self, input: &Rel, time: usize, window: &Window, span: Span) -> Result<Built> {
-        let (built, field) = self.timed(input, time)?;
+    /// Windows' input, with the clock behind it where that is the time in its column `time`. `field`: that column, which the clock adds.
+    fn clocked(
+        &mut self,
+        built: Built,
+        field: Option<Field>,
+        time: usize,
+        window: &Window,
+        span: Span,
+    ) -> Built {
         let (from, column) = (self.node(built.node), built.columns[time]);
         let mut schema = from.schema.clone();
         schema.fields.extend(field);
         if schema.ty(column).time != TimeAttribute::Proctime {
-            return Ok(built);
+            return built;
         }
         schema.fields[column].ty.time = TimeAttribute::Rowtime;
         schema.fields[column].ty.nullable = false;
         let output = Output { schema, changelog: from.changelog, upsert_key: from.upsert_key.clone() };
         // The window as it was asked for, by the input's columns.
         let op = Op::Clock { column, window: window.clone() };
-        Ok(Built { node: self.add(op, vec![built.node], output, span), ..built })
+        Built { node: self.add(op, vec![built.node], output, span), ..built }
     }
 
     /// The input of an aggregation over windows, and where it takes them from. Rows that come by the clock and fall into one window each need
@@ -97,7 +103,8 @@ impl Builder {
                 Ok((self.timed(input, c)?.0, WindowTime::Clock))
             }
             WindowTime::Attribute(c) => {
-                let built = self.clocked(input, c, window, span)?;
+                let (built, field) = self.timed(input, c)?;
+                let built = self.clocked(built, field, c, window, span);
                 require_rowtime(&self.node(built.node).schema, built.columns[c], span)?;
                 let time = WindowTime::Attribute(built.columns[c]);
                 Ok((built, time))

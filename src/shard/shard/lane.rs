@@ -118,7 +118,9 @@ impl Shard {
                 Way::Fail(k, e) => self.fail(n + 1 + lane.stages + k, e),
                 Way::Over | Way::Whole(_) => {}
             }
-            self.failed = self.failed.take().or(behind);
+            if let Some(e) = behind {
+                self.failed.get_or_insert(e);
+            }
             if self.stalled || self.failed.is_some() {
                 return true;
             }

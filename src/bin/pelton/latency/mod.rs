@@ -156,17 +156,21 @@ impl Scoring {
         Ok(own)
     }
 
-    /// The answer to the next payment.
-    fn score(&mut self) -> Result<bool> {
+    /// Goes on to the next payment.
+    fn next(&mut self) {
         self.source.fill(&mut self.payment);
         self.scored += 1;
+    }
+
+    /// The answer to the next payment.
+    fn score(&mut self) -> Result<bool> {
+        self.next();
         self.scorer.score(&self.payment).map(|s| s.row.is_some())
     }
 
     /// [`Scoring::score`], and how long the answer took, ns.
     fn timed(&mut self) -> Result<u64> {
-        self.source.fill(&mut self.payment);
-        self.scored += 1;
+        self.next();
         let start = Instant::now();
         self.scorer.score(&self.payment)?;
         Ok(start.elapsed().as_nanos() as u64)
@@ -368,6 +372,21 @@ fn table(args: &Latency, all: &[Measured]) -> String {
     out + &quiet_table(all) + &twice_table(all)
 }
 
+/// What stands above [`figures`].
+fn heads() -> String {
+    format!(
+        "{:<22} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9}",
+        "scenario", "rate/s", "p50", "p90", "p99", "p99.9", "max", "events"
+    )
+}
+
+/// What a histogram says, in columns; `-`: there are no values.
+fn figures(name: &str, rate: u64, of: &Histogram<u64>) -> String {
+    let q = |q: f64| quantile(of, q).map_or_else(|| "-".to_owned(), |ns| ns.to_string());
+    let [p50, p90, p99, p999, max] = [0.5, 0.9, 0.99, 0.999, 1.0].map(q);
+    format!("{name:<22} {rate:>9} {p50:>9} {p90:>9} {p99:>9} {p999:>9} {max:>10} {:>9}", of.len())
+}
+
 /// What two engines took for the same payments.
 fn twice_table(all: &[Measured]) -> String {
     let mut out = String::new();
@@ -379,25 +398,9 @@ fn twice_table(all: &[Measured]) -> String {
                 out,
                 "\nthe same payments scored by two engines, one right after the other: how long the quicker answer took"
             );
-            let _ = writeln!(
-                out,
-                "{:<22} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>11} {:>6}",
-                "scenario", "rate/s", "p50", "p90", "p99", "p99.9", "max", "events", over, "both"
-            );
+            let _ = writeln!(out, "{} {over:>11} {:>6}", heads(), "both");
         }
-        let q = |q: f64| quicker.value_at_quantile(q);
-        let _ = writeln!(
-            out,
-            "{:<22} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {one_slow:>11} {both_slow:>6}",
-            m.scenario,
-            m.rate,
-            q(0.5),
-            q(0.9),
-            q(0.99),
-            q(0.999),
-            quicker.max(),
-            quicker.len(),
-        );
+        let _ = writeln!(out, "{} {one_slow:>11} {both_slow:>6}", figures(m.scenario, m.rate, quicker));
     }
     out
 }
@@ -409,25 +412,10 @@ fn quiet_table(all: &[Measured]) -> String {
         SLICE / 1_000_000,
         GAP / 1_000
     );
-    let _ = writeln!(
-        out,
-        "{:<22} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>8}",
-        "scenario", "rate/s", "p50", "p90", "p99", "p99.9", "max", "events", "share"
-    );
+    let _ = writeln!(out, "{} {:>8}", heads(), "share");
     let mut line = |name: &str, rate: u64, of: &Latencies| {
         let share = of.quiet.len() as f64 / of.all.len().max(1) as f64;
-        let q = |q: f64| quantile(&of.quiet, q).map_or_else(|| "-".to_owned(), |ns| ns.to_string());
-        let _ = writeln!(
-            out,
-            "{name:<22} {rate:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>7.1}%",
-            q(0.5),
-            q(0.9),
-            q(0.99),
-            q(0.999),
-            q(1.0),
-            of.quiet.len(),
-            share * 100.0
-        );
+        let _ = writeln!(out, "{} {:>7.1}%", figures(name, rate, &of.quiet), share * 100.0);
     };
     for m in all {
         line(m.scenario, m.rate, &m.latencies);
