@@ -110,7 +110,7 @@ pub struct Parts {
     /// The columns, each of [`Batch::rows`] physical rows.
     pub columns: Vec<ColumnRef>,
     selection: Selection,
-    kinds: Option<Vec<RowKind>>,
+    kinds: Kinds,
     /// What stages have put in the place of its maker's columns, the first `replaced` of them: see [`Batch::replace`].
     spares: Vec<Spare>,
     replaced: usize,
@@ -119,6 +119,20 @@ pub struct Parts {
     /// Where the rows came from. Operators that make new rows leave it empty.
     pub provenance: Provenance,
 }
+
+/// The kinds of a batch's rows, the commonest without a list.
+#[derive(Clone, Debug, Default)]
+enum Kinds {
+    /// All are `+I`.
+    #[default]
+    Insert,
+    /// Those of [`UPDATE`].
+    Update,
+    List(Vec<RowKind>),
+}
+
+/// A row before a change and after it.
+const UPDATE: [RowKind; 2] = [RowKind::UpdateBefore, RowKind::UpdateAfter];
 
 /// A column that stands at `at` when it is in use; the one that stands there otherwise when it is not. `None`: it is in use where its maker has no
 /// column.
@@ -314,19 +328,31 @@ impl Batch {
     /// The row kinds by physical row, or `None` when all are `+I`.
     #[inline]
     pub fn kinds(&self) -> Option<&[RowKind]> {
-        self.kinds.as_deref()
+        match &self.kinds {
+            Kinds::Insert => None,
+            Kinds::Update => Some(&UPDATE),
+            Kinds::List(kinds) => Some(kinds),
+        }
     }
 
     /// Replaces the row kinds (one per physical row). Returns the old list for reuse.
     pub fn set_kinds(&mut self, kinds: Option<Vec<RowKind>>) -> Option<Vec<RowKind>> {
         debug_assert!(kinds.as_ref().is_none_or(|k| k.len() == self.rows));
-        std::mem::replace(&mut self.kinds, kinds)
+        let old = std::mem::replace(&mut self.kinds, kinds.map_or(Kinds::Insert, Kinds::List));
+        if let Kinds::List(old) = old { Some(old) } else { None }
+    }
+
+    /// Makes its two rows `-U` and `+U`. There must have been no kinds before.
+    #[inline]
+    pub fn set_update(&mut self) {
+        debug_assert!(self.rows == UPDATE.len() && matches!(self.kinds, Kinds::Insert));
+        self.kinds = Kinds::Update;
     }
 
     /// The kind of physical row `row`.
     #[inline]
     pub fn kind(&self, row: usize) -> RowKind {
-        self.kinds.as_ref().map_or(RowKind::Insert, |k| k[row])
+        self.kinds().map_or(RowKind::Insert, |k| k[row])
     }
 
     /// Column `i`.
@@ -359,7 +385,7 @@ impl Batch {
         self.columns.append(columns);
         (self.rows, self.selected) = (rows, rows);
         self.selection = Selection::All;
-        self.kinds = None;
+        self.kinds = Kinds::Insert;
     }
 
     /// Gives the batch the columns of `with`, and `with` the batch's; each keeps its rows, kinds, watermarks and provenance.
@@ -447,19 +473,19 @@ impl Batch {
                 None => *c = ColumnRef::new(c.empty_like()),
             }
         }
-        let kinds = self.kinds.take().map(|mut kinds| {
+        let kinds = self.set_kinds(None);
+        self.refill(0);
+        self.set_kinds(kinds.map(|mut kinds| {
             kinds.clear();
             kinds
-        });
-        self.refill(0);
-        self.kinds = kinds;
+        }));
     }
 
     /// The batch with a changed number of rows and no selection and kinds: for sources that fill it in place.
     pub fn refill(&mut self, rows: usize) {
         (self.rows, self.selected) = (rows, rows);
         self.selection = Selection::All;
-        self.kinds = None;
+        self.kinds = Kinds::Insert;
         self.watermarks.clear();
         self.provenance.clear();
     }
@@ -685,10 +711,11 @@ impl Pool {
     #[inline]
     pub fn recycle(&mut self, mut batch: Batch) {
         let parts = &mut *batch.0;
-        if matches!(parts.selection, Selection::Rows(_)) || parts.kinds.is_some() {
+        if matches!(parts.selection, Selection::Rows(_)) || matches!(parts.kinds, Kinds::List(_)) {
             self.recycle_lists(parts);
         }
         parts.selection = Selection::All;
+        parts.kinds = Kinds::Insert;
         parts.watermarks.clear();
         parts.provenance.clear();
         match self.homes.get_mut((parts.home as usize).wrapping_sub(1)) {
@@ -711,7 +738,7 @@ impl Pool {
         if let Selection::Rows(r) = std::mem::take(&mut parts.selection) {
             self.recycle_rows(r);
         }
-        if let Some(k) = parts.kinds.take() {
+        if let Kinds::List(k) = std::mem::take(&mut parts.kinds) {
             self.recycle_kinds(k);
         }
     }

@@ -338,7 +338,7 @@ impl Column {
     ///
     /// # Panics
     /// When the column holds something else.
-    #[inline]
+    #[inline(always)]
     pub fn set_values<T: Native, const N: usize>(&mut self, values: [T; N]) {
         self.buffer_mut::<T>().set(values);
         self.validity.reset(N);

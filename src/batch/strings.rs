@@ -333,6 +333,9 @@ impl ByteColumn {
         if self.shares() {
             self.buffers.truncate(1);
         }
+        if self.buffers[0].is_empty() {
+            return;
+        }
         match Arc::get_mut(&mut self.buffers[0]) {
             Some(arena) => arena.clear(),
             None => self.buffers[0] = Arc::default(),

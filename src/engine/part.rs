@@ -235,8 +235,8 @@ pub(super) fn build(graph: &Graph, id: NodeId) -> Result<Built> {
     let node = graph.node(id);
     let inputs: Vec<_> = node.inputs.iter().map(|i| graph.node(*i)).collect();
     let mut built = match (&node.op, graph.mini_batch) {
-        (Op::GroupAggregate { keys, aggregates }, Some(limits)) => Built::Operator(Box::new(
-            BundledAggregate::new(keys, aggregates, inputs[0], node.changelog, limits),
+        (Op::GroupAggregate { keys, aggregates, conditions }, Some(limits)) => Built::Operator(Box::new(
+            BundledAggregate::new(keys, aggregates, conditions, inputs[0], node.changelog, limits),
         )),
         _ => operators::build(node, &inputs)?,
     };

@@ -266,7 +266,7 @@ pub struct BoundAggregate {
 ///         Ok(())
 ///     }
 ///     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-///         let other = other.as_any().downcast_ref::<Groups>().expect("the same function's");
+///         let other = other.same::<Groups>();
 ///         into.iter().zip(from).for_each(|(&i, &f)| self.0[i as usize] ^= other.0[f as usize]);
 ///     }
 ///     fn emit(&self, slots: &[u32], out: &mut Column) {
@@ -284,9 +284,6 @@ pub struct BoundAggregate {
 ///     }
 ///     fn bytes(&self) -> usize {
 ///         self.0.capacity() * 8
-///     }
-///     fn as_any(&self) -> &dyn std::any::Any {
-///         self
 ///     }
 /// }
 ///

@@ -7,6 +7,7 @@
 use super::RowExpr;
 use crate::batch::{Column, ColumnRef, DataType, Decoder, Encoder, Pool, RowKind, Sel, Watermarks};
 use crate::error::{Error, Result, Span};
+use std::any::Any;
 use std::sync::Arc;
 
 /// An argument of a kernel: a column of the batch's length, or one row that stands for all.
@@ -198,7 +199,7 @@ impl<'a> Seen<'a> {
 
 /// One aggregate of many groups, stored by columns: group `slot` has its fixed-width part at index `slot`. Slots are dense and
 /// reused. DOUBLE and FLOAT are folded in row order and never reassociated.
-pub trait Accumulator: Send {
+pub trait Accumulator: Send + Any {
     /// Makes slots `0..slots` exist; new ones are empty groups.
     fn grow(&mut self, slots: usize);
 
@@ -248,7 +249,7 @@ pub trait Accumulator: Send {
         false
     }
 
-    /// Takes a row that comes alone, the one of `updates`, where it is `seen`, and makes `sides` the group's value before and after it: two
+    /// Takes a row that comes alone and joins its group, the one of `updates`, where it is `seen`, and makes `sides` the group's value before and after it: two
     /// rows. Where the group `begins` with the row, only the value after it. The default goes through the passes over many rows; common
     /// aggregates write what they have.
     ///
@@ -292,9 +293,16 @@ pub trait Accumulator: Send {
 
     /// Bytes reserved.
     fn bytes(&self) -> usize;
+}
 
-    /// For [`Accumulator::merge`].
-    fn as_any(&self) -> &dyn std::any::Any;
+impl dyn Accumulator {
+    /// For [`Accumulator::merge`]: the one that is merged from, as the type that it has.
+    ///
+    /// # Panics
+    /// It has another one.
+    pub fn same<A: Accumulator>(&self) -> &A {
+        (self as &dyn Any).downcast_ref().expect("an accumulator of the same aggregate")
+    }
 }
 
 /// Makes kernels: one for each shard and place in a plan.

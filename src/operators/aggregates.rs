@@ -6,9 +6,11 @@
 //! a row's value is looked up once. Only for accumulators that want it is a feed made a list of rows.
 
 use super::gather::{differs, extend_sides, mark_sides, position, runs};
-use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, Schema, run_of};
+use crate::batch::{
+    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, Native, Pool, Schema, run_of,
+};
 use crate::error::Result;
-use crate::expr::{Accumulator, Arg, RowError, Seen, Updates};
+use crate::expr::{Arg, EvalContext, Expr, Known, Program, RowError, Seen, Updates};
 use crate::plan;
 use crate::state::{DistinctView, Joined, Taken, VARIANTS};
 
@@ -21,6 +23,8 @@ pub(super) struct Aggregates {
     filters: Vec<Filter>,
     views: Vec<View>,
     feeds: Vec<Feed>,
+    /// What the row that came alone has for calls that take [longs](Known::takes_longs).
+    longs: Vec<Long>,
     /// For each slot: one more than the place of its last value among those of the feed at hand; 0: none.
     last: Vec<u32>,
     changed: Vec<u8>,
@@ -33,17 +37,38 @@ struct Call {
     ty: DataType,
     /// Its feed; none: all rows.
     feed: Option<usize>,
-    accumulator: Box<dyn Accumulator>,
+    accumulator: Known,
+    /// Which of the longs it takes; none: its accumulator is asked as any other.
+    long: Option<usize>,
     /// The values around each change of a batch, as `tracked` says.
     values: ColumnRef,
     tracked: Tracked,
 }
 
-/// A BOOLEAN column of FILTER.
+/// An argument of the row that came alone.
+struct Long {
+    /// None: COUNT(*) has none.
+    column: Option<usize>,
+    /// `None`: it is NULL. What is only counted has any.
+    value: Option<i64>,
+}
+
+/// A FILTER.
 struct Filter {
+    /// A BOOLEAN column, which the batch has unless there is a condition.
     column: usize,
+    condition: Option<Condition>,
     /// By row of the batch at hand: 1 where it is true.
     passes: Vec<u8>,
+    /// It is true of the row that came alone.
+    takes: bool,
+}
+
+/// What a FILTER asks itself.
+struct Condition {
+    program: Program,
+    /// Its values in the batch at hand.
+    values: ColumnRef,
 }
 
 /// Distinct values of some columns, with a variant for each filter.
@@ -97,6 +122,7 @@ impl Aggregates {
         let mut filters: Vec<usize> = Vec::new();
         let mut views: Vec<(&[usize], Vec<Option<usize>>)> = Vec::new();
         let mut feeds: Vec<Origin> = Vec::new();
+        let mut longs: Vec<Option<usize>> = Vec::new();
         let calls = aggregates
             .iter()
             .map(|a| {
@@ -115,11 +141,13 @@ impl Aggregates {
                         Some(Origin::View { view, variant: place(&mut views[view].1, filter) })
                     }
                 };
+                let accumulator = Known::from((a.accumulator)());
                 Call {
+                    long: accumulator.takes_longs().then(|| place(&mut longs, a.args.first().copied())),
                     args: a.args.clone(),
                     ty: a.ty.clone(),
                     feed: from.map(|from| place(&mut feeds, from)),
-                    accumulator: (a.accumulator)(),
+                    accumulator,
                     values: ColumnRef::new(Column::new(&a.ty)),
                     tracked: Tracked::Nothing,
                 }
@@ -139,12 +167,35 @@ impl Aggregates {
         };
         Self {
             calls,
-            filters: filters.into_iter().map(|column| Filter { column, passes: Vec::new() }).collect(),
+            filters: filters
+                .into_iter()
+                .map(|column| Filter { column, condition: None, passes: Vec::new(), takes: false })
+                .collect(),
             views: views.into_iter().map(view).collect(),
             feeds: feeds.into_iter().map(Feed::new).collect(),
+            longs: longs.into_iter().map(|column| Long { column, value: Some(0) }).collect(),
             last: Vec::new(),
             changed: Vec::new(),
             bound: 0,
+        }
+    }
+
+    /// With filters by columns behind those of the input being these conditions. Before [`Aggregates::update`] they are to be
+    /// [asked](Aggregates::ask).
+    pub(super) fn asking(mut self, conditions: &[Expr], input: &Schema) -> Self {
+        for filter in &mut self.filters {
+            filter.condition = filter.column.checked_sub(input.len()).map(|n| Condition {
+                program: Program::new(&conditions[n]),
+                values: ColumnRef::new(Column::new(&conditions[n].ty)),
+            });
+        }
+        self
+    }
+
+    /// Computes the conditions of filters for a batch.
+    pub(super) fn ask(&mut self, batch: &Batch, pool: &mut Pool) {
+        for condition in self.filters.iter_mut().filter_map(|f| f.condition.as_mut()) {
+            condition.ask(batch, pool);
         }
     }
 
@@ -247,11 +298,15 @@ impl Aggregates {
     /// The row cannot be taken; its group is then in an undefined state.
     #[inline]
     pub(super) fn update_row(&mut self, batch: &Batch, row: u32, slot: u32) -> Result<(), RowError> {
-        if !self.feeds.is_empty() {
+        if !(self.feeds.is_empty() && batch.kind(row as usize).is_add()) {
             return self.update(batch, &[row], &[slot]);
         }
+        self.longs.iter_mut().for_each(|l| l.read(batch, row as usize));
         for call in &mut self.calls {
-            with_updates(&call.args, batch, &[row], &[slot], |u| call.accumulator.update(u))?;
+            match call.long {
+                Some(n) => call.accumulator.add(slot, self.longs[n].value),
+                None => with_updates(&call.args, batch, &[row], &[slot], |u| call.accumulator.update(u))?,
+            }
         }
         Ok(())
     }
@@ -273,24 +328,21 @@ impl Aggregates {
         self.views.iter_mut().for_each(|v| v.fill_row(&self.filters, batch, row, slot));
         for feed in &mut self.feeds {
             feed.has_row = match feed.from {
-                Origin::Filter(f) => self.filters[f].passes[0] != 0,
+                Origin::Filter(f) => self.filters[f].takes,
                 Origin::View { view, variant } => self.views[view].flags[0] >> variant & 1 != 0,
             };
         }
-        let all = &Updates { args: &[], rows: &[row], slots: &[slot], kinds: batch.kinds() };
-        for (call, to) in self.calls.iter_mut().zip(columns) {
-            let to = pool.own(to, &call.ty);
+        self.longs.iter_mut().for_each(|l| l.read(batch, row as usize));
+        debug_assert_eq!(columns.len(), self.calls.len());
+        for (n, call) in self.calls.iter_mut().enumerate() {
+            let to = pool.own(&mut columns[n], &call.ty);
             let seen = call.feed.is_none_or(|f| self.feeds[f].has_row);
-            let accumulator = &mut call.accumulator;
-            match call.args[..] {
-                [] => accumulator.update_row(all, seen, begins, to)?,
-                [a] => {
-                    let args = &[Arg { column: batch.column(a), constant: false }];
-                    accumulator.update_row(&Updates { args, ..*all }, seen, begins, to)?;
+            match call.long {
+                Some(n) => {
+                    let value = if seen { self.longs[n].value } else { None };
+                    call.accumulator.add_tracked(slot, value, begins, to);
                 }
-                _ => with_updates(&call.args, batch, all.rows, all.slots, |u| {
-                    accumulator.update_row(u, seen, begins, to)
-                })?,
+                None => call.update_row(batch, row, slot, seen, begins, to)?,
             }
         }
         Ok(())
@@ -308,6 +360,7 @@ impl Aggregates {
         slots: &[u32],
         pool: &mut Pool,
     ) -> Result<(), RowError> {
+        self.ask(batch, pool);
         self.find_feeds(batch, rows, slots);
         let mut first: Option<RowError> = None;
         for call in &mut self.calls {
@@ -457,7 +510,31 @@ impl Aggregates {
     }
 }
 
+impl Long {
+    #[inline]
+    fn read(&mut self, batch: &Batch, row: usize) {
+        let Some(column) = self.column else { return };
+        let column = batch.column(column);
+        let value = || i64::buffer(&column.data).map_or(0, |values| values[row]);
+        self.value = column.is_valid(row).then(value);
+    }
+}
+
 impl Call {
+    /// What [`Accumulator::update_row`](crate::expr::Accumulator::update_row) says of a row.
+    fn update_row(
+        &mut self,
+        batch: &Batch,
+        row: u32,
+        slot: u32,
+        seen: bool,
+        begins: bool,
+        to: &mut Column,
+    ) -> Result<(), RowError> {
+        let Self { args, accumulator, .. } = self;
+        with_updates(args, batch, &[row], &[slot], |u| accumulator.update_row(u, seen, begins, to))
+    }
+
     /// Appends the tracked values at `picks`. `ends`: what [`runs`] says of the picks.
     fn extend(&self, picks: &[u32], ends: &[u32], out: &mut Column, pool: &mut Pool) {
         match &self.tracked {
@@ -474,17 +551,31 @@ impl Call {
     }
 }
 
+impl Condition {
+    fn ask(&mut self, batch: &Batch, pool: &mut Pool) {
+        let Self { program, values } = self;
+        let watermarks = &batch.watermarks;
+        let cx = &mut EvalContext { pool, now_us: 0, watermark: BEFORE_TIME, watermarks };
+        let asked = program.eval_into(values, &batch.columns, batch.rows(), batch.sel(), cx);
+        debug_assert!(asked.is_ok(), "conditions that are asked cannot fail");
+    }
+}
+
 impl Filter {
     /// [`Filter::fill`] of a row that comes alone.
     #[inline]
     fn fill_row(&mut self, batch: &Batch, row: u32) {
-        let column = batch.column(self.column);
-        self.passes.clear();
-        self.passes.push(u8::from(column.bools().get(row as usize) && column.is_valid(row as usize)));
+        self.takes = match &self.condition {
+            Some(condition) => condition.program.is_true_at(&batch.columns, row as usize) == Some(true),
+            None => {
+                let column = batch.column(self.column);
+                column.bools().get(row as usize) && column.is_valid(row as usize)
+            }
+        };
     }
 
     fn fill(&mut self, batch: &Batch, rows: &[u32]) {
-        let column = batch.column(self.column);
+        let column = self.condition.as_ref().map_or_else(|| batch.column(self.column), |c| &c.values);
         let bits = column.bools();
         self.passes.clear();
         if !column.validity.may_have_nulls() && run_of(rows).is_some_and(|run| run.start == 0) {
@@ -515,7 +606,7 @@ impl View {
     /// [`View::fill`] of a row that comes alone.
     #[inline]
     fn fill_row(&mut self, filters: &[Filter], batch: &Batch, row: u32, slot: u32) {
-        let takes = |variant: &Option<usize>| variant.map_or(1, |f| filters[f].passes[0]);
+        let takes = |variant: &Option<usize>| variant.map_or(1, |f| u8::from(filters[f].takes));
         let wanted = self.variants.iter().enumerate().fold(0, |all, (n, variant)| all | takes(variant) << n);
         self.flags.clear();
         if wanted == 0 {

@@ -14,6 +14,7 @@ use super::ready::Ready;
 use super::{Context, Counters, Operator};
 use crate::batch::{Batch, ColumnRef, DataType, Decoder, END_OF_TIME, Encoder, MAX_ROWS, Pool, RowKind};
 use crate::error::{Error, Result};
+use crate::expr::Expr;
 use crate::plan::{self, Changelog, MiniBatch};
 use crate::state::KeyTable;
 
@@ -63,12 +64,15 @@ impl BundledAggregate {
     pub fn new(
         keys: &[usize],
         aggregates: &[plan::Aggregate],
+        conditions: &[Expr],
         input: &plan::Node,
         output: Changelog,
         limits: MiniBatch,
     ) -> Self {
         let key_types: Vec<_> = keys.iter().map(|&k| input.schema.ty(k).clone()).collect();
-        let mut own = Aggregates::new(aggregates, &input.schema, !input.changelog.is_insert_only());
+        let retracting = !input.changelog.is_insert_only();
+        let mut own =
+            Aggregates::new(aggregates, &input.schema, retracting).asking(conditions, &input.schema);
         own.end_groups();
         Self {
             keys: keys.to_vec(),
@@ -127,6 +131,7 @@ impl BundledAggregate {
             self.bundle.befores.extend(self.types.iter().map(|t| pool.column(t)));
         }
         self.aggregates.emit(&self.bundle.touched[first..], &mut self.bundle.befores);
+        self.aggregates.ask(batch, pool);
         let result = self.aggregates.update(batch, &kept, &kept_slots);
         pool.recycle_rows(kept);
         pool.recycle_rows(kept_slots);
@@ -382,7 +387,14 @@ mod tests {
         let changelog = if retracting { Changelog::ALL } else { Changelog::INSERT };
         let limits = MiniBatch { size, latency_ms: 100, one_phase };
         let calls = [aggregate("COUNT", &[]), aggregate("SUM", &[1])];
-        BundledAggregate::new(&[0], &calls, &input("k STRING, v BIGINT", changelog), Changelog::ALL, limits)
+        BundledAggregate::new(
+            &[0],
+            &calls,
+            &[],
+            &input("k STRING, v BIGINT", changelog),
+            Changelog::ALL,
+            limits,
+        )
     }
 
     /// What a step gives, at that time in ms.

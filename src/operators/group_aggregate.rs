@@ -16,7 +16,7 @@ use super::ready::Ready;
 use super::{Context, Counters, Operator};
 use crate::batch::{Batch, DataType, Decoder, Encoder, Home, MAX_ROWS, Pool, RowKind, Watermarks};
 use crate::error::{Error, Result};
-use crate::expr::RowError;
+use crate::expr::{Expr, RowError};
 use crate::plan::{self, Changelog};
 use crate::state::KeyTable;
 
@@ -90,10 +90,12 @@ struct Output {
 }
 
 impl GroupAggregate {
-    /// An aggregation of input with that schema and changelog; `output` says which row kinds are wanted.
+    /// An aggregation of input with that schema and changelog; `output` says which row kinds are wanted. FILTER's columns behind those of the input
+    /// are `conditions`.
     pub fn new(
         keys: &[usize],
         aggregates: &[plan::Aggregate],
+        conditions: &[Expr],
         input: &plan::Node,
         output: Changelog,
     ) -> Self {
@@ -106,7 +108,8 @@ impl GroupAggregate {
                 ..Output::default()
             },
             table: KeyTable::new(key_types, false),
-            aggregates: Aggregates::new(aggregates, &input.schema, retracting),
+            aggregates: Aggregates::new(aggregates, &input.schema, retracting)
+                .asking(conditions, &input.schema),
             counts: retracting.then(Vec::new),
             before: output.contains(RowKind::UpdateBefore),
             ready: Ready::default(),
@@ -337,9 +340,7 @@ impl GroupAggregate {
         pool.recycle(batch);
         out.set_rows(rows);
         if !begins {
-            let mut kinds = pool.kind_list();
-            kinds.extend_from_slice(&[RowKind::UpdateBefore, RowKind::UpdateAfter]);
-            out.set_kinds(Some(kinds));
+            out.set_update();
             if !self.before {
                 out.select_one(1);
             }
@@ -510,7 +511,11 @@ mod tests {
     use crate::plan::{Node, Op};
 
     fn group(keys: &[usize], aggregates: Vec<plan::Aggregate>, schema: &str) -> Node {
-        node(Op::GroupAggregate { keys: keys.to_vec(), aggregates }, schema, Changelog::ALL)
+        node(
+            Op::GroupAggregate { keys: keys.to_vec(), aggregates, conditions: vec![] },
+            schema,
+            Changelog::ALL,
+        )
     }
 
     #[test]

@@ -240,8 +240,8 @@ pub fn build(node: &Node, inputs: &[&Node]) -> Result<Built> {
 
 fn build_operator(node: &Node, inputs: &[&Node]) -> Result<Box<dyn Operator>> {
     Ok(match &node.op {
-        Op::GroupAggregate { keys, aggregates } => {
-            Box::new(GroupAggregate::new(keys, aggregates, inputs[0], node.changelog))
+        Op::GroupAggregate { keys, aggregates, conditions } => {
+            Box::new(GroupAggregate::new(keys, aggregates, conditions, inputs[0], node.changelog))
         }
         Op::Over(over) => match over.order {
             OverOrder::Column(key) => Box::new(OverSorted::new(over, key, inputs[0])),

@@ -436,7 +436,7 @@ impl Accumulator for Naive {
         Ok(())
     }
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other: &Naive = other.as_any().downcast_ref().expect("the same aggregate");
+        let other: &Naive = other.same();
         for (&to, &from) in into.iter().zip(from) {
             for (v, n) in &other.groups[from as usize] {
                 *self.groups[to as usize].entry(*v).or_default() += n;
@@ -475,9 +475,6 @@ impl Accumulator for Naive {
     }
     fn bytes(&self) -> usize {
         self.groups.len()
-    }
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }
 

@@ -4,14 +4,18 @@
 //! [`digest`] is for the planner: equal digests mean equal operations. Both print expressions by the same code, with the names of the
 //! input's columns for people, and with types and column numbers for digests.
 
+mod expression;
+
+pub use expression::expr_text;
+
 use super::logical::{AggregateCall, ColumnSource, OverCall, Rel, RelKind};
 use super::{
     Aggregate, Changelog, Correlate, CountWindow, Exchange, Expand, Frame, Graph, Node, NodeId, Op,
     OverOrder, Phase, Place, SetOperation, SortKey, Unnest, Window, WindowKind, WindowTime,
 };
-use crate::batch::text::{Style, write_value};
-use crate::batch::{Column, DataType, Encoder, Schema, TypeKind};
-use crate::expr::{Expr, ExprKind};
+use crate::batch::{Encoder, Field, Schema};
+use crate::expr::Expr;
+use expression::{Names, write_expr};
 use std::fmt::Write as _;
 
 /// The logical trees, one a sink, and the graph.
@@ -25,135 +29,6 @@ pub fn explain(logical: &[Rel], graph: &Graph) -> String {
         write_node(graph, NodeId(n), node, &mut out);
     }
     out
-}
-
-// ---- expressions
-
-/// An expression as SQL, with the column names of its input.
-pub fn expr_text(e: &Expr, input: &Schema) -> String {
-    let mut out = String::new();
-    write_expr(e, &Names::Schema(input), &mut out);
-    out
-}
-
-/// How columns are shown: by name, or by number and with types everywhere.
-enum Names<'a> {
-    Schema(&'a Schema),
-    Numbers,
-}
-
-fn write_expr(e: &Expr, names: &Names<'_>, out: &mut String) {
-    match &e.kind {
-        ExprKind::Column(n) => match names {
-            Names::Schema(s) => match s.fields.get(*n) {
-                Some(field) => out.push_str(&field.name),
-                None => drop(write!(out, "${n}")),
-            },
-            Names::Numbers => drop(write!(out, "${n}")),
-        },
-        ExprKind::Literal(value) => write_literal(value, &e.ty, out),
-        ExprKind::Call { function, args } => write_call(&function.name, e, args, names, out),
-        ExprKind::And(parts) => write_list(parts, " AND ", names, out),
-        ExprKind::Or(parts) => write_list(parts, " OR ", names, out),
-        ExprKind::Case { branches, otherwise } => {
-            out.push_str("CASE");
-            for (condition, value) in branches {
-                out.push_str(" WHEN ");
-                write_expr(condition, names, out);
-                out.push_str(" THEN ");
-                write_expr(value, names, out);
-            }
-            out.push_str(" ELSE ");
-            write_expr(otherwise, names, out);
-            out.push_str(" END");
-        }
-        ExprKind::Coalesce(parts) => {
-            out.push_str("COALESCE");
-            write_list(parts, ", ", names, out);
-        }
-        ExprKind::Field(of, n) => {
-            write_expr(of, names, out);
-            match &of.ty.kind {
-                TypeKind::Row(fields) => drop(write!(out, ".{}", fields[*n].name)),
-                _ => drop(write!(out, ".{n}")),
-            }
-        }
-    }
-    if matches!(names, Names::Numbers) {
-        let _ = write!(out, ":{}", e.ty);
-    }
-}
-
-fn write_list(parts: &[Expr], separator: &str, names: &Names<'_>, out: &mut String) {
-    out.push('(');
-    for (i, part) in parts.iter().enumerate() {
-        if i > 0 {
-            out.push_str(separator);
-        }
-        write_expr(part, names, out);
-    }
-    out.push(')');
-}
-
-fn write_call(name: &str, e: &Expr, args: &[Expr], names: &Names<'_>, out: &mut String) {
-    match (name, args) {
-        ("CAST" | "TRY_CAST", [value]) => {
-            let _ = write!(out, "{name}(");
-            write_expr(value, names, out);
-            let _ = write!(out, " AS {})", e.ty.kind);
-        }
-        ("ITEM", [base, index]) => {
-            write_expr(base, names, out);
-            out.push('[');
-            write_expr(index, names, out);
-            out.push(']');
-        }
-        (_, [value]) if name.starts_with("IS ") => {
-            write_expr(value, names, out);
-            let _ = write!(out, " {name}");
-        }
-        ("NOT" | "-", [value]) => {
-            out.push_str(if name == "NOT" { "NOT " } else { "-" });
-            write_expr(value, names, out);
-        }
-        (_, [left, right]) if is_infix(name) => {
-            out.push('(');
-            write_expr(left, names, out);
-            let _ = write!(out, " {name} ");
-            write_expr(right, names, out);
-            out.push(')');
-        }
-        _ => {
-            out.push_str(name);
-            write_list(args, ", ", names, out);
-        }
-    }
-}
-
-fn is_infix(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_alphabetic())
-        || matches!(name, "LIKE" | "SIMILAR TO" | "IS DISTINCT FROM" | "IS NOT DISTINCT FROM" | "OVERLAPS")
-}
-
-fn write_literal(value: &Column, ty: &DataType, out: &mut String) {
-    if !value.is_valid(0) {
-        out.push_str("NULL");
-        return;
-    }
-    let mut bytes = vec![];
-    write_value(value, 0, ty, &jiff::tz::TimeZone::UTC, Style::Changelog, &mut bytes);
-    let text = String::from_utf8_lossy(&bytes);
-    let quoted = |prefix: &str| format!("{prefix}'{}'", text.replace('\'', "''"));
-    let shown = match &ty.kind {
-        TypeKind::Char(_) | TypeKind::VarChar(_) => quoted(""),
-        TypeKind::Date => quoted("DATE "),
-        TypeKind::Time(_) => quoted("TIME "),
-        TypeKind::Timestamp(_) => quoted("TIMESTAMP "),
-        TypeKind::TimestampLtz(_) => quoted("TIMESTAMP_LTZ "),
-        TypeKind::IntervalMonths(_) | TypeKind::IntervalMillis(_) => quoted("INTERVAL "),
-        _ => text.into_owned(),
-    };
-    out.push_str(&shown);
 }
 
 fn names_of(columns: &[usize], schema: &Schema) -> String {
@@ -462,7 +337,7 @@ fn rows_text(graph: &Graph, node: &Node) -> String {
 fn op_text(graph: &Graph, node: &Node) -> String {
     let empty = Schema::default();
     let input = node.inputs.first().map_or(&empty, |&i| &graph.node(i).schema);
-    let calls = |calls: &[Aggregate]| {
+    let calls = |calls: &[Aggregate], input: &Schema| {
         let text = |a: &Aggregate| aggregate_text(&a.name, &a.args, a.distinct, a.filter, input);
         calls.iter().map(text).collect::<Vec<_>>().join(", ")
     };
@@ -478,15 +353,21 @@ fn op_text(graph: &Graph, node: &Node) -> String {
         Op::Watermark { column, watermark } => {
             format!("{name} {} = {}", names_of(&[*column], input), expr_text(watermark, input))
         }
-        Op::GroupAggregate { keys, aggregates } if aggregates.is_empty() => {
+        Op::GroupAggregate { keys, aggregates, .. } if aggregates.is_empty() => {
             format!("{name} distinct [{}]", names_of(keys, input))
         }
-        Op::GroupAggregate { keys, aggregates } => {
-            format!("{name} by [{}]: {}", names_of(keys, input), calls(aggregates))
+        Op::GroupAggregate { keys, aggregates, conditions } => {
+            let asked = conditions.iter().map(|e| {
+                let text = expr_text(e, input);
+                let bare = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(&text);
+                Field::new(bare, e.ty.clone())
+            });
+            let all = Schema::new(input.fields.iter().cloned().chain(asked).collect());
+            format!("{name} by [{}]: {}", names_of(keys, input), calls(aggregates, &all))
         }
         Op::CountAssign(window) => format!("{name} {}", count_text(window, input)),
         Op::CountAggregate { window, aggregates } => {
-            format!("{name} {}: {}", count_text(window, input), calls(aggregates))
+            format!("{name} {}: {}", count_text(window, input), calls(aggregates, input))
         }
         Op::Clock { column, .. } => format!("{name} in {}", names_of(&[*column], &node.schema)),
         Op::Expand(spec) => expand_text(spec, input),
@@ -497,13 +378,13 @@ fn op_text(graph: &Graph, node: &Node) -> String {
             "{name} {} by [{}]: {}",
             window_on(window, input),
             names_of(keys, input),
-            calls(aggregates)
+            calls(aggregates, input)
         ),
         Op::WindowAggregate { window, keys, aggregates, properties, .. } => format!(
             "{name} {} by [{}]: {} with {properties:?}",
             window_on(window, input),
             names_of(keys, input),
-            calls(aggregates)
+            calls(aggregates, input)
         ),
         Op::Union | Op::Aside(_) => name.to_owned(),
         Op::Join(join) => join_text(graph, node, join),
@@ -757,8 +638,9 @@ pub(super) fn digest(op: &Op, inputs: &[NodeId], schema: &Schema) -> String {
             let _ = write!(out, "{column} ");
             exprs(std::slice::from_ref(watermark), &mut out);
         }
-        Op::GroupAggregate { keys, aggregates } => {
+        Op::GroupAggregate { keys, aggregates, conditions } => {
             let _ = write!(out, "{keys:?}");
+            exprs(conditions, &mut out);
             aggregates.iter().for_each(|a| write_aggregate(a, &mut out));
         }
         Op::CountAssign(window) => drop(write!(out, "{window:?}")),

@@ -133,6 +133,8 @@ pub enum Op {
         keys: Vec<usize>,
         /// The aggregates, in output order after the keys.
         aggregates: Vec<Aggregate>,
+        /// Conditions over the input that only FILTER asks: its columns from the input's width on.
+        conditions: Vec<Expr>,
     },
     /// A window table function: adds `window_start`, `window_end`, `window_time` to every row.
     WindowAssign(Window),
@@ -222,7 +224,7 @@ pub struct Aggregate {
     pub args: Vec<usize>,
     /// DISTINCT, unless it changes nothing.
     pub distinct: bool,
-    /// FILTER: a BOOLEAN column.
+    /// FILTER: a BOOLEAN column, or a condition of a [`GroupAggregate`](Op::GroupAggregate).
     pub filter: Option<usize>,
     /// The type of the result.
     pub ty: DataType,

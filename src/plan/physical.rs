@@ -8,6 +8,7 @@
 //!   keeps Flink's marks, which result headers show.
 //! * **Changelogs** are derived bottom up, and decide the accumulators and whether a sink can take the rows.
 
+mod conditions;
 mod count_window;
 mod join;
 mod match_recognize;
@@ -26,6 +27,7 @@ use super::{
 use crate::batch::{Column, ColumnRef, Field, RowKind, Schema, TimeAttribute, TypeKind};
 use crate::error::{Error, Result, Span};
 use crate::expr::{Expr, ExprKind};
+use conditions::Asked;
 use std::collections::{BTreeSet, HashMap};
 
 /// Makes the graph of a job from its sinks.
@@ -440,7 +442,7 @@ impl Builder {
         ttl_ms: Option<i64>,
         rel: &Rel,
     ) -> Result<Built> {
-        let built = self.anyhow(input)?;
+        let Asked { built, conditions } = self.asked(input, keys, calls)?;
         let keys: Vec<usize> = keys.iter().map(|&k| built.columns[k]).collect();
         let from = self.node(built.node);
         let changelog = match (calls.is_empty(), from.changelog.is_insert_only()) {
@@ -456,7 +458,7 @@ impl Builder {
             changelog,
             upsert_key: Some((0..keys.len()).collect()),
         };
-        let op = Op::GroupAggregate { keys, aggregates };
+        let op = Op::GroupAggregate { keys, aggregates, conditions };
         let node = self.add_for(op, vec![built.node], output, ttl_ms, rel.span);
         Ok(Built { node, columns: (0..rel.schema.len()).collect() })
     }
@@ -665,7 +667,9 @@ impl Builder {
                 _ => Trend::Unknown,
             },
             Op::Filter(_) => self.trend(at.inputs[0], column),
-            Op::GroupAggregate { keys, aggregates } if self.node(at.inputs[0]).changelog.is_insert_only() => {
+            Op::GroupAggregate { keys, aggregates, .. }
+                if self.node(at.inputs[0]).changelog.is_insert_only() =>
+            {
                 match column.checked_sub(keys.len()).map(|a| &*aggregates[a].name) {
                     None => Trend::Constant,
                     Some(name) if name.starts_with("COUNT(") || name.starts_with("MAX(") => Trend::Grows,

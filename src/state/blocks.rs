@@ -152,15 +152,22 @@ impl Blocks {
         &mut self.chunks[(block >> 32) as usize][first..first + words]
     }
 
-    /// Copies `words` words from a place in one block to a place in another.
-    pub fn copy(&mut self, (from, first): (u64, usize), (to, at): (u64, usize), words: usize) {
-        let (first, at) = (from as u32 as usize + first, to as u32 as usize + at);
-        let chunks = [(from >> 32) as usize, (to >> 32) as usize];
-        match self.chunks.get_disjoint_mut(chunks) {
-            Ok([from, to]) => to[at..at + words].copy_from_slice(&from[first..first + words]),
-            // Both are cut from one chunk.
-            Err(_) => self.chunks[chunks[0]].copy_within(first..first + words, at),
+    /// The first words of two blocks, of the second to write to.
+    pub fn both(&mut self, (from, few): (u64, usize), (to, many): (u64, usize)) -> (&[u64], &mut [u64]) {
+        let (first, at) = (from as u32 as usize, to as u32 as usize);
+        let (chunk, other) = ((from >> 32) as usize, (to >> 32) as usize);
+        if chunk == other {
+            let words = &mut self.chunks[chunk];
+            return if first < at {
+                let (before, behind) = words.split_at_mut(at);
+                (&before[first..first + few], &mut behind[..many])
+            } else {
+                let (before, behind) = words.split_at_mut(first);
+                (&behind[..few], &mut before[at..at + many])
+            };
         }
+        let [from, to] = self.chunks.get_disjoint_mut([chunk, other]).expect("two chunks that are there");
+        (&from[first..first + few], &mut to[at..at + many])
     }
 
     /// Asks for the cache line of a block's word: it will be read soon. A hint.

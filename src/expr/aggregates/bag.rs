@@ -159,7 +159,7 @@ impl<T: Item> Accumulator for Bag<T> {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             for (k, &n) in &other.groups[f as usize] {
                 self.change(i, k.clone(), n);
@@ -202,9 +202,5 @@ impl<T: Item> Accumulator for Bag<T> {
         self.groups.capacity() * size_of::<BTreeMap<T::Key, i64>>()
             + self.entries * 2 * (size_of::<T::Key>() + 8)
             + self.heap
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

@@ -136,7 +136,7 @@ impl Accumulator for Growing {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             if let Some(set) = &other.groups[f as usize] {
                 self.take(i, set);
@@ -188,10 +188,6 @@ impl Accumulator for Growing {
             size_of::<RoaringBitmap>() + g.as_ref().map_or(0, RoaringBitmap::serialized_size)
         };
         self.groups.iter().map(of).sum()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }
 
@@ -263,7 +259,7 @@ impl Accumulator for Counting {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             let group = &other.groups[f as usize];
             self.groups[i as usize].rows += group.rows;
@@ -306,9 +302,5 @@ impl Accumulator for Counting {
     fn bytes(&self) -> usize {
         // A B-tree's nodes are at least half full.
         self.groups.capacity() * size_of::<Counts>() + self.entries * 24
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

@@ -27,8 +27,19 @@ pub(super) fn register(r: &mut Registry) {
 }
 
 #[derive(Default)]
-struct Count {
+pub(super) struct Count {
     counts: Buffer<i64>,
+}
+
+impl Count {
+    /// A row joins a group, and adds one if it `counts`: the group's count before and after it.
+    #[inline(always)]
+    pub(super) fn add(&mut self, slot: u32, counts: bool) -> (i64, i64) {
+        let count = &mut self.counts[slot as usize];
+        let before = *count;
+        *count += i64::from(counts);
+        (before, *count)
+    }
 }
 
 /// Whether every row adds one, and else what a row adds to the count of its group.
@@ -118,23 +129,6 @@ impl Accumulator for Count {
         Ok(())
     }
 
-    fn update_row(
-        &mut self,
-        u: &Updates<'_>,
-        seen: bool,
-        begins: bool,
-        sides: &mut Column,
-    ) -> Result<(), RowError> {
-        let row = u.rows[0] as usize;
-        let count = &mut self.counts[u.slots[0] as usize];
-        let before = *count;
-        if seen && u.args.first().is_none_or(|a| a.is_valid(row)) {
-            *count += if u.is_add(row) { 1 } else { -1 };
-        }
-        sides.set_sides(before, *count, begins);
-        Ok(())
-    }
-
     fn is_fixed(&self) -> bool {
         true
     }
@@ -152,7 +146,7 @@ impl Accumulator for Count {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             self.counts[i as usize] += other.counts[f as usize];
         }
@@ -180,9 +174,5 @@ impl Accumulator for Count {
 
     fn bytes(&self) -> usize {
         self.counts.capacity() * 8
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

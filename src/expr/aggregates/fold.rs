@@ -70,6 +70,10 @@ fn native_room<T: Native>(out: &mut Column, more: usize) -> Option<(&mut Validit
 
 #[inline(always)]
 fn set_natives<T: Native>(before: Option<T>, after: Option<T>, begins: bool, out: &mut Column) {
+    // The usual case by itself: it is two words to write.
+    if let (Some(before), Some(after), false) = (before, after, begins) {
+        return out.set_values([before, after]);
+    }
     out.set_sides(before.unwrap_or_default(), after.unwrap_or_default(), begins);
     if after.is_none() {
         out.validity.set(out.len() - 1, false);
@@ -167,6 +171,31 @@ impl<F: Fold> Folding<F> {
         Self { fold, states: Vec::new() }
     }
 
+    /// A row joins a group with this value, if it has one.
+    #[inline(always)]
+    pub(super) fn add(&mut self, slot: u32, value: Option<F::Value>) {
+        if let Some(value) = value {
+            self.fold.add(&mut self.states[slot as usize], value);
+        }
+    }
+
+    /// [`Folding::add`], which makes `sides` the group's value before and after it: [`Plain::set_sides`].
+    #[inline(always)]
+    pub(super) fn add_tracked(
+        &mut self,
+        slot: u32,
+        value: Option<F::Value>,
+        begins: bool,
+        sides: &mut Column,
+    ) {
+        let (fold, s) = (&self.fold, &mut self.states[slot as usize]);
+        let before = if begins { None } else { fold.value(s) };
+        if let Some(value) = value {
+            fold.add(s, value);
+        }
+        F::Out::set_sides(before, fold.value(s), begins, sides);
+    }
+
     /// Calls `seen` with the slot's state before (0) and after (1) each row, and what stands in `sides` for the row.
     #[inline(always)]
     fn run<S>(
@@ -247,18 +276,9 @@ impl<F: Fold> Accumulator for Folding<F> {
         begins: bool,
         sides: &mut Column,
     ) -> Result<(), RowError> {
-        let (fold, arg, row) = (&self.fold, &u.args[0], u.rows[0] as usize);
-        let s = &mut self.states[u.slots[0] as usize];
-        let before = if begins { None } else { fold.value(s) };
-        if seen && arg.is_valid(row) {
-            let v = F::reader(arg.column)(arg.at(row));
-            if u.is_add(row) {
-                fold.add(s, v);
-            } else {
-                fold.remove(s, v);
-            }
-        }
-        F::Out::set_sides(before, fold.value(s), begins, sides);
+        let (arg, row) = (&u.args[0], u.rows[0] as usize);
+        let value = (seen && arg.is_valid(row)).then(|| F::reader(arg.column)(arg.at(row)));
+        self.add_tracked(u.slots[0], value, begins, sides);
         Ok(())
     }
 
@@ -267,7 +287,7 @@ impl<F: Fold> Accumulator for Folding<F> {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             self.fold.merge(&mut self.states[i as usize], &other.states[f as usize]);
         }
@@ -293,9 +313,5 @@ impl<F: Fold> Accumulator for Folding<F> {
 
     fn bytes(&self) -> usize {
         self.states.capacity() * size_of::<F::State>()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

@@ -185,7 +185,7 @@ impl Accumulator for EndBytes {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             if let Some(v) = other.cells.get(f)
                 && (self.last || self.cells.get(i).is_none())
@@ -211,10 +211,6 @@ impl Accumulator for EndBytes {
 
     fn bytes(&self) -> usize {
         self.cells.bytes()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }
 
@@ -326,7 +322,7 @@ impl Accumulator for Histories {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             for v in other.groups[f as usize].values() {
                 self.groups[i as usize].add(v);
@@ -367,10 +363,6 @@ impl Accumulator for Histories {
 
     fn bytes(&self) -> usize {
         self.groups.iter().map(|g| size_of::<History>() + g.bytes()).sum()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }
 
@@ -423,7 +415,7 @@ impl Accumulator for Counts {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             for (v, &n) in &other.groups[f as usize] {
                 self.change(i, v, n);
@@ -472,9 +464,5 @@ impl Accumulator for Counts {
 
     fn bytes(&self) -> usize {
         self.groups.iter().map(|g| 24 + g.keys().map(|k| 64 + k.len()).sum::<usize>()).sum()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

@@ -78,7 +78,7 @@ impl Accumulator for Arrays {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             other.groups[f as usize].values().for_each(|v| self.groups[i as usize].add(v));
         }
@@ -114,10 +114,6 @@ impl Accumulator for Arrays {
 
     fn bytes(&self) -> usize {
         self.groups.iter().map(|g| size_of::<History>() + g.bytes()).sum()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }
 
@@ -172,7 +168,7 @@ impl Accumulator for Objects {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             let pairs = other.groups[f as usize].iter().map(|(k, v)| (k.clone(), v.clone()));
             self.groups[i as usize].extend(pairs);
@@ -222,9 +218,5 @@ impl Accumulator for Objects {
     fn bytes(&self) -> usize {
         let pairs = |g: &Pairs| g.iter().map(|(k, v)| 64 + k.len() + v.len()).sum::<usize>();
         self.groups.iter().map(|g| 24 + pairs(g)).sum()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

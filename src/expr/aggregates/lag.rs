@@ -141,7 +141,7 @@ impl Accumulator for Lag {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             let from = &other.groups[f as usize];
             from.values.iter().for_each(|v| self.push(i, |to| to.extend_from_slice(v)));
@@ -185,9 +185,5 @@ impl Accumulator for Lag {
                 + g.default.capacity()
         };
         self.groups.capacity() * size_of::<Group>() + self.groups.iter().map(held).sum::<usize>()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

@@ -87,7 +87,7 @@ impl Accumulator for Joined {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             if let Some(text) = &other.groups[f as usize] {
                 self.append(i, text);
@@ -128,10 +128,6 @@ impl Accumulator for Joined {
         self.groups.capacity() * size_of::<Option<Vec<u8>>>()
             + self.groups.iter().flatten().map(Vec::capacity).sum::<usize>()
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 struct Listed {
@@ -167,7 +163,7 @@ impl Accumulator for Listed {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             for v in other.groups[f as usize].values() {
                 self.groups[i as usize].add(v);
@@ -206,9 +202,5 @@ impl Accumulator for Listed {
 
     fn bytes(&self) -> usize {
         self.groups.iter().map(|g| size_of::<History>() + g.bytes()).sum()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

@@ -67,13 +67,13 @@ fn bind(call: &Call<'_>, grouped: bool, max: bool) -> Result<BoundAggregate> {
 }
 
 #[derive(Clone)]
-struct Best<T> {
+pub(super) struct Best<T> {
     max: bool,
     value: std::marker::PhantomData<T>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct BestState<T> {
+pub(super) struct BestState<T> {
     value: T,
     some: bool,
 }
@@ -243,7 +243,7 @@ impl Accumulator for BestText {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             if let Some(v) = other.get(f) {
                 self.offer(i, v);
@@ -284,9 +284,5 @@ impl Accumulator for BestText {
 
     fn bytes(&self) -> usize {
         self.short.capacity() * size_of::<View>() + self.long.bytes()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

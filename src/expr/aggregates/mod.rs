@@ -12,6 +12,7 @@ mod count;
 mod fold;
 mod history;
 mod json;
+mod known;
 mod lag;
 mod listagg;
 mod min_max;
@@ -21,6 +22,8 @@ mod sliding;
 mod sliding_text;
 mod sum;
 mod variance;
+
+pub use known::Known;
 
 use super::function::{AggregateFunction, BoundAggregate, Call, FunctionDoc, Registry};
 use super::functions::complete;

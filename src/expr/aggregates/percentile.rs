@@ -166,7 +166,7 @@ impl Accumulator for Percentiles {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             for (&v, &n) in &other.groups[f as usize] {
                 self.change(i, v, n);
@@ -226,9 +226,5 @@ impl Accumulator for Percentiles {
 
     fn bytes(&self) -> usize {
         self.groups.iter().map(|g| 24 + g.len() * 32).sum()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

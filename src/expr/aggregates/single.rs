@@ -64,7 +64,7 @@ impl Accumulator for Single {
     }
 
     fn merge(&mut self, into: &[u32], other: &dyn Accumulator, from: &[u32]) {
-        let other = other.as_any().downcast_ref::<Self>().expect("the same aggregate");
+        let other = other.same::<Self>();
         for (&i, &f) in into.iter().zip(from) {
             self.counts[i as usize] += other.counts[f as usize];
             if let Some(v) = other.cells.get(f) {
@@ -94,9 +94,5 @@ impl Accumulator for Single {
 
     fn bytes(&self) -> usize {
         self.counts.capacity() * 8 + self.cells.bytes()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

@@ -197,10 +197,6 @@ impl<G: FrameValues> Accumulator for Sliding<G> {
     fn bytes(&self) -> usize {
         self.groups.capacity() * size_of::<G>() + self.groups.iter().map(G::held).sum::<usize>()
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// For MIN and MAX.

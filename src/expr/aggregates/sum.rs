@@ -50,7 +50,7 @@ fn sum(call: &Call<'_>, nullable: bool, zero: bool) -> Result<BoundAggregate> {
 }
 
 /// Addition as SUM does it. `None`: it does not fit.
-trait Addable: Plain {
+pub(super) trait Addable: Plain {
     fn plus(self, other: Self) -> Option<Self>;
     fn minus(self, other: Self) -> Option<Self>;
 }
@@ -99,7 +99,7 @@ impl Addable for i128 {
 }
 
 #[derive(Clone)]
-struct Sum<T> {
+pub(super) struct Sum<T> {
     zero: bool,
     value: std::marker::PhantomData<T>,
 }
@@ -111,7 +111,7 @@ impl<T> Sum<T> {
 }
 
 #[derive(Clone, Copy, Default)]
-struct SumState<T> {
+pub(super) struct SumState<T> {
     sum: T,
     count: i64,
 }
@@ -188,7 +188,7 @@ fn avg(call: &Call<'_>, grouped: bool) -> Result<BoundAggregate> {
 }
 
 /// How AVG sums and divides a type.
-trait Mean: Plain {
+pub(super) trait Mean: Plain {
     type Total: Addable;
     fn total(self) -> Self::Total;
     fn divide(total: Self::Total, count: i64, from: u8, to: u8) -> Option<Self>;
@@ -222,7 +222,7 @@ impl Mean for i128 {
 }
 
 #[derive(Clone)]
-struct Avg<T> {
+pub(super) struct Avg<T> {
     from: u8,
     to: u8,
     value: std::marker::PhantomData<T>,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::batch::number_set::NumberSet;
 use crate::batch::text::{Style, write_value};
-use crate::batch::{Column, Decoder, Encoder, RowKind, TypeKind};
+use crate::batch::{Column, Decoder, Encoder, Native, RowKind, TypeKind};
 use crate::error::Span;
 use crate::expr::function::Argument;
 use crate::expr::functions::builtin;
@@ -364,6 +364,8 @@ proptest! {
         let b = bind(name, &[kind.clone().nullable()], true);
         let make = if retracting { &b.retracting } else { &b.accumulator };
         let (mut many, mut alone) = (make(), make());
+        let mut known = Known::from(make());
+        known.grow(3);
         many.grow(3);
         alone.grow(3);
         let arg = [Arg { column: &column, constant: false }];
@@ -378,7 +380,13 @@ proptest! {
             let mut wanted = if begins { vec![] } else { texts(&before, &b.ty) };
             wanted.extend(shown(&*many, &[slot], &b.ty));
             alone.update_row(&u, seen, begins, &mut kept).expect("values");
-            prop_assert_eq!(texts(&kept, &b.ty), wanted, "{} of row {}", name, n);
+            prop_assert_eq!(texts(&kept, &b.ty), &wanted[..], "{} of row {}", name, n);
+            if known.takes_longs() {
+                let value = || i64::buffer(&column.data).map_or(0, |values| values[n]);
+                let value = (seen && column.is_valid(n)).then(value);
+                known.add_tracked(slot, value, begins, &mut kept);
+                prop_assert_eq!(texts(&kept, &b.ty), wanted, "{} of row {}, by its type", name, n);
+            }
         }
     }
 

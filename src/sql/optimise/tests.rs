@@ -547,14 +547,31 @@ fn operations(query: &str) -> Vec<String> {
 #[test]
 fn a_projection_below_an_aggregation_works_in_place() {
     assert_eq!(
-        operations("SELECT c, SUM(a) FILTER (WHERE b > 1) AS s FROM u GROUP BY c"),
-        ["Project a, (b > 1) AS b > 1, c <- #0", "GroupAggregate by [c]: SUM(a) FILTER (WHERE b > 1) <- #1"]
+        operations("SELECT c, SUM(a), MAX(b + 1) AS m FROM u GROUP BY c"),
+        ["Project a, (b + 1) AS b + 1, c <- #0", "GroupAggregate by [c]: SUM(a), MAX(b + 1) <- #1"]
     );
     // Two columns give one: there is no place for each that is passed on.
     assert_eq!(
         operations("SELECT c, SUM(a + b) AS s FROM u GROUP BY c")[0],
         "Project c, (a + b) AS a + b <- #0"
     );
+}
+
+/// A condition that only FILTER reads is no column where it is plain over a row; another one is.
+#[test]
+fn an_aggregation_asks_the_conditions_of_its_filters() {
+    let calls =
+        "COUNT(*) FILTER (WHERE b > 1), SUM(a) FILTER (WHERE a < 7 AND b > 1), MIN(b) FILTER (WHERE b > 1)";
+    assert_eq!(
+        operations(&format!("SELECT c, {calls} FROM u GROUP BY c")),
+        [format!("GroupAggregate by [c]: {calls} <- #0").replace("a < 7 AND b > 1", "(a < 7) AND (b > 1)")]
+    );
+    // It may be read besides, fail, or take more than a row.
+    for (key, condition) in [("b > 1", "b > 1"), ("c", "CAST(c AS INT) > 1"), ("c", "LOWER(c) = 'x'")] {
+        let operations =
+            operations(&format!("SELECT SUM(a) FILTER (WHERE {condition}) FROM u GROUP BY {key}"));
+        assert!(operations[0].starts_with("Project "), "{operations:?}");
+    }
 }
 
 /// Rows that come by the clock need no column for it where each is in one window; else the clock writes it behind the others.

@@ -563,12 +563,13 @@ impl Layout {
         }
         let wider = blocks.take(self.words(rows + 1));
         let (few, many, mut number) = (1 << rows, 2 << rows, record[FIRST]);
+        let (narrow, wide) = blocks.both((old, self.step << rows), (wider, self.step << (rows + 1)));
         // What stands side by side in both rings, in one piece.
         while number < record[END] {
             let (from, to) = (number & (few - 1), number & (many - 1));
             let run = (record[END] - number).min(few - from).min(many - to);
-            let words = |rows: u64| rows as usize * self.step;
-            blocks.copy((old, words(from)), (wider, words(to)), words(run));
+            let words = |first: u64| first as usize * self.step..(first + run) as usize * self.step;
+            wide[words(to)].copy_from_slice(&narrow[words(from)]);
             number += run;
         }
         (record[BLOCK], record[CLASS]) = (wider, u64::from(rows) + 1);

@@ -91,10 +91,10 @@ impl Queue {
         if old.block == NONE {
             return;
         }
+        let (from, to) = blocks.both((old.block, 2 << old.class), (self.block, 2 << self.class));
         for place in front..self.tail {
-            let (entry, at) = (old.entry(blocks, place), self.word(place));
-            let words = blocks.get_mut(self.block, 2 << self.class);
-            (words[at], words[at + 1]) = entry;
+            let (from, to) = (&from[old.word(place)..], &mut to[self.word(place)..]);
+            (to[0], to[1]) = (from[0], from[1]);
         }
         blocks.give_back(old.block, old.class + 1);
     }

@@ -138,19 +138,12 @@ impl Fused {
         }
         // In all frames that share a table at once: one look for the row that joins.
         if let [d] = &distincts[..] {
-            Values::turn(record, d.cell, &d.lanes, (&mut *blocks, &*hasher), hashed(d.by), left);
+            Values::turn(record, d.cell, &d.lanes, &mut *blocks, hashed(d.by), left);
         } else {
             for (n, d) in distincts.iter().enumerate() {
-                Values::turn(record, d.cell, &d.lanes, (&mut *blocks, &*hasher), hashed(d.by), &[]);
+                Values::turn(record, d.cell, &d.lanes, &mut *blocks, hashed(d.by), &[]);
                 for row in left.iter().filter(|row| usize::from(row.nth) == n) {
-                    Values::turn(
-                        record,
-                        d.cell,
-                        &d.lanes,
-                        (&mut *blocks, &*hasher),
-                        None,
-                        std::slice::from_ref(row),
-                    );
+                    Values::turn(record, d.cell, &d.lanes, &mut *blocks, None, std::slice::from_ref(row));
                 }
             }
         }

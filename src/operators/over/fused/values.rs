@@ -6,7 +6,7 @@
 //! seconds when it grows.
 //!
 //! ```text
-//! entry = value, counts of lanes 0 and 1, counts of lanes 2 and 3, unused      all counts 0: no entry
+//! entry = value, counts of lanes 0 and 1, counts of lanes 2 and 3, hash      all counts 0: no entry
 //! ```
 
 use crate::state::blocks::{Blocks, NONE};
@@ -92,13 +92,13 @@ impl Values {
         record: &mut [u64],
         cell: usize,
         counts: &[usize],
-        (blocks, hasher): (&mut Blocks, &DefaultHashBuilder),
+        blocks: &mut Blocks,
         value: Option<Hashed>,
         left: &[Left],
     ) {
         let mut own = Self::of(record, cell);
         if value.is_some() && (own.block == NONE || (own.len + 1) * 4 > 3 << own.class) {
-            own.widen(blocks, hasher);
+            own.widen(blocks);
         }
         if own.block == NONE {
             return;
@@ -108,7 +108,7 @@ impl Values {
             let at = own.find(words, value) * ENTRY;
             let entry = &mut words[at..at + ENTRY];
             if entry[1] | entry[2] == 0 {
-                entry[0] = value.value;
+                (entry[0], entry[3]) = (value.value, value.hash);
                 own.len += 1;
             }
             for (lane, &to) in counts.iter().enumerate() {
@@ -125,20 +125,20 @@ impl Values {
             entry[word] -= 1 << shift;
             record[counts[lane]] -= u64::from((entry[word] >> shift) as u32 == 0);
             if entry[1] | entry[2] == 0 {
-                own.close(words, hasher, at);
+                own.close(words, at);
                 own.len -= 1;
             }
         }
         if own.class > LEAST + 2 && own.len * 8 < 1 << own.class {
-            own.rebuild(blocks, hasher, own.class - 1);
+            own.rebuild(blocks, own.class - 1);
         }
         own.write(record, cell);
     }
 
     #[cold]
-    fn widen(&mut self, blocks: &mut Blocks, hasher: &DefaultHashBuilder) {
+    fn widen(&mut self, blocks: &mut Blocks) {
         let class = if self.block == NONE { LEAST } else { self.class + 1 };
-        self.rebuild(blocks, hasher, class);
+        self.rebuild(blocks, class);
     }
 
     /// The value joins these lanes; a bit for each where it is the first there.
@@ -178,10 +178,10 @@ impl Values {
         entry[1 + lane / 2] -= 1 << (lane % 2 * 32);
         let last = count(entry, lane) == 0;
         if entry[1] | entry[2] == 0 {
-            own.close(words, hasher, at);
+            own.close(words, at);
             own.len -= 1;
             if own.class > LEAST + 2 && own.len * 8 < 1 << own.class {
-                own.rebuild(blocks, hasher, own.class - 1);
+                own.rebuild(blocks, own.class - 1);
             }
             own.write(record, cell);
         }
@@ -218,14 +218,15 @@ impl Values {
         let mut own = Self::of(record, cell);
         if own.block == NONE || (own.len + 1) * 4 > 3 << own.class {
             let class = if own.block == NONE { LEAST } else { own.class + 1 };
-            own.rebuild(blocks, hasher, class);
+            own.rebuild(blocks, class);
             own.write(record, cell);
         }
         let words = blocks.get_mut(own.block, ENTRY << own.class);
-        let at = own.find(words, Hashed::new(value, hasher));
+        let value = Hashed::new(value, hasher);
+        let at = own.find(words, value);
         let entry = &mut words[at * ENTRY..(at + 1) * ENTRY];
         if entry[1] | entry[2] == 0 {
-            entry[0] = value;
+            (entry[0], entry[3]) = (value.value, value.hash);
             own.len += 1;
             own.write(record, cell);
         }
@@ -247,7 +248,7 @@ impl Values {
     }
 
     /// An entry became empty: those behind it that it kept from their place move up.
-    fn close(self, words: &mut [u64], hasher: &DefaultHashBuilder, at: usize) {
+    fn close(self, words: &mut [u64], at: usize) {
         let mask = (1 << self.class) - 1;
         let (mut hole, mut next) = (at, (at + 1) & mask);
         loop {
@@ -255,7 +256,7 @@ impl Values {
             if entry[1] | entry[2] == 0 {
                 break;
             }
-            let home = self.home(hasher.hash_one(entry[0]));
+            let home = self.home(entry[3]);
             if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
                 words[hole * ENTRY..(hole + 1) * ENTRY].copy_from_slice(&entry);
                 hole = next;
@@ -267,21 +268,24 @@ impl Values {
 
     /// Moves to a table of `1 << class` entries.
     #[cold]
-    fn rebuild(&mut self, blocks: &mut Blocks, hasher: &DefaultHashBuilder, class: u32) {
+    fn rebuild(&mut self, blocks: &mut Blocks, class: u32) {
         let old = *self;
         (self.block, self.class) = (blocks.take(class + ENTRY_CLASS), class);
-        blocks.get_mut(self.block, ENTRY << class).fill(0);
         if old.block == NONE {
+            blocks.get_mut(self.block, ENTRY << class).fill(0);
             return;
         }
-        for n in 0..1_usize << old.class {
-            let entry: [u64; ENTRY] =
-                std::array::from_fn(|w| blocks.get(old.block, ENTRY << old.class)[n * ENTRY + w]);
-            if entry[1] | entry[2] != 0 {
-                let words = blocks.get_mut(self.block, ENTRY << class);
-                let at = self.find(words, Hashed::new(entry[0], hasher));
-                words[at * ENTRY..(at + 1) * ENTRY].copy_from_slice(&entry);
+        let (from, to) = blocks.both((old.block, ENTRY << old.class), (self.block, ENTRY << class));
+        let (from, to) = (from.as_chunks::<ENTRY>().0, to.as_chunks_mut::<ENTRY>().0);
+        to.fill([0; ENTRY]);
+        let mask = to.len() - 1;
+        for entry in from.iter().filter(|e| e[1] | e[2] != 0) {
+            // All are different: the first place that is free.
+            let mut at = self.home(entry[3]);
+            while to[at][1] | to[at][2] != 0 {
+                at = (at + 1) & mask;
             }
+            to[at] = *entry;
         }
         blocks.give_back(old.block, old.words());
     }
@@ -347,7 +351,7 @@ mod tests {
                 }
                 model.retain(|_, counts| counts.iter().any(|n| *n > 0));
                 let joins = joins.map(|v| Hashed::new(v, &hasher));
-                Values::turn(&mut record, 0, &[2, 3, 4, 5], (&mut blocks, &hasher), joins, &left);
+                Values::turn(&mut record, 0, &[2, 3, 4, 5], &mut blocks, joins, &left);
                 for lane in 0..LANES {
                     let distinct = model.values().filter(|c| c[lane] > 0).count();
                     prop_assert_eq!(record[2 + lane] as usize, distinct, "lane {}", lane);
