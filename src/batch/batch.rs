@@ -110,7 +110,9 @@ pub struct Parts {
     /// The columns, each of [`Batch::rows`] physical rows.
     pub columns: Vec<ColumnRef>,
     selection: Selection,
-    kinds: Kinds,
+    kinds: Option<Vec<RowKind>>,
+    /// The kinds are those of [`UPDATE`], without a list.
+    is_update: bool,
     /// What stages have put in the place of its maker's columns, the first `replaced` of them: see [`Batch::replace`].
     spares: Vec<Spare>,
     replaced: usize,
@@ -118,17 +120,6 @@ pub struct Parts {
     pub watermarks: Watermarks,
     /// Where the rows came from. Operators that make new rows leave it empty.
     pub provenance: Provenance,
-}
-
-/// The kinds of a batch's rows, the commonest without a list.
-#[derive(Clone, Debug, Default)]
-enum Kinds {
-    /// All are `+I`.
-    #[default]
-    Insert,
-    /// Those of [`UPDATE`].
-    Update,
-    List(Vec<RowKind>),
 }
 
 /// A row before a change and after it.
@@ -207,6 +198,7 @@ impl Clone for Parts {
             columns: self.columns.clone(),
             selection: self.selection.clone(),
             kinds: self.kinds.clone(),
+            is_update: self.is_update,
             spares: Vec::new(),
             replaced: 0,
             watermarks: self.watermarks.clone(),
@@ -328,25 +320,21 @@ impl Batch {
     /// The row kinds by physical row, or `None` when all are `+I`.
     #[inline]
     pub fn kinds(&self) -> Option<&[RowKind]> {
-        match &self.kinds {
-            Kinds::Insert => None,
-            Kinds::Update => Some(&UPDATE),
-            Kinds::List(kinds) => Some(kinds),
-        }
+        if self.is_update { Some(&UPDATE) } else { self.kinds.as_deref() }
     }
 
     /// Replaces the row kinds (one per physical row). Returns the old list for reuse.
     pub fn set_kinds(&mut self, kinds: Option<Vec<RowKind>>) -> Option<Vec<RowKind>> {
         debug_assert!(kinds.as_ref().is_none_or(|k| k.len() == self.rows));
-        let old = std::mem::replace(&mut self.kinds, kinds.map_or(Kinds::Insert, Kinds::List));
-        if let Kinds::List(old) = old { Some(old) } else { None }
+        self.is_update = false;
+        std::mem::replace(&mut self.kinds, kinds)
     }
 
     /// Makes its two rows `-U` and `+U`. There must have been no kinds before.
     #[inline]
     pub fn set_update(&mut self) {
-        debug_assert!(self.rows == UPDATE.len() && matches!(self.kinds, Kinds::Insert));
-        self.kinds = Kinds::Update;
+        debug_assert!(self.rows == UPDATE.len() && self.kinds.is_none());
+        self.is_update = true;
     }
 
     /// The kind of physical row `row`.
@@ -385,7 +373,7 @@ impl Batch {
         self.columns.append(columns);
         (self.rows, self.selected) = (rows, rows);
         self.selection = Selection::All;
-        self.kinds = Kinds::Insert;
+        (self.kinds, self.is_update) = (None, false);
     }
 
     /// Gives the batch the columns of `with`, and `with` the batch's; each keeps its rows, kinds, watermarks and provenance.
@@ -485,7 +473,7 @@ impl Batch {
     pub fn refill(&mut self, rows: usize) {
         (self.rows, self.selected) = (rows, rows);
         self.selection = Selection::All;
-        self.kinds = Kinds::Insert;
+        (self.kinds, self.is_update) = (None, false);
         self.watermarks.clear();
         self.provenance.clear();
     }
@@ -711,11 +699,11 @@ impl Pool {
     #[inline]
     pub fn recycle(&mut self, mut batch: Batch) {
         let parts = &mut *batch.0;
-        if matches!(parts.selection, Selection::Rows(_)) || matches!(parts.kinds, Kinds::List(_)) {
+        if matches!(parts.selection, Selection::Rows(_)) || parts.kinds.is_some() {
             self.recycle_lists(parts);
         }
         parts.selection = Selection::All;
-        parts.kinds = Kinds::Insert;
+        parts.is_update = false;
         parts.watermarks.clear();
         parts.provenance.clear();
         match self.homes.get_mut((parts.home as usize).wrapping_sub(1)) {
@@ -738,7 +726,7 @@ impl Pool {
         if let Selection::Rows(r) = std::mem::take(&mut parts.selection) {
             self.recycle_rows(r);
         }
-        if let Kinds::List(k) = std::mem::take(&mut parts.kinds) {
+        if let Some(k) = parts.kinds.take() {
             self.recycle_kinds(k);
         }
     }

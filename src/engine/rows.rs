@@ -233,7 +233,7 @@ impl<T: RowField> RowField for Option<T> {
             None => to.push_null(),
         }
     }
-    #[inline]
+    #[inline(always)]
     fn read(&mut self, from: &Column, row: usize) {
         if from.is_valid(row) {
             self.get_or_insert_default().read(from, row);

@@ -236,34 +236,35 @@ impl Values {
     /// Where a value is, or would be. A quarter of the table is empty, so that there is an end.
     #[inline]
     fn find(self, words: &[u64], value: Hashed) -> usize {
-        let mask = (1 << self.class) - 1;
+        let entries = words.as_chunks::<ENTRY>().0;
         let mut at = self.home(value.hash);
         loop {
-            let entry = &words[at * ENTRY..at * ENTRY + 3];
+            let entry = &entries[at];
             if entry[0] == value.value || entry[1] | entry[2] == 0 {
                 return at;
             }
-            at = (at + 1) & mask;
+            at = (at + 1) & (entries.len() - 1);
         }
     }
 
     /// An entry became empty: those behind it that it kept from their place move up.
     fn close(self, words: &mut [u64], at: usize) {
-        let mask = (1 << self.class) - 1;
+        let entries = words.as_chunks_mut::<ENTRY>().0;
+        let mask = entries.len() - 1;
         let (mut hole, mut next) = (at, (at + 1) & mask);
         loop {
-            let entry: [u64; ENTRY] = std::array::from_fn(|n| words[next * ENTRY + n]);
+            let entry = entries[next];
             if entry[1] | entry[2] == 0 {
                 break;
             }
             let home = self.home(entry[3]);
             if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
-                words[hole * ENTRY..(hole + 1) * ENTRY].copy_from_slice(&entry);
+                entries[hole] = entry;
                 hole = next;
             }
             next = (next + 1) & mask;
         }
-        words[hole * ENTRY..(hole + 1) * ENTRY].fill(0);
+        entries[hole] = [0; ENTRY];
     }
 
     /// Moves to a table of `1 << class` entries.
