@@ -562,13 +562,14 @@ impl Pool {
     #[inline(always)]
     pub fn own<'c>(&mut self, column: &'c mut ColumnRef, ty: &DataType) -> &'c mut Column {
         if !ColumnRef::is_unique(column) {
-            self.replace(column, ty);
+            self.renew(column, ty);
         }
         ColumnRef::get_mut(column).expect("unshared, or taken from the pool just now")
     }
 
+    /// Puts another column of type `ty` in the place of one that somebody else holds.
     #[cold]
-    fn replace(&mut self, column: &mut ColumnRef, ty: &DataType) {
+    pub fn renew(&mut self, column: &mut ColumnRef, ty: &DataType) {
         *column = self.column(ty);
     }
 

@@ -348,7 +348,7 @@ impl Column {
     ///
     /// # Panics
     /// When the column holds something else.
-    #[inline]
+    #[inline(always)]
     pub fn set_sides<T: Native>(&mut self, before: T, after: T, begins: bool) {
         if begins {
             self.set_values([after]);
@@ -366,7 +366,7 @@ impl Column {
             (ColumnData::I32(to), ColumnData::I32(from)) => to.set([from[row]]),
             (ColumnData::F64(to), ColumnData::F64(from)) => to.set([from[row]]),
             (ColumnData::I128(to), ColumnData::I128(from)) => to.set([from[row]]),
-            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_copies::<1>(from.get(row)),
+            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_copies::<1>(from, row),
             _ => {
                 self.clear();
                 return self.extend_rows(from, &[row as u32]);
@@ -386,7 +386,7 @@ impl Column {
             (ColumnData::I32(to), ColumnData::I32(from)) => to.set([from[row]; 2]),
             (ColumnData::F64(to), ColumnData::F64(from)) => to.set([from[row]; 2]),
             (ColumnData::I128(to), ColumnData::I128(from)) => to.set([from[row]; 2]),
-            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_copies::<2>(from.get(row)),
+            (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_copies::<2>(from, row),
             _ => {
                 self.clear();
                 return self.extend_rows(from, &[row as u32; 2]);

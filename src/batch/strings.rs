@@ -285,6 +285,14 @@ impl ByteColumn {
         self.views[i] = map.here(view);
     }
 
+    /// Overwrites value `i` with a view that holds its value itself.
+    #[inline]
+    pub fn set_inline(&mut self, i: usize, view: View) {
+        debug_assert!(view.is_inline());
+        self.written.one(i);
+        self.views[i] = view;
+    }
+
     /// Grows with empty values or shrinks.
     #[inline]
     pub fn resize(&mut self, len: usize) {
@@ -310,6 +318,12 @@ impl ByteColumn {
     pub(super) fn has_few_written(&self) -> bool {
         let Written { from, to } = self.written;
         to.saturating_sub(from) <= 8 && to as usize <= self.views.len()
+    }
+
+    /// It has `len` values, each of which stands in its view: one may be set as it is, and the others stay what they are.
+    #[inline]
+    pub(crate) fn is_in_place(&self, len: usize) -> bool {
+        self.views.len() == len && !self.shares() && self.buffers[0].is_empty()
     }
 
     /// Becomes `len` empty values, which costs what was written since the last time, where there are as many.
@@ -342,9 +356,18 @@ impl ByteColumn {
         }
     }
 
-    /// Becomes this value so many times.
+    /// Becomes the value of that row of another column so many times.
     #[inline]
-    pub fn set_copies<const N: usize>(&mut self, bytes: &[u8]) {
+    pub fn set_copies<const N: usize>(&mut self, from: &ByteColumn, row: usize) {
+        let view = from.views[row];
+        if view.len as usize > INLINE || self.shares() || !self.buffers[0].is_empty() {
+            return self.store_copies::<N>(from.get(row));
+        }
+        self.views.set([view; N]);
+        self.written = Written::ALL;
+    }
+
+    fn store_copies<const N: usize>(&mut self, bytes: &[u8]) {
         if self.shares() || !self.buffers[0].is_unique() {
             self.clear();
         }
@@ -694,7 +717,9 @@ mod tests {
                         model.resize(place, vec![]);
                     }
                     7 => {
-                        column.set_copies::<1>(&bytes);
+                        let mut one = ByteColumn::default();
+                        one.push(&bytes);
+                        column.set_copies::<1>(&one, 0);
                         model = vec![bytes];
                     }
                     _ => {}

@@ -9,6 +9,7 @@ pub mod cast;
 pub mod coercion;
 pub mod function;
 pub mod functions;
+mod interval;
 pub mod json;
 pub mod kernel;
 pub mod kernels;
@@ -23,6 +24,7 @@ pub use function::{
     AggregateFunction, Argument, BoundAggregate, BoundFunction, Call, Determinism, FunctionDoc, Registry,
     ScalarFunction, Session,
 };
+pub use interval::Interval;
 pub use kernel::{
     Accumulator, AccumulatorFactory, Arg, EvalContext, Fallible, Infallible, Kernel, KernelFactory, RowError,
     Seen, Updates, constant_column,

@@ -5,14 +5,15 @@
 //! a filter or a view of distinct values gives: DISTINCT calls with the same arguments share a view, whatever their filters are, so that
 //! a row's value is looked up once. Only for accumulators that want it is a feed made a list of rows.
 
+mod filter;
+
 use super::gather::{differs, extend_sides, mark_sides, position, runs};
-use crate::batch::{
-    BEFORE_TIME, Batch, Column, ColumnRef, DataType, Decoder, Encoder, Native, Pool, Schema, run_of,
-};
+use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Native, Pool, Schema};
 use crate::error::Result;
-use crate::expr::{Arg, EvalContext, Expr, Known, Program, RowError, Seen, Updates};
+use crate::expr::{Arg, Expr, Known, RowError, Seen, Updates};
 use crate::plan;
 use crate::state::{DistinctView, Joined, Taken, VARIANTS};
+use filter::Filter;
 
 /// Slots come to be so many at a time.
 const SLOTS: usize = 16;
@@ -35,7 +36,8 @@ pub(super) struct Aggregates {
 struct Call {
     args: Vec<usize>,
     ty: DataType,
-    /// Its feed; none: all rows.
+    /// Which rows it sees, and the feed of these; none: all rows.
+    from: Option<Origin>,
     feed: Option<usize>,
     accumulator: Known,
     /// Which of the longs it takes; none: its accumulator is asked as any other.
@@ -46,29 +48,12 @@ struct Call {
 }
 
 /// An argument of the row that came alone.
+#[derive(PartialEq)]
 struct Long {
     /// None: COUNT(*) has none.
     column: Option<usize>,
     /// `None`: it is NULL. What is only counted has any.
     value: Option<i64>,
-}
-
-/// A FILTER.
-struct Filter {
-    /// A BOOLEAN column, which the batch has unless there is a condition.
-    column: usize,
-    condition: Option<Condition>,
-    /// By row of the batch at hand: 1 where it is true.
-    passes: Vec<u8>,
-    /// It is true of the row that came alone.
-    takes: bool,
-}
-
-/// What a FILTER asks itself.
-struct Condition {
-    program: Program,
-    /// Its values in the batch at hand.
-    values: ColumnRef,
 }
 
 /// Distinct values of some columns, with a variant for each filter.
@@ -90,8 +75,6 @@ struct Feed {
     from: Origin,
     /// The list of this batch has been made.
     listed: bool,
-    /// It has the row that came alone.
-    has_row: bool,
     /// Positions in the operator's list of rows, and the rows and slots there.
     positions: Vec<u32>,
     rows: Vec<u32>,
@@ -122,7 +105,7 @@ impl Aggregates {
         let mut filters: Vec<usize> = Vec::new();
         let mut views: Vec<(&[usize], Vec<Option<usize>>)> = Vec::new();
         let mut feeds: Vec<Origin> = Vec::new();
-        let mut longs: Vec<Option<usize>> = Vec::new();
+        let mut longs: Vec<Long> = Vec::new();
         let calls = aggregates
             .iter()
             .map(|a| {
@@ -143,9 +126,12 @@ impl Aggregates {
                 };
                 let accumulator = Known::from((a.accumulator)());
                 Call {
-                    long: accumulator.takes_longs().then(|| place(&mut longs, a.args.first().copied())),
+                    long: accumulator
+                        .takes_longs()
+                        .then(|| place(&mut longs, Long::of(a.args.first().copied()))),
                     args: a.args.clone(),
                     ty: a.ty.clone(),
+                    from,
                     feed: from.map(|from| place(&mut feeds, from)),
                     accumulator,
                     values: ColumnRef::new(Column::new(&a.ty)),
@@ -167,13 +153,10 @@ impl Aggregates {
         };
         Self {
             calls,
-            filters: filters
-                .into_iter()
-                .map(|column| Filter { column, condition: None, passes: Vec::new(), takes: false })
-                .collect(),
+            filters: filters.into_iter().map(Filter::new).collect(),
             views: views.into_iter().map(view).collect(),
             feeds: feeds.into_iter().map(Feed::new).collect(),
-            longs: longs.into_iter().map(|column| Long { column, value: Some(0) }).collect(),
+            longs,
             last: Vec::new(),
             changed: Vec::new(),
             bound: 0,
@@ -184,19 +167,16 @@ impl Aggregates {
     /// [asked](Aggregates::ask).
     pub(super) fn asking(mut self, conditions: &[Expr], input: &Schema) -> Self {
         for filter in &mut self.filters {
-            filter.condition = filter.column.checked_sub(input.len()).map(|n| Condition {
-                program: Program::new(&conditions[n]),
-                values: ColumnRef::new(Column::new(&conditions[n].ty)),
-            });
+            if let Some(n) = filter.column.checked_sub(input.len()) {
+                filter.ask_for(&conditions[n], &mut self.longs);
+            }
         }
         self
     }
 
     /// Computes the conditions of filters for a batch.
     pub(super) fn ask(&mut self, batch: &Batch, pool: &mut Pool) {
-        for condition in self.filters.iter_mut().filter_map(|f| f.condition.as_mut()) {
-            condition.ask(batch, pool);
-        }
+        self.filters.iter_mut().for_each(|f| f.ask(batch, pool));
     }
 
     /// With what [`Aggregates::merge`] needs of the one that is merged from; also what groups need that end although rows only come.
@@ -218,7 +198,7 @@ impl Aggregates {
         let views = self.views.iter_mut().zip(&other.views);
         let joined: Vec<Joined> = views.map(|(v, o)| v.values.merge(into, &o.values, from)).collect();
         for (call, other) in self.calls.iter_mut().zip(&other.calls) {
-            match call.feed.map(|f| self.feeds[f].from) {
+            match call.from {
                 // Of distinct values it sees those that are new to the group.
                 Some(Origin::View { view, variant }) => {
                     let columns = &joined[view].columns;
@@ -324,19 +304,23 @@ impl Aggregates {
         columns: &mut [ColumnRef],
         pool: &mut Pool,
     ) -> Result<(), RowError> {
-        self.filters.iter_mut().for_each(|f| f.fill_row(batch, row));
-        self.views.iter_mut().for_each(|v| v.fill_row(&self.filters, batch, row, slot));
-        for feed in &mut self.feeds {
-            feed.has_row = match feed.from {
-                Origin::Filter(f) => self.filters[f].takes,
-                Origin::View { view, variant } => self.views[view].flags[0] >> variant & 1 != 0,
-            };
-        }
         self.longs.iter_mut().for_each(|l| l.read(batch, row as usize));
+        self.filters.iter_mut().for_each(|f| f.fill_row(batch, row, &self.longs));
+        self.views.iter_mut().for_each(|v| v.fill_row(&self.filters, batch, row, slot));
         debug_assert_eq!(columns.len(), self.calls.len());
         for (n, call) in self.calls.iter_mut().enumerate() {
-            let to = pool.own(&mut columns[n], &call.ty);
-            let seen = call.feed.is_none_or(|f| self.feeds[f].has_row);
+            // As `Pool::own`, with one look at who holds it.
+            let to = loop {
+                match ColumnRef::get_mut(&mut columns[n]) {
+                    Some(to) => break to,
+                    None => pool.renew(&mut columns[n], &call.ty),
+                }
+            };
+            let seen = match call.from {
+                None => true,
+                Some(Origin::Filter(f)) => self.filters[f].takes,
+                Some(Origin::View { view, variant }) => self.views[view].flags[0] >> variant & 1 != 0,
+            };
             match call.long {
                 Some(n) => {
                     let value = if seen { self.longs[n].value } else { None };
@@ -511,6 +495,10 @@ impl Aggregates {
 }
 
 impl Long {
+    fn of(column: Option<usize>) -> Self {
+        Self { column, value: Some(0) }
+    }
+
     #[inline]
     fn read(&mut self, batch: &Batch, row: usize) {
         let Some(column) = self.column else { return };
@@ -549,57 +537,6 @@ impl Call {
             }
         }
     }
-}
-
-impl Condition {
-    fn ask(&mut self, batch: &Batch, pool: &mut Pool) {
-        let Self { program, values } = self;
-        let watermarks = &batch.watermarks;
-        let cx = &mut EvalContext { pool, now_us: 0, watermark: BEFORE_TIME, watermarks };
-        let asked = program.eval_into(values, &batch.columns, batch.rows(), batch.sel(), cx);
-        debug_assert!(asked.is_ok(), "conditions that are asked cannot fail");
-    }
-}
-
-impl Filter {
-    /// [`Filter::fill`] of a row that comes alone.
-    #[inline]
-    fn fill_row(&mut self, batch: &Batch, row: u32) {
-        self.takes = match &self.condition {
-            Some(condition) => condition.program.is_true_at(&batch.columns, row as usize) == Some(true),
-            None => {
-                let column = batch.column(self.column);
-                column.bools().get(row as usize) && column.is_valid(row as usize)
-            }
-        };
-    }
-
-    fn fill(&mut self, batch: &Batch, rows: &[u32]) {
-        let column = self.condition.as_ref().map_or_else(|| batch.column(self.column), |c| &c.values);
-        let bits = column.bools();
-        self.passes.clear();
-        if !column.validity.may_have_nulls() && run_of(rows).is_some_and(|run| run.start == 0) {
-            let words = &bits.words()[..rows.len().div_ceil(64)];
-            self.passes.resize(words.len() * 64, 0);
-            for (to, word) in self.passes.as_chunks_mut::<64>().0.iter_mut().zip(words) {
-                to.as_chunks_mut().0.iter_mut().zip(word.to_le_bytes()).for_each(|(to, b)| *to = flags_of(b));
-            }
-            self.passes.truncate(rows.len());
-        } else if column.validity.may_have_nulls() {
-            let passes = |&r: &u32| bits.get(r as usize) && column.is_valid(r as usize);
-            self.passes.extend(rows.iter().map(|r| u8::from(passes(r))));
-        } else {
-            self.passes.extend(rows.iter().map(|&r| u8::from(bits.get(r as usize))));
-        }
-    }
-}
-
-/// Eight bits as eight numbers, the lowest first.
-#[inline(always)]
-fn flags_of(bits: u8) -> [u8; 8] {
-    // Each byte gets the bits and keeps its own; where that is set, it carries into the highest.
-    let own = (u64::from(bits) * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
-    (((own + 0x7f7f_7f7f_7f7f_7f7f) >> 7) & 0x0101_0101_0101_0101).to_le_bytes()
 }
 
 impl View {
@@ -657,14 +594,7 @@ impl View {
 
 impl Feed {
     fn new(from: Origin) -> Self {
-        Self {
-            from,
-            listed: false,
-            has_row: false,
-            positions: Vec::new(),
-            rows: Vec::new(),
-            slots: Vec::new(),
-        }
+        Self { from, listed: false, positions: Vec::new(), rows: Vec::new(), slots: Vec::new() }
     }
 
     fn seen<'a>(&self, filters: &'a [Filter], views: &'a [View]) -> Seen<'a> {
@@ -772,18 +702,6 @@ fn with_updates<R>(
         _ => {
             let args: Vec<_> = args.iter().map(|&n| arg(n)).collect();
             f(&Updates { args: &args, rows, slots, kinds })
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::flags_of;
-
-    #[test]
-    fn flags_are_bits() {
-        for bits in 0..=u8::MAX {
-            assert_eq!(flags_of(bits), std::array::from_fn(|n| bits >> n & 1), "{bits:08b}");
         }
     }
 }

@@ -201,10 +201,12 @@ impl Wide {
 impl Packed for Wide {
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
-        let (word, v) = (shift as usize / 64, u128::from(v) << (shift % 64));
-        self.0[word] |= v as u64;
-        if let Some(next) = self.0.get_mut(word + 1) {
-            *next |= (v >> 64) as u64;
+        let (word, bit) = (shift as usize / 64, shift % 64);
+        self.0[word] |= v << bit;
+        if bit > 0
+            && let Some(next) = self.0.get_mut(word + 1)
+        {
+            *next |= v >> (64 - bit);
         }
     }
     #[inline(always)]
@@ -306,9 +308,14 @@ impl Form {
         for t in types {
             let room = if t.physical() == Physical::Bytes { room } else { 0 };
             let n = bits(t.physical()).unwrap_or_default() + 8 * room;
-            let valid = flags.then(|| at + n);
-            parts.push(Part { physical: t.physical(), shift: at, valid, room });
-            at += n + u32::from(flags);
+            // That of a text goes in with its length; the others stand behind all values, so that more of these begin with a word.
+            let flag = flags && room > 0;
+            parts.push(Part { physical: t.physical(), shift: at, valid: flag.then(|| at + n), room });
+            at += n + u32::from(flag);
+        }
+        for part in parts.iter_mut().filter(|p| flags && p.room == 0) {
+            part.valid = Some(at);
+            at += 1;
         }
         match at {
             _ if texts > 0 => Form::Wide(parts),

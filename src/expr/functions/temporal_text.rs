@@ -429,12 +429,13 @@ struct RowText {
 impl Write for RowText {
     fn write(&self, columns: &[ColumnRef], row: usize, out: &mut Column) {
         let Some(us) = self.time.at(columns, row) else { return out.validity.set(row, false) };
-        let mut texts = out.byte_column_mut().writer();
-        let (last, m) = (&mut *self.last.borrow_mut(), Moment::from_micros(us));
-        if let Some(view) = last.view(m) {
-            return texts.set_inline(row, view);
+        let last = &mut *self.last.borrow_mut();
+        match last.micros() {
+            Some((same, view)) if same.contains(&us) => return out.byte_column_mut().set_inline(row, view),
+            _ => {}
         }
-        texts.set_with(row, |to| {
+        let m = Moment::from_micros(us);
+        out.byte_column_mut().writer().set_with(row, |to| {
             let done = last.write(m, to, |to| {
                 self.pattern.write(m, to);
                 Ok(true)

@@ -1,7 +1,7 @@
 //! Programs over one row: value by value, without kernels, where the expression is one of [those](crate::expr::row_expr).
 
 use super::{Node, Program, prepare};
-use crate::batch::{ColumnRef, Native, Physical, Pool};
+use crate::batch::{ColumnData, ColumnRef, Native, Physical, Pool};
 use crate::expr::row_expr::{self, Compute, RowExpr, Source, Write};
 use crate::expr::{Expr, ExprKind};
 
@@ -48,7 +48,11 @@ impl Program {
         pool: &mut Pool,
     ) {
         let out = pool.own(target, &self.ty);
-        prepare(out, rows, self.fixed);
+        // Of texts that stand in their views the row alone is written, whatever the others are.
+        let is_ready = matches!(&out.data, ColumnData::Bytes(b) if b.is_in_place(rows));
+        if !is_ready || out.validity.may_have_nulls() {
+            prepare(out, rows, self.fixed);
+        }
         match self.row.as_ref().expect("asked before") {
             Over::Value(f) => f.write(columns, row, out),
             Over::Condition(f) => f.write(columns, row, out),
