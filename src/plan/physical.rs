@@ -408,10 +408,10 @@ impl Builder {
             Field::new(name, e.ty.clone().with_time(time))
         });
         let schema = Schema::new(fields.collect());
-        let upsert_key = from.upsert_key.as_ref().and_then(|key| {
-            let at = |k: &usize| exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(c) if c == *k));
-            key.iter().map(at).collect::<Option<Vec<_>>>()
-        });
+        let upsert_key = from
+            .upsert_key
+            .as_ref()
+            .and_then(|key| key.iter().map(|&k| passed_at(&exprs, k)).collect::<Option<Vec<_>>>());
         let output = Output { schema, changelog: from.changelog, upsert_key };
         self.add(Op::Project(exprs), vec![input], output, span)
     }
@@ -745,13 +745,18 @@ fn row_around<'p>(
     (1..path.len()).rev().find_map(|n| part(&path[..n]).filter(|&c| read(c)).map(|c| (c, &path[n..])))
 }
 
+/// The first of these expressions that passes column `column` on.
+fn passed_at(exprs: &[Expr], column: usize) -> Option<usize> {
+    exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(c) if c == column))
+}
+
 /// The order of expressions over `width` columns in which each column that is passed on stays in its place, the others in the places that
 /// are left and behind; `None`: there is none.
 fn order_in_place(width: usize, exprs: &[Expr]) -> Option<Vec<usize>> {
     let is_column = |n: &usize| matches!(exprs[*n].kind, ExprKind::Column(_));
-    let passes = |c: usize| exprs.iter().position(|e| matches!(e.kind, ExprKind::Column(n) if n == c));
     let mut computed = (0..exprs.len()).filter(|n| !is_column(n));
-    let mut order = (0..width).map(|c| passes(c).or_else(|| computed.next())).collect::<Option<Vec<_>>>()?;
+    let mut order =
+        (0..width).map(|c| passed_at(exprs, c).or_else(|| computed.next())).collect::<Option<Vec<_>>>()?;
     order.extend(computed);
     // A column that is passed on twice has no place the second time.
     (order.len() == exprs.len()).then_some(order)

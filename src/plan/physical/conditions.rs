@@ -1,8 +1,8 @@
 //! Conditions of FILTER: computed as columns, or asked by the aggregation itself.
 
-use super::{Builder, Built};
+use super::{Builder, Built, passed_at};
 use crate::error::Result;
-use crate::expr::{Expr, ExprKind, Program};
+use crate::expr::{Expr, Program};
 use crate::plan::logical::{AggregateCall, Rel, RelKind};
 
 /// What [`Builder::asked`] gives. The conditions are columns behind those of the node.
@@ -39,18 +39,15 @@ impl Builder {
         let mut conditions: Vec<Expr> = asked.iter().map(|&n| exprs[n].clone()).collect();
         let mut reads = vec![];
         conditions.iter().for_each(|e| e.for_each_column(&mut |c| reads.push(c)));
-        let passes = |kept: &[Expr], c: usize| {
-            kept.iter().position(|e| matches!(e.kind, ExprKind::Column(n) if n == c))
-        };
         for c in reads {
-            if passes(&kept, c).is_none() {
+            if passed_at(&kept, c).is_none() {
                 let field = below.schema.fields[c].clone();
                 kept.push(Expr::column(c, field.ty.clone(), input.span));
                 fields.push(field);
             }
         }
         let built = self.project(below, &kept, &fields, input.span, true)?;
-        let place = |c: usize| built.columns[passes(&kept, c).expect("passed on just now")];
+        let place = |c: usize| built.columns[passed_at(&kept, c).expect("passed on just now")];
         conditions.iter_mut().for_each(|e| e.map_columns(&place));
         let width = self.node(built.node).schema.len();
         let column = |n: usize| match asked.binary_search(&n) {

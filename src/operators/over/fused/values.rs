@@ -217,8 +217,7 @@ impl Values {
     ) -> &'b mut [u64] {
         let mut own = Self::of(record, cell);
         if own.block == NONE || (own.len + 1) * 4 > 3 << own.class {
-            let class = if own.block == NONE { LEAST } else { own.class + 1 };
-            own.rebuild(blocks, class);
+            own.widen(blocks);
             own.write(record, cell);
         }
         let words = blocks.get_mut(own.block, ENTRY << own.class);
@@ -277,16 +276,10 @@ impl Values {
             return;
         }
         let (from, to) = blocks.both((old.block, ENTRY << old.class), (self.block, ENTRY << class));
-        let (from, to) = (from.as_chunks::<ENTRY>().0, to.as_chunks_mut::<ENTRY>().0);
-        to.fill([0; ENTRY]);
-        let mask = to.len() - 1;
-        for entry in from.iter().filter(|e| e[1] | e[2] != 0) {
-            // All are different: the first place that is free.
-            let mut at = self.home(entry[3]);
-            while to[at][1] | to[at][2] != 0 {
-                at = (at + 1) & mask;
-            }
-            to[at] = *entry;
+        to.fill(0);
+        for entry in from.as_chunks::<ENTRY>().0.iter().filter(|e| e[1] | e[2] != 0) {
+            let at = self.find(to, Hashed { value: entry[0], hash: entry[3] });
+            to.as_chunks_mut::<ENTRY>().0[at] = *entry;
         }
         blocks.give_back(old.block, old.words());
     }
