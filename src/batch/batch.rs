@@ -276,8 +276,14 @@ impl Batch {
     pub fn only(&self) -> Option<usize> {
         match &self.selection {
             Selection::One(row) => Some(*row as usize),
-            other => other.of(self.rows).only(),
+            _ => self.only_of_many(),
         }
+    }
+
+    /// [`Batch::only`] where it takes a look at more than the form: apart, so that the usual look is one comparison.
+    #[inline(never)]
+    fn only_of_many(&self) -> Option<usize> {
+        self.sel().only()
     }
 
     /// Replaces the selection; row numbers ascend and are below [`Batch::rows`]. Returns the old list for reuse.
@@ -415,10 +421,13 @@ impl Batch {
     pub fn replace_one(&mut self, at: usize, ty: &DataType, write: impl FnOnce(&mut ColumnRef, Old<'_>)) {
         let parts = &mut *self.0;
         let k = parts.replaced;
-        if parts.spares.get(k).is_none_or(|s| s.at != at) {
-            parts.new_spare(k, at, ty);
-        }
-        let spare = &mut parts.spares[k];
+        let spare = match parts.spares.get_mut(k) {
+            Some(spare) if spare.at == at => spare,
+            _ => {
+                parts.new_spare(k, at, ty);
+                &mut parts.spares[k]
+            }
+        };
         let sel = parts.selection.of(parts.rows);
         write(
             spare.write(),
@@ -495,13 +504,25 @@ pub struct Old<'a> {
 /// Where the batches of one maker return to with all their columns, so that making the next one is one step and not one for each
 /// column: see [`Pool::batch_at`].
 #[derive(Debug, Default)]
-pub struct Home(u32);
+pub struct Home {
+    /// From 1 on; 0: no batch was made yet.
+    number: u32,
+    /// Its batches have columns of somebody who keeps them.
+    lends: bool,
+}
+
+impl Home {
+    /// The home of batches whose columns their maker holds as well: at home nobody looks what their texts keep alive.
+    pub(super) fn of_lent() -> Self {
+        Self { number: 0, lends: true }
+    }
+}
 
 /// The batches in a home.
 #[derive(Debug)]
 struct Returned {
     batches: Vec<Batch>,
-    /// The columns that hold texts.
+    /// The columns that hold texts, which are the batches' own.
     texts: Vec<usize>,
 }
 
@@ -536,7 +557,7 @@ impl Pool {
     /// them: take each by [`Pool::own`]. A maker always asks with the same types.
     #[inline]
     pub fn batch_at(&mut self, home: &mut Home, types: &[DataType]) -> Batch {
-        match self.homes.get_mut((home.0 as usize).wrapping_sub(1)).and_then(|h| h.batches.pop()) {
+        match self.homes.get_mut((home.number as usize).wrapping_sub(1)).and_then(|h| h.batches.pop()) {
             Some(batch) => {
                 debug_assert_eq!(batch.columns.len(), types.len(), "a maker asks with the same types");
                 batch
@@ -547,13 +568,14 @@ impl Pool {
 
     #[cold]
     fn new_batch_at(&mut self, home: &mut Home, types: &[DataType]) -> Batch {
-        if home.0 == 0 || home.0 as usize > self.homes.len() {
-            let texts = (0..types.len()).filter(|&n| types[n].physical() == Physical::Bytes).collect();
+        if home.number == 0 || home.number as usize > self.homes.len() {
+            let is_text = |n: &usize| !home.lends && types[*n].physical() == Physical::Bytes;
+            let texts = (0..types.len()).filter(is_text).collect();
             self.homes.push(Returned { batches: Vec::with_capacity(Self::PER_HOME), texts });
-            *home = Home(self.homes.len() as u32);
+            home.number = self.homes.len() as u32;
         }
         let mut batch = self.batch();
-        batch.0.home = home.0;
+        batch.0.home = home.number;
         batch.columns.extend(types.iter().map(|t| self.column(t)));
         batch
     }
@@ -817,7 +839,7 @@ mod tests {
     fn computed_columns_come_behind_the_makers_and_leave_with_the_way_home() {
         let ty = TypeKind::BigInt.nullable();
         let (mut pool, mut home, types) = (Pool::default(), Home::default(), [ty.clone()]);
-        let write = |pool: &mut Pool, to: &mut ColumnRef, v: i64| pool.own(to, &ty).set_values([v]);
+        let write = |pool: &mut Pool, to: &mut ColumnRef, v: i64| pool.own(to, &ty).set_value(v);
         let mut met = vec![];
         for round in 0..3 {
             let mut b = pool.batch_at(&mut home, &types);

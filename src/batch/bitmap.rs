@@ -106,6 +106,18 @@ impl Bitmap {
         }
     }
 
+    /// Becomes `len` bits, all set.
+    #[inline]
+    fn set_ones(&mut self, len: usize) {
+        if (1..=64).contains(&len) {
+            self.words.set_one(!0 >> (64 - len));
+            self.len = len;
+        } else {
+            self.clear();
+            self.resize(len, true);
+        }
+    }
+
     /// Grows with `value` or shrinks to `len` bits.
     pub fn resize(&mut self, len: usize, value: bool) {
         if value && len > self.len {
@@ -196,8 +208,7 @@ impl Validity {
     /// The bits to write 64 rows at a time; from now on the column may have NULLs.
     pub fn bits_mut(&mut self) -> &mut Bitmap {
         if !self.nulls {
-            self.bits.clear();
-            self.bits.resize(self.len, true);
+            self.bits.set_ones(self.len);
             self.nulls = true;
         }
         &mut self.bits
@@ -345,6 +356,21 @@ mod tests {
             assert_eq!(b.get(i), m, "bit {i}");
         }
         assert_eq!(b.count_ones(), model.iter().filter(|&&m| m).count());
+    }
+
+    #[test]
+    fn the_first_null_of_a_column_is_its_only_one() {
+        for rows in [1, 63, 64, 65, 200] {
+            // Also where it had others before.
+            let mut v = Validity::default();
+            (0..100).for_each(|i| v.push(i % 2 == 0));
+            v.reset(rows);
+            v.set(rows - 1, false);
+            assert!((0..rows).all(|i| v.get(i) == (i + 1 < rows)), "{rows}");
+            assert_eq!((v.len(), v.null_count()), (rows, 1));
+            v.push(true);
+            assert!(v.get(rows) && v.null_count() == 1);
+        }
     }
 
     #[test]

@@ -103,20 +103,70 @@ impl<T: Pod> Buffer<T> {
         self.len = len;
     }
 
-    /// Becomes these few values.
-    #[inline]
-    pub fn set<const N: usize>(&mut self, values: [T; N]) {
+    /// Value `i`. One look at the memory, where a slice of it asks for its length first.
+    ///
+    /// # Panics
+    /// There is no memory for so many; values behind the last are unspecified.
+    #[inline(always)]
+    pub fn at(&self, i: usize) -> T {
+        debug_assert!(i < self.len);
+        bytemuck::cast_slice::<Line, T>(&self.lines)[i]
+    }
+
+    /// Makes value `i` another one.
+    ///
+    /// # Panics
+    /// As [`Buffer::at`].
+    #[inline(always)]
+    pub fn put(&mut self, i: usize, value: T) {
+        debug_assert!(i < self.len);
+        bytemuck::cast_slice_mut::<Line, T>(&mut self.lines)[i] = value;
+    }
+
+    /// Becomes this value.
+    #[inline(always)]
+    pub fn set_one(&mut self, value: T) {
+        self.len = 1;
+        match self.first_line() {
+            Some(to) => to[0] = value,
+            None => self.set_first(&[value]),
+        }
+    }
+
+    /// Becomes these two values.
+    ///
+    /// They are numbers of their own, not an array: compilers put one together in memory and read it from there as a whole, for which
+    /// processors wait until both halves have left for the cache.
+    #[inline(always)]
+    pub fn set_two(&mut self, first: T, second: T) {
+        self.len = 2;
+        match self.first_line() {
+            Some(to) => (to[0], to[1]) = (first, second),
+            None => self.set_first(&[first, second]),
+        }
+    }
+
+    /// Becomes a few copies of a value, from memory to memory.
+    #[inline(always)]
+    pub fn set_copies<const N: usize>(&mut self, value: &T) {
         const { assert!(N <= Self::PER_LINE, "one line of them") };
         self.len = N;
-        let Some(first) = self.lines.first_mut() else {
-            self.grow(1);
-            return self[..N].copy_from_slice(&values);
-        };
-        let line = bytemuck::cast_slice_mut::<Line, T>(std::slice::from_mut(first));
-        // An array is stored; a slice would be copied by a call.
-        if let Some(to) = line.first_chunk_mut::<N>() {
-            *to = values;
+        match self.first_line() {
+            Some(to) => to[..N].iter_mut().for_each(|to| *to = *value),
+            None => self.set_first(&[*value; N]),
         }
+    }
+
+    #[inline(always)]
+    fn first_line(&mut self) -> Option<&mut [T]> {
+        self.lines.first_mut().map(|line| bytemuck::cast_slice_mut::<Line, T>(std::slice::from_mut(line)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn set_first(&mut self, values: &[T]) {
+        self.grow(1);
+        self[..values.len()].copy_from_slice(values);
     }
 
     /// Keeps the first `len` values.
@@ -189,5 +239,19 @@ mod tests {
         b.clear();
         b.extend_exact((0..5).map(i128::from));
         assert_eq!(b[..], [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn few_values_replace_all_that_were_there() {
+        for before in [0, 1, 100] {
+            let some = || (0..before).collect::<Buffer<i64>>();
+            let (mut one, mut two, mut copies) = (some(), some(), some());
+            one.set_one(7);
+            two.set_two(7, 8);
+            copies.set_copies::<3>(&9);
+            assert_eq!((&one[..], &two[..], &copies[..]), (&[7][..], &[7, 8][..], &[9, 9, 9][..]));
+            two.put(0, two.at(1) + 1);
+            assert_eq!(two[..], [9, 8]);
+        }
     }
 }

@@ -206,6 +206,18 @@ impl Column {
         self.validity.get(i) && !matches!(self.data, ColumnData::Null)
     }
 
+    /// Value `i` of those of fixed width.
+    ///
+    /// # Panics
+    /// When the column holds something else, or has no row `i`.
+    #[inline(always)]
+    pub fn value<T: Native>(&self, i: usize) -> T {
+        match T::buffer(&self.data) {
+            Some(values) => values.at(i),
+            None => panic!("column is not {}", std::any::type_name::<T>()),
+        }
+    }
+
     /// The fixed-width values.
     ///
     /// # Panics
@@ -334,14 +346,24 @@ impl Column {
         }
     }
 
-    /// Becomes these rows, none of them NULL.
+    /// Becomes one row, which is not NULL.
     ///
     /// # Panics
     /// When the column holds something else.
     #[inline(always)]
-    pub fn set_values<T: Native, const N: usize>(&mut self, values: [T; N]) {
-        self.buffer_mut::<T>().set(values);
-        self.validity.reset(N);
+    pub fn set_value<T: Native>(&mut self, value: T) {
+        self.buffer_mut::<T>().set_one(value);
+        self.validity.reset(1);
+    }
+
+    /// Becomes two rows, neither of them NULL.
+    ///
+    /// # Panics
+    /// When the column holds something else.
+    #[inline(always)]
+    pub fn set_two<T: Native>(&mut self, first: T, second: T) {
+        self.buffer_mut::<T>().set_two(first, second);
+        self.validity.reset(2);
     }
 
     /// Becomes two rows, the value `before` a change and that `after` it; where there was none before, that after it alone.
@@ -351,9 +373,9 @@ impl Column {
     #[inline(always)]
     pub fn set_sides<T: Native>(&mut self, before: T, after: T, begins: bool) {
         if begins {
-            self.set_values([after]);
+            self.set_value(after);
         } else {
-            self.set_values([before, after]);
+            self.set_two(before, after);
         }
     }
 
@@ -362,10 +384,10 @@ impl Column {
     #[inline]
     pub fn set_only(&mut self, from: &Column, row: usize) {
         match (&mut self.data, &from.data) {
-            (ColumnData::I64(to), ColumnData::I64(from)) => to.set([from[row]]),
-            (ColumnData::I32(to), ColumnData::I32(from)) => to.set([from[row]]),
-            (ColumnData::F64(to), ColumnData::F64(from)) => to.set([from[row]]),
-            (ColumnData::I128(to), ColumnData::I128(from)) => to.set([from[row]]),
+            (ColumnData::I64(to), ColumnData::I64(from)) => to.set_one(from.at(row)),
+            (ColumnData::I32(to), ColumnData::I32(from)) => to.set_one(from.at(row)),
+            (ColumnData::F64(to), ColumnData::F64(from)) => to.set_one(from.at(row)),
+            (ColumnData::I128(to), ColumnData::I128(from)) => to.set_one(from.at(row)),
             (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_copies::<1>(from, row),
             _ => {
                 self.clear();
@@ -382,10 +404,10 @@ impl Column {
     #[inline]
     pub fn set_pair(&mut self, from: &Column, row: usize) {
         match (&mut self.data, &from.data) {
-            (ColumnData::I64(to), ColumnData::I64(from)) => to.set([from[row]; 2]),
-            (ColumnData::I32(to), ColumnData::I32(from)) => to.set([from[row]; 2]),
-            (ColumnData::F64(to), ColumnData::F64(from)) => to.set([from[row]; 2]),
-            (ColumnData::I128(to), ColumnData::I128(from)) => to.set([from[row]; 2]),
+            (ColumnData::I64(to), ColumnData::I64(from)) => to.set_copies::<2>(&from[row]),
+            (ColumnData::I32(to), ColumnData::I32(from)) => to.set_copies::<2>(&from[row]),
+            (ColumnData::F64(to), ColumnData::F64(from)) => to.set_copies::<2>(&from[row]),
+            (ColumnData::I128(to), ColumnData::I128(from)) => to.set_copies::<2>(&from[row]),
             (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.set_copies::<2>(from, row),
             _ => {
                 self.clear();

@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
             }};
         }
         match &mut column.data {
-            ColumnData::I64(to) if rows == 1 => to.set([self.word() as i64]),
+            ColumnData::I64(to) if rows == 1 => to.set_one(self.word() as i64),
             ColumnData::Null => {}
             ColumnData::Bool(to) => {
                 to.reset(rows);

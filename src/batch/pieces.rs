@@ -7,12 +7,18 @@
 use super::{Batch, ColumnRef, DataType, Home, Pool};
 
 /// See the module's text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pieces {
     columns: Vec<ColumnRef>,
     rows: usize,
     next: usize,
     home: Home,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self { columns: Vec::new(), rows: 0, next: 0, home: Home::of_lent() }
+    }
 }
 
 impl Pieces {

@@ -201,6 +201,12 @@ impl ByteColumn {
         &self.views
     }
 
+    /// The view of value `i`.
+    #[inline(always)]
+    pub fn view(&self, i: usize) -> View {
+        self.views.at(i)
+    }
+
     /// The bytes of value `i`.
     #[inline]
     pub fn get(&self, i: usize) -> &[u8] {
@@ -290,7 +296,7 @@ impl ByteColumn {
     pub fn set_inline(&mut self, i: usize, view: View) {
         debug_assert!(view.is_inline());
         self.written.one(i);
-        self.views[i] = view;
+        self.views.put(i, view);
     }
 
     /// Grows with empty values or shrinks.
@@ -359,11 +365,11 @@ impl ByteColumn {
     /// Becomes the value of that row of another column so many times.
     #[inline]
     pub fn set_copies<const N: usize>(&mut self, from: &ByteColumn, row: usize) {
-        let view = from.views[row];
+        let view = &from.views[row];
         if view.len as usize > INLINE || self.shares() || !self.buffers[0].is_empty() {
             return self.store_copies::<N>(from.get(row));
         }
-        self.views.set([view; N]);
+        self.views.set_copies::<N>(view);
         self.written = Written::ALL;
     }
 
@@ -374,7 +380,7 @@ impl ByteColumn {
         let arena = Arc::get_mut(&mut self.buffers[0]).expect("buffer 0 is ours after the check above");
         arena.clear();
         let view = ByteWriter { views: &mut self.views, written: &mut self.written, arena }.store(bytes);
-        self.views.set([view; N]);
+        self.views.set_copies::<N>(&view);
         self.written = Written::ALL;
     }
 

@@ -140,7 +140,7 @@ macro_rules! fixed {
             }
             #[inline]
             fn read(&mut self, from: &Column, row: usize) {
-                *self = $wrap(from.slice::<$inner>()[row]);
+                *self = $wrap(from.value::<$inner>(row));
             }
         }
     )*};
@@ -169,7 +169,7 @@ impl<const S: u8> RowField for Decimal<S> {
     }
     #[inline]
     fn read(&mut self, from: &Column, row: usize) {
-        self.0 = from.slice::<i128>()[row];
+        self.0 = from.value::<i128>(row);
     }
 }
 
@@ -235,7 +235,8 @@ impl<T: RowField> RowField for Option<T> {
     }
     #[inline(always)]
     fn read(&mut self, from: &Column, row: usize) {
-        if from.is_valid(row) {
+        // Of a type that has values: NULL's own is none of those that a field has.
+        if from.validity.get(row) {
             self.get_or_insert_default().read(from, row);
         } else {
             *self = None;

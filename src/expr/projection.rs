@@ -19,8 +19,9 @@ pub struct Projection {
     in_place: bool,
     /// In place, and each computed column knows how to compute a row alone.
     rows_in_place: bool,
-    /// From here on all columns are computed.
+    /// From here on all columns are computed; and how many these are.
     tail: usize,
+    behind: usize,
 }
 
 struct Computed {
@@ -53,13 +54,14 @@ impl Projection {
         let in_place = passed.iter().all(|p| p.from == p.to);
         let rows_in_place = in_place && computed.iter().all(|c| c.program.has_rows());
         let tail = passed.last().map_or(0, |p| p.to + 1);
-        Self { types, home: Home::default(), computed, passed, in_place, rows_in_place, tail }
+        let behind = exprs.len() - tail;
+        Self { types, home: Home::default(), computed, passed, in_place, rows_in_place, tail, behind }
     }
 
     /// A batch of so many columns has a place for each, or the places are behind them.
     #[inline(always)]
     fn fits(&self, columns: usize) -> bool {
-        (self.tail..=self.types.len()).contains(&columns)
+        columns.wrapping_sub(self.tail) <= self.behind
     }
 
     /// [`Projection::apply`] for a batch with one selected row, where that is simple: false when it is not, and nothing was done. A

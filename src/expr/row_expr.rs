@@ -207,11 +207,12 @@ macro_rules! row_expr {
         $(impl Cell for $t {
             #[inline(always)]
             fn load(column: &Column, row: usize) -> Self {
-                column.slice::<$t>()[row]
+                column.value::<$t>(row)
             }
             #[inline(always)]
             fn store(self, column: &mut Column, row: usize) {
-                <$t as Native>::buffer_mut(&mut column.data).expect("a column of the expression's type")[row] = self;
+                let values = <$t as Native>::buffer_mut(&mut column.data);
+                values.expect("a column of the expression's type").put(row, self);
             }
             fn of(row: RowExpr) -> Option<Source<Self>> {
                 match row { RowExpr::$v(s) => Some(s), _ => None }

@@ -6,14 +6,16 @@
 //! a row's value is looked up once. Only for accumulators that want it is a feed made a list of rows.
 
 mod filter;
+mod longs;
 
 use super::gather::{differs, extend_sides, mark_sides, position, runs};
-use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Native, Pool, Schema};
+use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, Schema};
 use crate::error::Result;
 use crate::expr::{Arg, Expr, Known, RowError, Seen, Updates};
 use crate::plan;
 use crate::state::{DistinctView, Joined, Taken, VARIANTS};
 use filter::Filter;
+use longs::Longs;
 
 /// Slots come to be so many at a time.
 const SLOTS: usize = 16;
@@ -24,8 +26,7 @@ pub(super) struct Aggregates {
     filters: Vec<Filter>,
     views: Vec<View>,
     feeds: Vec<Feed>,
-    /// What the row that came alone has for calls that take [longs](Known::takes_longs).
-    longs: Vec<Long>,
+    longs: Longs,
     /// For each slot: one more than the place of its last value among those of the feed at hand; 0: none.
     last: Vec<u32>,
     changed: Vec<u8>,
@@ -40,20 +41,11 @@ struct Call {
     from: Option<Origin>,
     feed: Option<usize>,
     accumulator: Known,
-    /// Which of the longs it takes; none: its accumulator is asked as any other.
-    long: Option<usize>,
+    /// Which of [`Longs`] it takes, or none of them: its accumulator is asked as any other.
+    long: usize,
     /// The values around each change of a batch, as `tracked` says.
     values: ColumnRef,
     tracked: Tracked,
-}
-
-/// An argument of the row that came alone.
-#[derive(PartialEq)]
-struct Long {
-    /// None: COUNT(*) has none.
-    column: Option<usize>,
-    /// `None`: it is NULL. What is only counted has any.
-    value: Option<i64>,
 }
 
 /// Distinct values of some columns, with a variant for each filter.
@@ -105,8 +97,7 @@ impl Aggregates {
         let mut filters: Vec<usize> = Vec::new();
         let mut views: Vec<(&[usize], Vec<Option<usize>>)> = Vec::new();
         let mut feeds: Vec<Origin> = Vec::new();
-        let mut longs: Vec<Long> = Vec::new();
-        let calls = aggregates
+        let mut calls: Vec<Call> = aggregates
             .iter()
             .map(|a| {
                 let filter = a.filter.map(|f| place(&mut filters, f));
@@ -124,21 +115,28 @@ impl Aggregates {
                         Some(Origin::View { view, variant: place(&mut views[view].1, filter) })
                     }
                 };
-                let accumulator = Known::from((a.accumulator)());
                 Call {
-                    long: accumulator
-                        .takes_longs()
-                        .then(|| place(&mut longs, Long::of(a.args.first().copied()))),
+                    long: usize::MAX,
                     args: a.args.clone(),
                     ty: a.ty.clone(),
                     from,
                     feed: from.map(|from| place(&mut feeds, from)),
-                    accumulator,
+                    accumulator: Known::from((a.accumulator)()),
                     values: ColumnRef::new(Column::new(&a.ty)),
                     tracked: Tracked::Nothing,
                 }
             })
             .collect();
+        let mut longs = Longs::default();
+        let of_longs = |c: &&mut Call| c.accumulator.takes_longs();
+        for call in calls.iter_mut().filter(of_longs) {
+            if let Some(from) = call.from {
+                call.long = longs.part(call.args.first().copied(), from);
+            }
+        }
+        for call in calls.iter_mut().filter(of_longs).filter(|c| c.from.is_none()) {
+            call.long = longs.whole(call.args.first().copied());
+        }
         let view = |(args, variants): (&[usize], Vec<Option<usize>>)| {
             let types = args.iter().map(|&c| input.ty(c).clone()).collect();
             View {
@@ -281,10 +279,10 @@ impl Aggregates {
         if !(self.feeds.is_empty() && batch.kind(row as usize).is_add()) {
             return self.update(batch, &[row], &[slot]);
         }
-        self.longs.iter_mut().for_each(|l| l.read(batch, row as usize));
+        self.longs.read(batch, row as usize);
         for call in &mut self.calls {
-            match call.long {
-                Some(n) => call.accumulator.add(slot, self.longs[n].value),
+            match self.longs.value(call.long) {
+                Some(value) => call.accumulator.add(slot, value),
                 None => with_updates(&call.args, batch, &[row], &[slot], |u| call.accumulator.update(u))?,
             }
         }
@@ -304,29 +302,27 @@ impl Aggregates {
         columns: &mut [ColumnRef],
         pool: &mut Pool,
     ) -> Result<(), RowError> {
-        self.longs.iter_mut().for_each(|l| l.read(batch, row as usize));
-        self.filters.iter_mut().for_each(|f| f.fill_row(batch, row, &self.longs));
+        self.longs.read(batch, row as usize);
+        self.filters.iter_mut().for_each(|f| f.fill_row(batch, row, self.longs.read_values()));
         self.views.iter_mut().for_each(|v| v.fill_row(&self.filters, batch, row, slot));
+        self.longs.part_by(&self.filters, &self.views);
         debug_assert_eq!(columns.len(), self.calls.len());
-        for (n, call) in self.calls.iter_mut().enumerate() {
+        let mut columns = columns.iter_mut();
+        for call in &mut self.calls {
+            let Some(to) = columns.next() else { break };
             // As `Pool::own`, with one look at who holds it.
             let to = loop {
-                match ColumnRef::get_mut(&mut columns[n]) {
+                match ColumnRef::get_mut(to) {
                     Some(to) => break to,
-                    None => pool.renew(&mut columns[n], &call.ty),
+                    None => pool.renew(to, &call.ty),
                 }
             };
-            let seen = match call.from {
-                None => true,
-                Some(Origin::Filter(f)) => self.filters[f].takes,
-                Some(Origin::View { view, variant }) => self.views[view].flags[0] >> variant & 1 != 0,
-            };
-            match call.long {
-                Some(n) => {
-                    let value = if seen { self.longs[n].value } else { None };
-                    call.accumulator.add_tracked(slot, value, begins, to);
+            match self.longs.value(call.long) {
+                Some(value) => call.accumulator.add_tracked(slot, value, begins, to),
+                None => {
+                    let seen = call.from.is_none_or(|from| from.takes(&self.filters, &self.views));
+                    call.update_row(batch, row, slot, seen, begins, to)?;
                 }
-                None => call.update_row(batch, row, slot, seen, begins, to)?,
             }
         }
         Ok(())
@@ -494,17 +490,14 @@ impl Aggregates {
     }
 }
 
-impl Long {
-    fn of(column: Option<usize>) -> Self {
-        Self { column, value: Some(0) }
-    }
-
-    #[inline]
-    fn read(&mut self, batch: &Batch, row: usize) {
-        let Some(column) = self.column else { return };
-        let column = batch.column(column);
-        let value = || i64::buffer(&column.data).map_or(0, |values| values[row]);
-        self.value = column.is_valid(row).then(value);
+impl Origin {
+    /// It takes the row that came alone, of which filters and views have been asked.
+    #[inline(always)]
+    fn takes(self, filters: &[Filter], views: &[View]) -> bool {
+        match self {
+            Self::Filter(f) => filters[f].takes,
+            Self::View { view, variant } => views[view].flags[0] >> variant & 1 != 0,
+        }
     }
 }
 

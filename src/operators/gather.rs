@@ -163,7 +163,7 @@ pub(super) fn mark_sides(sides: &Column, changed: &mut [u8]) {
 #[inline]
 pub(super) fn pair_differs(pair: &Column) -> bool {
     match &pair.data {
-        ColumnData::I64(v) if !pair.validity.may_have_nulls() => v[0] != v[1],
+        ColumnData::I64(v) if !pair.validity.may_have_nulls() => v.at(0) != v.at(1),
         _ => differs(pair, 0, pair, 1),
     }
 }

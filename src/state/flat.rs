@@ -217,7 +217,7 @@ mod tests {
         fn get(&self, shift: u32) -> u64 {
             self.0.get(shift)
         }
-        fn hash(self, _seeds: &[u64; 2]) -> u64 {
+        fn hash(&self, _seeds: &[u64; 2]) -> u64 {
             self.0[0] % 13
         }
         const ALL: Self = Crowded([!0; 2]);

@@ -13,10 +13,15 @@ use crate::batch::{ByteColumn, Column, ColumnData, ColumnRef, DataType, INLINE, 
 pub(super) trait Packed: Copy + Eq + Default + Send {
     /// Ors the low bits of `v` in at bit `shift`.
     fn put(&mut self, v: u64, shift: u32);
+    /// Sets a bit.
+    #[inline(always)]
+    fn set(&mut self, bit: u32) {
+        self.put(1, bit);
+    }
     /// The 64 bits from bit `shift` on.
     fn get(&self, shift: u32) -> u64;
     /// A hash whose high and low bits are both good.
-    fn hash(self, seeds: &[u64; 2]) -> u64;
+    fn hash(&self, seeds: &[u64; 2]) -> u64;
     /// All bits are set.
     const ALL: Self;
     /// The bits that both have.
@@ -76,7 +81,7 @@ impl Packed for u64 {
         *self >> shift
     }
     #[inline(always)]
-    fn hash(self, seeds: &[u64; 2]) -> u64 {
+    fn hash(&self, seeds: &[u64; 2]) -> u64 {
         fold(self ^ seeds[0], seeds[1])
     }
     const ALL: Self = !0;
@@ -128,7 +133,7 @@ impl Packed for [u64; 2] {
         }
     }
     #[inline(always)]
-    fn hash(self, seeds: &[u64; 2]) -> u64 {
+    fn hash(&self, seeds: &[u64; 2]) -> u64 {
         fold(self[0] ^ seeds[0], self[1] ^ seeds[1]) ^ fold(self[0] ^ seeds[1], seeds[0])
     }
     const ALL: Self = [!0; 2];
@@ -177,7 +182,7 @@ impl Packed for Word97 {
         self.0.get(shift)
     }
     #[inline(always)]
-    fn hash(self, seeds: &[u64; 2]) -> u64 {
+    fn hash(&self, seeds: &[u64; 2]) -> u64 {
         self.0.hash(seeds)
     }
     const ALL: Self = Self([!0; 2]);
@@ -201,13 +206,17 @@ impl Wide {
 impl Packed for Wide {
     #[inline(always)]
     fn put(&mut self, v: u64, shift: u32) {
-        let (word, bit) = (shift as usize / 64, shift % 64);
+        debug_assert!(shift <= Self::BITS);
+        let (word, bit) = (shift as usize / 64 % 4, shift % 64);
         self.0[word] |= v << bit;
-        if bit > 0
-            && let Some(next) = self.0.get_mut(word + 1)
-        {
-            *next |= v >> (64 - bit);
+        if bit > 0 && word < 3 {
+            self.0[word + 1] |= v >> (64 - bit);
         }
+    }
+    #[inline(always)]
+    fn set(&mut self, bit: u32) {
+        debug_assert!(bit <= Self::BITS);
+        self.0[bit as usize / 64 % 4] |= 1 << (bit % 64);
     }
     #[inline(always)]
     fn get(&self, shift: u32) -> u64 {
@@ -216,7 +225,7 @@ impl Packed for Wide {
         ((above | u128::from(self.0[word])) >> (shift % 64)) as u64
     }
     #[inline(always)]
-    fn hash(self, seeds: &[u64; 2]) -> u64 {
+    fn hash(&self, seeds: &[u64; 2]) -> u64 {
         let [a, b, c, d] = self.0;
         let halves = (fold(a ^ seeds[0], b ^ seeds[1]), fold(c ^ seeds[1], d ^ seeds[0]));
         fold(halves.0 ^ seeds[1], halves.1 ^ seeds[0])
@@ -389,34 +398,50 @@ pub(super) fn pack<K: Packed>(
     }
 }
 
-/// The packed key of a row; `None` where it is the NULL that stands aside, or has a value of more words than one or a text
+/// Makes an empty key the packed key of a row; `None` where it is the NULL that stands aside, or has a value of more words than one or a text
 /// without room.
 #[inline(always)]
-pub(super) fn pack_row<K: Packed>(parts: &[Part], columns: &[&Column], row: usize) -> Option<K> {
-    let mut key = K::default();
+pub(super) fn pack_row<K: Packed>(
+    key: &mut K,
+    parts: &[Part],
+    columns: &[&Column],
+    row: usize,
+) -> Option<()> {
     for (n, part) in parts.iter().enumerate() {
         let column = columns[n];
         if !column.is_valid(row) {
             part.valid?;
             continue;
         }
-        let value = match &column.data {
-            ColumnData::I64(b) => b[row] as u64,
-            ColumnData::I32(b) => u64::from(b[row] as u32),
-            ColumnData::Bool(b) => b.get(row).into(),
-            ColumnData::I8(b) => u64::from(b[row] as u8),
-            ColumnData::I16(b) => u64::from(b[row] as u16),
-            ColumnData::F32(b) => u64::from(key::f32_bits(b[row])),
-            ColumnData::F64(b) => key::f64_bits(b[row]),
-            ColumnData::Bytes(texts) if put_text(&mut key, part, texts, row) => continue,
-            _ => return None,
-        };
+        // Most keys are these two, each a comparison; a jump by type would wait for the type.
+        if let ColumnData::Bytes(texts) = &column.data {
+            if !put_text(key, part, texts, row) {
+                return None;
+            }
+            continue;
+        }
+        let value =
+            if let ColumnData::I64(b) = &column.data { b.at(row) as u64 } else { word_of(column, row)? };
         key.put(value, part.shift);
         if let Some(bit) = part.valid {
-            key.put(1, bit);
+            key.set(bit);
         }
     }
-    Some(key)
+    Some(())
+}
+
+/// A value of another type as a word; `None`: it has more bits.
+#[inline]
+fn word_of(column: &Column, row: usize) -> Option<u64> {
+    Some(match &column.data {
+        ColumnData::I32(b) => u64::from(b.at(row) as u32),
+        ColumnData::Bool(b) => b.get(row).into(),
+        ColumnData::I8(b) => u64::from(b[row] as u8),
+        ColumnData::I16(b) => u64::from(b[row] as u16),
+        ColumnData::F32(b) => u64::from(key::f32_bits(b[row])),
+        ColumnData::F64(b) => key::f64_bits(b[row]),
+        _ => return None,
+    })
 }
 
 fn pack_texts<K: Packed>(
@@ -442,7 +467,7 @@ fn pack_texts<K: Packed>(
 /// Packs a text that is not NULL. False: it is too long, and nothing was done.
 #[inline(always)]
 fn put_text<K: Packed>(key: &mut K, part: &Part, texts: &ByteColumn, row: usize) -> bool {
-    let View { len, prefix, word2, word3 } = texts.views()[row];
+    let View { len, prefix, word2, word3 } = texts.view(row);
     if len as usize <= INLINE {
         key.put(u64::from(u32::from_le_bytes(prefix)) | u64::from(word2) << 32, part.shift);
         key.put(word3.into(), part.shift + 64);
@@ -492,7 +517,7 @@ fn put_all<K: Packed>(
         if nulls.is_none_or(|c| c.is_valid(r)) {
             put(r, k);
             if let Some(bit) = part.valid {
-                k.put(1, bit);
+                k.set(bit);
             }
         }
     }

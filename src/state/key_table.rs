@@ -549,7 +549,9 @@ impl<K: Word> Words<K> {
     /// The slot of the key of a row; `None` where it is NULL, which stands aside.
     #[inline(always)]
     fn row(&mut self, parts: &[Part], columns: &[&Column], row: usize, free: &mut Slots) -> Option<u32> {
-        Some(self.one(pack_row(parts, columns, row)?, free))
+        let mut key = K::default();
+        pack_row(&mut key, parts, columns, row)?;
+        Some(self.one(key, free))
     }
 
     #[inline(always)]

@@ -13,11 +13,13 @@ const HUGE: usize = (2 << 20) / 8;
 const LEAST: usize = 16;
 
 /// See the module's text.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Tagged {
     /// Half a hash above one more than a slot (0: no entry); a power of two of them, or none.
     entries: Vec<u64>,
     len: usize,
+    /// With so many keys it grows before the next.
+    most: usize,
 }
 
 /// What an entry keeps of a hash.
@@ -74,8 +76,7 @@ impl Tagged {
         is: impl Fn(u32) -> bool,
         make: impl FnOnce() -> u32,
     ) -> u32 {
-        let most = if self.bytes() < COLD { 6 } else { 11 };
-        if (self.len + 1) * 16 > self.entries.len() * most {
+        if self.len >= self.most {
             self.grow();
         }
         let mut at = self.home(tag(hash));
@@ -106,6 +107,8 @@ impl Tagged {
     fn grow(&mut self) {
         let many = (self.entries.len() * 2).max(LEAST);
         let old = std::mem::replace(&mut self.entries, vec![0; many]);
+        let sixteenths = if self.bytes() < COLD { 6 } else { 11 };
+        self.most = many * sixteenths / 16;
         if self.entries.len() >= HUGE {
             advise_huge(&mut self.entries);
         }
@@ -175,7 +178,7 @@ mod tests {
 
     /// The slot of a key.
     fn find(table: &Tagged, key: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
-        let mut table = Tagged { entries: table.entries.clone(), len: table.len };
+        let mut table = table.clone();
         let none = u32::MAX - 1;
         Some(table.find_or_insert(hash(key), is, || none)).filter(|slot| *slot != none)
     }

@@ -77,20 +77,22 @@ impl WideKeys {
         row: usize,
         free: &mut Slots,
     ) -> Option<u32> {
-        let key: Wide = pack_row(parts, columns, row)?;
-        Some(self.one(key, key.hash(&self.seeds), free))
+        // Stays where it is packed: words just stored can be read as words at once, in pairs only a while later.
+        let mut key = Wide::default();
+        pack_row(&mut key, parts, columns, row)?;
+        Some(self.one(&key, key.hash(&self.seeds), free))
     }
 
     fn find_packed(&mut self, keys: &[Wide], free: &mut Slots, slots: &mut Vec<u32>) {
         if keys.len() <= AHEAD || self.index.bytes() < COLD {
-            slots.extend(keys.iter().map(|&key| self.one(key, key.hash(&self.seeds), free)));
+            slots.extend(keys.iter().map(|key| self.one(key, key.hash(&self.seeds), free)));
             return;
         }
         let mut hashes = std::mem::take(&mut self.hashes);
         hashes.clear();
         hashes.extend(keys.iter().map(|k| k.hash(&self.seeds)));
         hashes[..AHEAD].iter().for_each(|&h| self.index.expect(h));
-        slots.extend(keys.iter().enumerate().map(|(n, &key)| {
+        slots.extend(keys.iter().enumerate().map(|(n, key)| {
             if let Some(&h) = hashes.get(n + AHEAD) {
                 self.index.expect(h);
             }
@@ -100,19 +102,19 @@ impl WideKeys {
     }
 
     #[inline(always)]
-    fn one(&mut self, key: Wide, hash: u64, free: &mut Slots) -> u32 {
+    fn one(&mut self, key: &Wide, hash: u64, free: &mut Slots) -> u32 {
         let Self { index, keys, .. } = self;
         let mut new = false;
         let slot = index.find_or_insert(
             hash,
-            |slot| keys[slot as usize] == key,
+            |slot| keys[slot as usize] == *key,
             || {
                 new = true;
                 free.take()
             },
         );
         if new {
-            self.set(slot, key);
+            self.set(slot, *key);
         }
         slot
     }

@@ -1,7 +1,7 @@
 //! COUNT(*) and COUNT(x).
 
 use super::{add, inverting};
-use crate::batch::{Buffer, Column, Decoder, Encoder, TypeKind};
+use crate::batch::{Column, Decoder, Encoder, TypeKind};
 use crate::error::{Error, Result};
 use crate::expr::function::Registry;
 use crate::expr::{Accumulator, RowError, Seen, Updates};
@@ -28,7 +28,7 @@ pub(super) fn register(r: &mut Registry) {
 
 #[derive(Default)]
 pub(super) struct Count {
-    counts: Buffer<i64>,
+    counts: Vec<i64>,
 }
 
 impl Count {

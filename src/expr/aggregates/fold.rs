@@ -72,7 +72,7 @@ fn native_room<T: Native>(out: &mut Column, more: usize) -> Option<(&mut Validit
 fn set_natives<T: Native>(before: Option<T>, after: Option<T>, begins: bool, out: &mut Column) {
     // The usual case by itself: it is two words to write.
     if let (Some(before), Some(after), false) = (before, after, begins) {
-        return out.set_values([before, after]);
+        return out.set_two(before, after);
     }
     out.set_sides(before.unwrap_or_default(), after.unwrap_or_default(), begins);
     if after.is_none() {

@@ -67,7 +67,7 @@ impl Program {
             (Some(Over::Long(f)), _) => Some(f.at(columns, row)),
             (None, Node::Column(n)) => {
                 let values = i64::buffer(&columns[*n].data)?;
-                Some(columns[*n].validity.get(row).then(|| values[row]))
+                Some(columns[*n].validity.get(row).then(|| values.at(row)))
             }
             _ => None,
         }

@@ -1,6 +1,6 @@
 //! FILTER: which rows an aggregate sees, by a BOOLEAN column or by a condition that is asked here.
 
-use super::{Long, place};
+use super::longs::Longs;
 use crate::batch::{BEFORE_TIME, Batch, Column, ColumnRef, Pool, run_of};
 use crate::expr::{EvalContext, Expr, Interval, Program};
 use std::ops::RangeInclusive;
@@ -21,7 +21,7 @@ struct Condition {
     program: Program,
     /// Its values in the batch at hand.
     values: ColumnRef,
-    /// Where it says that a number is between two others: which of the [longs](Long), and the two.
+    /// Where it says that a number is between two others: which of the [arguments](Longs) it is, and the two.
     interval: Option<(usize, RangeInclusive<i64>)>,
 }
 
@@ -31,9 +31,9 @@ impl Filter {
     }
 
     /// Instead of having a column it asks this condition; of the row that comes alone, where the condition is an interval, by the argument that is
-    /// then among `longs`.
-    pub(super) fn ask_for(&mut self, condition: &Expr, longs: &mut Vec<Long>) {
-        let interval = Interval::of(condition).map(|of| (place(longs, Long::of(Some(of.column))), of.values));
+    /// then one of the `longs`.
+    pub(super) fn ask_for(&mut self, condition: &Expr, longs: &mut Longs) {
+        let interval = Interval::of(condition).map(|of| (longs.argument(Some(of.column)), of.values));
         let values = ColumnRef::new(Column::new(&condition.ty));
         self.condition = Some(Condition { program: Program::new(condition), values, interval });
     }
@@ -47,12 +47,12 @@ impl Filter {
         debug_assert!(asked.is_ok(), "conditions that are asked cannot fail");
     }
 
-    /// [`Filter::fill`] of a row that comes alone, whose `longs` have been read.
+    /// [`Filter::fill`] of a row that comes alone, whose `arguments` have been read.
     #[inline]
-    pub(super) fn fill_row(&mut self, batch: &Batch, row: u32, longs: &[Long]) {
+    pub(super) fn fill_row(&mut self, batch: &Batch, row: u32, arguments: &[Option<i64>]) {
         self.takes = match &self.condition {
             Some(Condition { interval: Some((n, values)), .. }) => {
-                longs[*n].value.is_some_and(|v| values.contains(&v))
+                arguments[*n].is_some_and(|v| values.contains(&v))
             }
             Some(condition) => condition.program.is_true_at(&batch.columns, row as usize) == Some(true),
             None => {

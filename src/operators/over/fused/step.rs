@@ -186,17 +186,26 @@ pub(super) fn put(value: Option<u64>, only: bool, to: &mut ColumnRef) {
     if !only {
         return append(value, unshared(to));
     }
-    if !ColumnRef::is_unique(to) {
-        *to = ColumnRef::new(to.empty_like());
-    }
-    let Some(to) = ColumnRef::get_mut(to) else { return };
+    // A loop, so that who holds it is looked at once.
+    let to = loop {
+        match ColumnRef::get_mut(to) {
+            Some(to) => break to,
+            None => replace(to),
+        }
+    };
     match &mut to.data {
-        ColumnData::I64(b) => b.set([word as i64]),
-        ColumnData::I32(b) => b.set([word as i64 as i32]),
-        ColumnData::F64(b) => b.set([f64::from_bits(word)]),
+        ColumnData::I64(b) => b.set_one(word as i64),
+        ColumnData::I32(b) => b.set_one(word as i64 as i32),
+        ColumnData::F64(b) => b.set_one(f64::from_bits(word)),
         _ => unreachable!("a result of one of the forms"),
     }
     to.validity.set_only(value.is_some());
+}
+
+/// Puts an empty column in the place of one that somebody else holds.
+#[cold]
+fn replace(column: &mut ColumnRef) {
+    *column = ColumnRef::new(column.empty_like());
 }
 
 #[cold]
