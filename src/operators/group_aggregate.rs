@@ -315,8 +315,8 @@ impl GroupAggregate {
             pool.select_none(&mut batch);
             return (batch, Err(e.error));
         }
-        for (n, &k) in self.keys.iter().enumerate() {
-            let to = pool.own(&mut own_keys[n], &types[n]);
+        for ((&k, to), ty) in self.keys.iter().zip(own_keys).zip(types.iter()) {
+            let to = pool.own(to, ty);
             if begins {
                 to.set_only(batch.column(k), row);
             } else {
