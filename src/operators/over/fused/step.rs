@@ -101,10 +101,10 @@ impl Fused {
             let mut start = record[STARTS + f];
             loop {
                 let at = (start & mask) as usize * layout.step;
-                let words = &ring[at..at + layout.width];
-                if words[0] as i64 >= from && number - start <= step.before {
+                if ring[at] as i64 >= from && number - start <= step.before {
                     break;
                 }
+                let words = &ring[at..at + layout.width];
                 start += 1;
                 for sum in &step.sums {
                     if let Some(value) = layout.value(words, sum.by) {
