@@ -196,31 +196,26 @@ impl<F: Fold> Folding<F> {
         F::Out::set_sides(before, fold.value(s), begins, sides);
     }
 
-    /// Calls `seen` with the slot's state before (0) and after (1) each row, and what stands in `sides` for the row.
+    /// Lets `sides` see the slot's state before (0) and after (1) each row.
     #[inline(always)]
-    fn run<S>(
-        &mut self,
-        u: &Updates<'_>,
-        sides: impl Iterator<Item = S>,
-        mut seen: impl FnMut(&mut S, usize, &F, &F::State),
-    ) {
+    fn run(&mut self, u: &Updates<'_>, sides: &mut impl Sides<F>) {
         let (fold, states) = (&self.fold, &mut self.states[..]);
         let arg = &u.args[0];
         let read = F::reader(arg.column);
-        let pairs = u.rows.iter().zip(u.slots).zip(sides);
+        let pairs = u.rows.iter().zip(u.slots).enumerate();
         match (u.kinds, arg.column.validity.may_have_nulls() || arg.constant) {
             (None, false) => {
-                for ((&row, &slot), mut sides) in pairs {
+                for (k, (&row, &slot)) in pairs {
                     let s = &mut states[slot as usize];
-                    seen(&mut sides, 0, fold, s);
+                    sides.see(k, 0, fold, s);
                     fold.add(s, read(row as usize));
-                    seen(&mut sides, 1, fold, s);
+                    sides.see(k, 1, fold, s);
                 }
             }
             _ => {
-                for ((&row, &slot), mut sides) in pairs {
+                for (k, (&row, &slot)) in pairs {
                     let (s, row) = (&mut states[slot as usize], row as usize);
-                    seen(&mut sides, 0, fold, s);
+                    sides.see(k, 0, fold, s);
                     if arg.is_valid(row) {
                         let v = read(arg.at(row));
                         if u.is_add(row) {
@@ -229,10 +224,49 @@ impl<F: Fold> Folding<F> {
                             fold.remove(s, v);
                         }
                     }
-                    seen(&mut sides, 1, fold, s);
+                    sides.see(k, 1, fold, s);
                 }
             }
         }
+    }
+}
+
+/// What becomes of a slot's state around each row. A trait and not a closure: a closure that is called twice is not put into the loop.
+trait Sides<F: Fold> {
+    /// The state before (`side` 0) or after (1) row `k` of the rows at hand.
+    fn see(&mut self, k: usize, side: usize, fold: &F, s: &F::State);
+}
+
+/// Nobody asks.
+impl<F: Fold> Sides<F> for () {
+    #[inline(always)]
+    fn see(&mut self, _: usize, _: usize, _: &F, _: &F::State) {}
+}
+
+/// Appended to a column.
+impl<F: Fold> Sides<F> for &mut Column {
+    #[inline(always)]
+    fn see(&mut self, _: usize, _: usize, fold: &F, s: &F::State) {
+        F::Out::push(fold.value(s), self);
+    }
+}
+
+/// Written into room that was made for them.
+struct Room<'c, T> {
+    validity: &'c mut Validity,
+    /// The rows of the column in front of the room.
+    before: usize,
+    pairs: &'c mut [[T; 2]],
+}
+
+impl<F: Fold> Sides<F> for Room<'_, F::Out> {
+    #[inline(always)]
+    fn see(&mut self, k: usize, side: usize, fold: &F, s: &F::State) {
+        let value = fold.value(s);
+        if value.is_none() {
+            self.validity.set(self.before + 2 * k + side, false);
+        }
+        self.pairs[k][side] = value.unwrap_or_default();
     }
 }
 
@@ -248,24 +282,17 @@ impl<F: Fold> Accumulator for Folding<F> {
     }
 
     fn update(&mut self, u: &Updates<'_>) -> Result<(), RowError> {
-        self.run(u, std::iter::repeat(()), |_, _, _, _| {});
+        self.run(u, &mut ());
         Ok(())
     }
 
     fn update_tracked(&mut self, u: &Updates<'_>, sides: &mut Column) -> Result<(), RowError> {
         let before = sides.len();
         let Some((validity, room)) = F::Out::room(sides, 2 * u.rows.len()) else {
-            self.run(u, std::iter::repeat(()), |_, _, fold, s| F::Out::push(fold.value(s), sides));
+            self.run(u, &mut { sides });
             return Ok(());
         };
-        let room = room.as_chunks_mut::<2>().0.iter_mut().enumerate();
-        self.run(u, room, |(k, sides), side, fold, s| {
-            let value = fold.value(s);
-            if value.is_none() {
-                validity.set(before + 2 * *k + side, false);
-            }
-            sides[side] = value.unwrap_or_default();
-        });
+        self.run(u, &mut Room { validity, before, pairs: room.as_chunks_mut().0 });
         Ok(())
     }
 
