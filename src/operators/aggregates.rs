@@ -164,9 +164,12 @@ impl Aggregates {
     /// With filters by columns behind those of the input being these conditions. Before [`Aggregates::update`] they are to be
     /// [asked](Aggregates::ask).
     pub(super) fn asking(mut self, conditions: &[Expr], input: &Schema) -> Self {
-        for filter in &mut self.filters {
+        for (nth, filter) in self.filters.iter_mut().enumerate() {
             if let Some(n) = filter.column.checked_sub(input.len()) {
-                filter.ask_for(&conditions[n], &mut self.longs);
+                let is_other = |c: &Call| c.long == usize::MAX && c.from == Some(Origin::Filter(nth));
+                let by_view = self.views.iter().any(|v| v.variants.contains(&Some(nth)));
+                let by_others = by_view || self.calls.iter().any(is_other);
+                filter.ask_for(nth, &conditions[n], &mut self.longs, by_others);
             }
         }
         self
@@ -264,8 +267,7 @@ impl Aggregates {
         let mut first: Option<RowError> = None;
         for call in &mut self.calls {
             let (rows, slots) = feed_rows(&self.feeds, call.feed, rows, slots);
-            let result = with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update(u));
-            keep_first(&mut first, result);
+            keep_first(&mut first, call.update(batch, rows, slots));
         }
         first.map_or(Ok(()), Err)
     }
@@ -274,7 +276,7 @@ impl Aggregates {
     ///
     /// # Errors
     /// The row cannot be taken; its group is then in an undefined state.
-    #[inline]
+    #[inline(always)]
     pub(super) fn update_row(&mut self, batch: &Batch, row: u32, slot: u32) -> Result<(), RowError> {
         if !(self.feeds.is_empty() && batch.kind(row as usize).is_add()) {
             return self.update(batch, &[row], &[slot]);
@@ -283,7 +285,7 @@ impl Aggregates {
         for call in &mut self.calls {
             match self.longs.value(call.long) {
                 Some(value) => call.accumulator.add(slot, value),
-                None => with_updates(&call.args, batch, &[row], &[slot], |u| call.accumulator.update(u))?,
+                None => call.update(batch, &[row], &[slot])?,
             }
         }
         Ok(())
@@ -303,7 +305,9 @@ impl Aggregates {
         pool: &mut Pool,
     ) -> Result<(), RowError> {
         self.longs.read(batch, row as usize);
-        self.filters.iter_mut().for_each(|f| f.fill_row(batch, row, self.longs.read_values()));
+        for filter in self.filters.iter_mut().filter(|f| f.is_asked) {
+            filter.fill_row(batch, row, self.longs.read_values());
+        }
         self.views.iter_mut().for_each(|v| v.fill_row(&self.filters, batch, row, slot));
         self.longs.part_by(&self.filters, &self.views);
         debug_assert_eq!(columns.len(), self.calls.len());
@@ -502,6 +506,12 @@ impl Origin {
 }
 
 impl Call {
+    /// Its accumulator takes rows into their groups.
+    fn update(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) -> Result<(), RowError> {
+        let Self { args, accumulator, .. } = self;
+        with_updates(args, batch, rows, slots, |u| accumulator.update(u))
+    }
+
     /// What [`Accumulator::update_row`](crate::expr::Accumulator::update_row) says of a row.
     fn update_row(
         &mut self,

@@ -47,18 +47,7 @@ impl Stage for Watermark {
             self.counters.rows_out += 1;
             return Ok(());
         }
-        let mut result = Ok(());
-        if selected > 0
-            && let Err(e) = self.assign(batch, cx)
-        {
-            cut_before(batch, &e, cx.pool);
-            self.counters.filtered += (selected - batch.selected()) as u64;
-            result = Err(e.error);
-        } else if ended {
-            self.end(batch);
-        }
-        self.counters.rows_out += batch.selected() as u64;
-        result
+        self.apply_many(batch, ended, cx)
     }
 
     fn snapshot(&self, to: &mut Encoder) {
@@ -84,6 +73,24 @@ fn next(current: i64) -> i64 {
 }
 
 impl Watermark {
+    /// [`Stage::apply`] of any batch.
+    #[inline(never)]
+    fn apply_many(&mut self, batch: &mut Batch, ended: bool, cx: &mut Context<'_>) -> Result<()> {
+        let selected = batch.selected();
+        let mut result = Ok(());
+        if selected > 0
+            && let Err(e) = self.assign(batch, cx)
+        {
+            cut_before(batch, &e, cx.pool);
+            self.counters.filtered += (selected - batch.selected()) as u64;
+            result = Err(e.error);
+        } else if ended {
+            self.end(batch);
+        }
+        self.counters.rows_out += batch.selected() as u64;
+        result
+    }
+
     /// The value of a row that comes alone, where it can be told without kernels and the row can be taken.
     #[inline(always)]
     fn of_row(&self, batch: &Batch, row: usize) -> Option<Option<i64>> {

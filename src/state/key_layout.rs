@@ -20,6 +20,12 @@ pub(super) trait Packed: Copy + Eq + Default + Send {
     }
     /// The 64 bits from bit `shift` on.
     fn get(&self, shift: u32) -> u64;
+    /// The four words from bit `shift` on, zeros behind the key's own.
+    #[inline(always)]
+    fn words(&self, shift: u32) -> [u64; 4] {
+        let within = |n: u32| shift + 64 * n < 8 * size_of::<Self>() as u32;
+        std::array::from_fn(|n| if within(n as u32) { self.get(shift + 64 * n as u32) } else { 0 })
+    }
     /// A hash whose high and low bits are both good.
     fn hash(&self, seeds: &[u64; 2]) -> u64;
     /// All bits are set.
@@ -208,8 +214,13 @@ impl Packed for Wide {
     fn put(&mut self, v: u64, shift: u32) {
         debug_assert!(shift <= Self::BITS);
         let (word, bit) = (shift as usize / 64 % 4, shift % 64);
+        // Most values begin with a word.
+        if bit == 0 {
+            self.0[word] |= v;
+            return;
+        }
         self.0[word] |= v << bit;
-        if bit > 0 && word < 3 {
+        if word < 3 {
             self.0[word + 1] |= v >> (64 - bit);
         }
     }
@@ -223,6 +234,21 @@ impl Packed for Wide {
         let word = shift as usize / 64;
         let above = self.0.get(word + 1).map_or(0, |w| u128::from(*w) << 64);
         ((above | u128::from(self.0[word])) >> (shift % 64)) as u64
+    }
+    #[inline(always)]
+    fn words(&self, shift: u32) -> [u64; 4] {
+        let [a, b, c, d] = self.0;
+        let [a, b, c, d] = match shift / 64 {
+            0 => [a, b, c, d],
+            1 => [b, c, d, 0],
+            2 => [c, d, 0, 0],
+            _ => [d, 0, 0, 0],
+        };
+        let bit = shift % 64;
+        if bit == 0 {
+            return [a, b, c, d];
+        }
+        [(a, b), (b, c), (c, d), (d, 0)].map(|(low, high)| low >> bit | high << (64 - bit))
     }
     #[inline(always)]
     fn hash(&self, seeds: &[u64; 2]) -> u64 {
@@ -489,18 +515,34 @@ fn put_text<K: Packed>(key: &mut K, part: &Part, texts: &ByteColumn, row: usize)
     true
 }
 
-/// A packed text: its length, and its bytes with zeros behind them.
-#[inline(always)]
-fn unpack_text<K: Packed>(key: &K, part: &Part) -> (u32, [u8; 1 << LENGTH]) {
-    let len = (key.get(part.shift + 8 * part.room) & ((1 << LENGTH) - 1)) as u32;
-    let mut text = [0; 1 << LENGTH];
-    for (n, to) in (0..).zip(text.as_chunks_mut().0) {
-        // What the text leaves of its room is zero; behind it stand other parts.
-        let bits = (8 * part.room).saturating_sub(64 * n).min(64);
-        let word = if bits == 0 { 0 } else { key.get(part.shift + 64 * n) & u64::MAX >> (64 - bits) };
-        *to = word.to_le_bytes();
+/// How the packed texts of a part are read.
+struct Unpacker {
+    shift: u32,
+    /// Where the length stands.
+    length: u32,
+    /// Of each word from `shift` on the bits that are the text's: behind its room stand other parts.
+    masks: [u64; (1 << LENGTH) / 8],
+}
+
+impl Unpacker {
+    fn of(part: &Part) -> Self {
+        let bits = |n: usize| (8 * part.room).saturating_sub(64 * n as u32).min(64);
+        let masks = std::array::from_fn(|n| if bits(n) == 0 { 0 } else { u64::MAX >> (64 - bits(n)) });
+        Self { shift: part.shift, length: part.shift + 8 * part.room, masks }
     }
-    (len, text)
+
+    /// The length of a key's text, and its bytes with zeros behind them.
+    #[inline(always)]
+    fn read<K: Packed>(&self, key: &K) -> (u32, [u8; 1 << LENGTH]) {
+        let len = (key.get(self.length) & ((1 << LENGTH) - 1)) as u32;
+        let mut text = [0; 1 << LENGTH];
+        let words = key.words(self.shift);
+        for ((to, word), mask) in text.as_chunks_mut().0.iter_mut().zip(words).zip(self.masks) {
+            // What the text leaves of its room is zero.
+            *to = (word & mask).to_le_bytes();
+        }
+        (len, text)
+    }
 }
 
 /// Puts a value of each row that is not NULL into its key.
@@ -603,7 +645,8 @@ pub(super) fn unpack<'k, K: Packed + 'k>(
                 nanos.extend_exact(each!(k => (k.get(at + 64) & 0x3fff_ffff) as u32));
             }
             ColumnData::Bytes(b) => {
-                b.writer().extend_padded(each!(k => unpack_text(k, part)));
+                let unpacker = Unpacker::of(part);
+                b.writer().extend_padded(each!(k => unpacker.read(k)));
             }
             ColumnData::Null => {}
             _ => unreachable!("columns without fixed width are not packed"),

@@ -188,12 +188,15 @@ impl<F: Fold> Folding<F> {
         begins: bool,
         sides: &mut Column,
     ) {
-        let (fold, s) = (&self.fold, &mut self.states[slot as usize]);
-        let before = if begins { None } else { fold.value(s) };
+        let (fold, at) = (&self.fold, &mut self.states[slot as usize]);
+        // Changed beside its place: where what is kept depends on a comparison, as of MIN, that then is a choice and nothing to be guessed.
+        let mut s = *at;
+        let before = if begins { None } else { fold.value(&s) };
         if let Some(value) = value {
-            fold.add(s, value);
+            fold.add(&mut s, value);
         }
-        F::Out::set_sides(before, fold.value(s), begins, sides);
+        *at = s;
+        F::Out::set_sides(before, fold.value(&s), begins, sides);
     }
 
     /// Lets `sides` see the slot's state before (0) and after (1) each row.

@@ -366,12 +366,11 @@ impl Kernel for DateFormat {
         };
         let mut texts = texts.writer();
         // Mostly a batch is of one day, and that is the day of the batch before.
-        if let (None, None, ColumnData::I64(us), Some((same, view))) =
-            (&*from, &*zone, &a[0].column.data, last.micros())
+        if let (None, None, ColumnData::I64(us), Some(view)) = (&*from, &*zone, &a[0].column.data, last.view)
             && !(a[0].constant || validity.may_have_nulls())
         {
             let mut all = true;
-            sel.for_each(|i| all &= same.contains(&us[i]));
+            sel.for_each(|i| all &= last.micros.contains(&us[i]));
             if all && let Some(i) = sel.only() {
                 // Of a block that is handed out row by row, the row alone.
                 texts.set_inline(i, view);
@@ -430,9 +429,10 @@ impl Write for RowText {
     fn write(&self, columns: &[ColumnRef], row: usize, out: &mut Column) {
         let Some(us) = self.time.at(columns, row) else { return out.validity.set(row, false) };
         let last = &mut *self.last.borrow_mut();
-        match last.micros() {
-            Some((same, view)) if same.contains(&us) => return out.byte_column_mut().set_inline(row, view),
-            _ => {}
+        if last.micros.contains(&us)
+            && let Some(view) = last.view
+        {
+            return out.byte_column_mut().set_inline(row, view);
         }
         let m = Moment::from_micros(us);
         out.byte_column_mut().writer().set_with(row, |to| {
@@ -451,6 +451,8 @@ struct Last {
     unit: Option<i64>,
     /// The seconds of the unit that it was.
     same: Range<i64>,
+    /// Its microseconds.
+    micros: Range<i64>,
     text: [u8; 32],
     len: usize,
     /// The text, where it is short.
@@ -460,13 +462,7 @@ struct Last {
 impl Last {
     fn of(pick: &Pick) -> Self {
         let unit = if let Pick::Fixed(p) = pick { p.unit() } else { None };
-        Self { unit, same: 0..0, text: [0; 32], len: 0, view: None }
-    }
-
-    /// The times, µs, whose text is that of the time before, where it is short.
-    fn micros(&self) -> Option<(Range<i64>, View)> {
-        let micros = |seconds: i64| seconds.saturating_mul(1_000_000);
-        self.view.map(|view| (micros(self.same.start)..micros(self.same.end), view))
+        Self { unit, same: 0..0, micros: 0..0, text: [0; 32], len: 0, view: None }
     }
 
     /// The text of `m`, where it is that of the time before and short.
@@ -490,11 +486,13 @@ impl Last {
         }
         let at = to.len();
         let done = write(to)?;
-        (self.same, self.view) = (0..0, None);
+        (self.same, self.micros, self.view) = (0..0, 0..0, None);
         if let (true, Some(kept)) = (done, self.text.get_mut(..to.len() - at)) {
             kept.copy_from_slice(&to[at..]);
             let start = m.seconds.div_euclid(unit) * unit;
             (self.same, self.len) = (start..start + unit, to.len() - at);
+            let micros = |seconds: i64| seconds.saturating_mul(1_000_000);
+            self.micros = micros(start)..micros(start + unit);
             self.view = View::short(kept);
         }
         Ok(done)

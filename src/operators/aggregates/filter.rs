@@ -12,8 +12,10 @@ pub(super) struct Filter {
     condition: Option<Condition>,
     /// By row of the batch at hand: 1 where it is true.
     pub(super) passes: Vec<u8>,
-    /// It is true of the row that came alone.
+    /// It is true of the row that came alone, if somebody wants to know.
     pub(super) takes: bool,
+    /// Somebody does: not only [parts](Longs::part_within), which ask themselves.
+    pub(super) is_asked: bool,
 }
 
 /// What a FILTER asks itself.
@@ -27,13 +29,17 @@ struct Condition {
 
 impl Filter {
     pub(super) fn new(column: usize) -> Self {
-        Self { column, condition: None, passes: Vec::new(), takes: false }
+        Self { column, condition: None, passes: Vec::new(), takes: false, is_asked: true }
     }
 
-    /// Instead of having a column it asks this condition; of the row that comes alone, where the condition is an interval, by the argument that is
-    /// then one of the `longs`.
-    pub(super) fn ask_for(&mut self, condition: &Expr, longs: &mut Longs) {
+    /// Instead of having a column filter `nth` asks this condition; of the row that comes alone, where the condition is an interval, by the
+    /// argument that is then one of the `longs`. `by_others`: calls that take none of these want to know.
+    pub(super) fn ask_for(&mut self, nth: usize, condition: &Expr, longs: &mut Longs, by_others: bool) {
         let interval = Interval::of(condition).map(|of| (longs.argument(Some(of.column)), of.values));
+        if let Some((argument, values)) = &interval {
+            longs.part_within(nth, *argument, values);
+            self.is_asked = by_others;
+        }
         let values = ColumnRef::new(Column::new(&condition.ty));
         self.condition = Some(Condition { program: Program::new(condition), values, interval });
     }

@@ -129,33 +129,31 @@ impl Shard {
 }
 
 /// Takes a batch through the nodes from the first operator on.
+#[inline(always)]
 fn go_on(
-    batch: Batch,
+    mut batch: Batch,
     nodes: &mut [Node],
     (pool, now_us, wake_at_us): (&mut Pool, i64, &mut i64),
     behind: &mut Option<Error>,
 ) -> Way {
-    let mut way = Way::Whole(batch);
     for (k, node) in nodes.iter_mut().enumerate() {
-        let Way::Whole(mut batch) = way else { break };
-        way = match node.role {
-            Role::Stage(_) => match node.pass(&mut batch, pool, now_us, behind) {
-                true => Way::Whole(batch),
-                false => {
+        match node.role {
+            Role::Stage(_) => {
+                if !node.pass(&mut batch, pool, now_us, behind) {
                     pool.recycle(batch);
-                    Way::Over
+                    return Way::Over;
                 }
-            },
+            }
             _ => match node.answer(0, batch, true, pool, now_us, wake_at_us) {
                 Ok(Some(answer)) if answer.is_empty() => {
                     pool.recycle(answer);
-                    Way::Over
+                    return Way::Over;
                 }
-                Ok(Some(answer)) => Way::Whole(answer),
-                Ok(None) => Way::Pull(k),
-                Err(e) => Way::Fail(k, e),
+                Ok(Some(answer)) => batch = answer,
+                Ok(None) => return Way::Pull(k),
+                Err(e) => return Way::Fail(k, e),
             },
-        };
+        }
     }
-    way
+    Way::Whole(batch)
 }
