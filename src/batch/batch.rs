@@ -116,6 +116,8 @@ pub struct Parts {
     /// What stages have put in the place of its maker's columns, the first `replaced` of them: see [`Batch::replace`].
     spares: Vec<Spare>,
     replaced: usize,
+    /// The block whose columns these are, as [`Batch::holds`] has it; 0: somebody may have had them to change.
+    block: u64,
     /// How the watermark moves in it.
     pub watermarks: Watermarks,
     /// Where the rows came from. Operators that make new rows leave it empty.
@@ -201,6 +203,7 @@ impl Clone for Parts {
             is_update: self.is_update,
             spares: Vec::new(),
             replaced: 0,
+            block: 0,
             watermarks: self.watermarks.clone(),
             provenance: self.provenance.clone(),
         }
@@ -224,8 +227,10 @@ impl Deref for Batch {
 }
 
 impl DerefMut for Batch {
+    /// What [`Batch`] itself changes it changes in its parts: whoever comes this way may exchange columns.
     #[inline]
     fn deref_mut(&mut self) -> &mut Parts {
+        self.0.block = 0;
         &mut self.0
     }
 }
@@ -292,8 +297,9 @@ impl Batch {
         debug_assert!(rows.as_ref().is_none_or(|r| {
             r.is_sorted_by(|a, b| a < b) && r.last().is_none_or(|&l| (l as usize) < self.rows)
         }));
-        self.selected = rows.as_ref().map_or(self.rows, Vec::len);
-        match std::mem::replace(&mut self.selection, rows.map_or(Selection::All, Selection::Rows)) {
+        let parts = &mut *self.0;
+        parts.selected = rows.as_ref().map_or(parts.rows, Vec::len);
+        match std::mem::replace(&mut parts.selection, rows.map_or(Selection::All, Selection::Rows)) {
             Selection::Rows(old) => Some(old),
             Selection::All | Selection::None | Selection::One(_) => None,
         }
@@ -302,9 +308,10 @@ impl Batch {
     /// Selects no row. Returns the old list for reuse.
     #[inline]
     pub fn select_none(&mut self) -> Option<Vec<u32>> {
-        self.selected = 0;
-        match &mut self.selection {
-            Selection::Rows(_) => match std::mem::replace(&mut self.selection, Selection::None) {
+        let parts = &mut *self.0;
+        parts.selected = 0;
+        match &mut parts.selection {
+            Selection::Rows(_) => match std::mem::replace(&mut parts.selection, Selection::None) {
                 Selection::Rows(old) => Some(old),
                 Selection::All | Selection::None | Selection::One(_) => None,
             },
@@ -319,8 +326,27 @@ impl Batch {
     #[inline]
     pub fn select_one(&mut self, row: usize) {
         debug_assert!(row < self.rows && !matches!(self.selection, Selection::Rows(_)));
-        self.selection = Selection::One(row as u32);
-        self.selected = 1;
+        let parts = &mut *self.0;
+        parts.selection = Selection::One(row as u32);
+        parts.selected = 1;
+    }
+
+    /// How the watermark moves in it, to change. The columns stay: a source that hands out a block row by row need not look at them again.
+    #[inline]
+    pub fn watermarks_mut(&mut self) -> &mut Watermarks {
+        &mut self.0.watermarks
+    }
+
+    /// Its columns are those of that [block](Batch::set_block): stages may have put others in their places, but those have been put back.
+    #[inline]
+    pub(super) fn holds(&self, block: u64) -> bool {
+        self.0.block == block
+    }
+
+    /// Its columns are those of a block, whose number no other has.
+    #[inline]
+    pub(super) fn set_block(&mut self, block: u64) {
+        self.0.block = block;
     }
 
     /// The row kinds by physical row, or `None` when all are `+I`.
@@ -340,7 +366,7 @@ impl Batch {
     #[inline]
     pub fn set_update(&mut self) {
         debug_assert!(self.rows == UPDATE.len() && self.kinds.is_none());
-        self.is_update = true;
+        self.0.is_update = true;
     }
 
     /// The kind of physical row `row`.
@@ -389,6 +415,7 @@ impl Batch {
         std::mem::swap(&mut self.0.home, &mut with.0.home);
         std::mem::swap(&mut self.0.spares, &mut with.0.spares);
         std::mem::swap(&mut self.0.replaced, &mut with.0.replaced);
+        std::mem::swap(&mut self.0.block, &mut with.0.block);
     }
 
     /// Replaces the `n`-th of the columns that a stage computes in place: `write` gets the new column, not shared and with values of
@@ -452,7 +479,7 @@ impl Batch {
     pub fn set_rows(&mut self, rows: usize) {
         debug_assert!(self.columns.iter().all(|c| c.len() == rows), "columns of different lengths");
         debug_assert!(matches!(self.selection, Selection::All), "rows are counted before they are selected");
-        (self.rows, self.selected) = (rows, rows);
+        (self.0.rows, self.0.selected) = (rows, rows);
     }
 
     /// Says how many rows there are now that rows were appended to the columns. Kinds, where there are any, are the caller's to append.

@@ -220,6 +220,12 @@ impl Validity {
         !self.nulls || self.bits.get(i)
     }
 
+    /// Makes row `i` NULL. A call: what writes one value and mostly no NULL is then short enough to need no registers but its arguments'.
+    #[inline(never)]
+    pub fn set_null(&mut self, i: usize) {
+        self.bits_mut().set(i, false);
+    }
+
     /// Makes row `i` NULL or not.
     #[inline]
     pub fn set(&mut self, i: usize, valid: bool) {

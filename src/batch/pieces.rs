@@ -5,6 +5,10 @@
 //! but for results of variable length, which are cleared whole: see [`Pieces::ROWS`].
 
 use super::{Batch, ColumnRef, DataType, Home, Pool};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The number of the last block that was loaded.
+static BLOCKS: AtomicU64 = AtomicU64::new(0);
 
 /// See the module's text.
 #[derive(Debug)]
@@ -13,11 +17,13 @@ pub struct Pieces {
     rows: usize,
     next: usize,
     home: Home,
+    /// The block's number, which no other has.
+    block: u64,
 }
 
 impl Default for Pieces {
     fn default() -> Self {
-        Self { columns: Vec::new(), rows: 0, next: 0, home: Home::of_lent() }
+        Self { columns: Vec::new(), rows: 0, next: 0, home: Home::of_lent(), block: 0 }
     }
 }
 
@@ -31,6 +37,7 @@ impl Pieces {
         self.columns.clear();
         self.columns.extend_from_slice(columns);
         (self.rows, self.next) = (rows, first);
+        self.block = BLOCKS.fetch_add(1, Ordering::Relaxed) + 1;
     }
 
     /// Rows that are still to be handed out.
@@ -48,12 +55,8 @@ impl Pieces {
             return None;
         }
         let mut batch = pool.batch_at(&mut self.home, types);
-        // A batch that came home usually has them still: every reference counted costs as much as a column computed.
-        for (to, from) in batch.columns.iter_mut().zip(&self.columns) {
-            if !ColumnRef::ptr_eq(to, from) {
-                // What stages have exchanged for it may be a block's whose owner has had to take another one: it is the pool's now.
-                pool.recycle_column(std::mem::replace(to, from.clone()));
-            }
+        if !batch.holds(self.block) {
+            self.lend(&mut batch, pool);
         }
         batch.set_rows(self.rows);
         self.next += rows;
@@ -67,6 +70,19 @@ impl Pieces {
             }
         }
         Some((first, batch))
+    }
+
+    /// Gives a batch the block's columns.
+    #[inline(never)]
+    fn lend(&self, batch: &mut Batch, pool: &mut Pool) {
+        for (to, from) in batch.columns.iter_mut().zip(&self.columns) {
+            // It may have them still: every reference counted costs as much as a column computed.
+            if !ColumnRef::ptr_eq(to, from) {
+                // What stages have exchanged for it may be a block's whose owner has had to take another one: it is the pool's now.
+                pool.recycle_column(std::mem::replace(to, from.clone()));
+            }
+        }
+        batch.set_block(self.block);
     }
 }
 
@@ -113,6 +129,48 @@ mod tests {
         let (_, batch) = pieces.next(1, std::slice::from_ref(&ty), &mut pool).unwrap();
         assert!(ColumnRef::ptr_eq(batch.column(0), &second[0]));
         assert!(pool.column(&ty).bytes() >= 64 * 8);
+    }
+
+    #[test]
+    fn whatever_became_of_a_batch_the_next_has_the_columns_of_the_block() {
+        let (mut pool, ty) = (Pool::default(), TypeKind::BigInt.nullable());
+        let types = [ty.clone(), ty.clone()];
+        let column = |rows| {
+            let mut column = Column::new(&ty);
+            column.reset(rows);
+            ColumnRef::new(column)
+        };
+        let (blocks, mut pieces) = ([[column(6), column(6)], [column(6), column(6)]], Pieces::default());
+        let mut others = Pieces::default();
+        for block in &blocks {
+            pieces.load(block, 6, 0);
+            others.load(&[column(6), column(6)], 6, 0);
+            for step in 0..6 {
+                let (_, mut batch) = pieces.next(1, &types, &mut pool).unwrap();
+                let holds = batch.columns.iter().zip(block).all(|(own, from)| ColumnRef::ptr_eq(own, from));
+                assert!(holds, "behind step {step}");
+                let (_, other) = others.next(1, &types, &mut pool).unwrap();
+                match step {
+                    // A stage computes a column in place, and one behind the last.
+                    1 => {
+                        batch.replace_one(1, &ty, |to, _| ColumnRef::get_mut(to).unwrap().reset(6));
+                        batch.replace_one(2, &ty, |to, _| ColumnRef::get_mut(to).unwrap().reset(6));
+                    }
+                    // An operator takes them for something else.
+                    2 => batch.columns.swap(0, 1),
+                    3 => batch.columns[0] = column(6),
+                    // They change hands with another batch that has some of its own.
+                    4 => {
+                        let mut out = other.clone();
+                        batch.swap_columns(&mut out);
+                        pool.recycle(out);
+                    }
+                    _ => batch.watermarks_mut().advance(0, 1),
+                }
+                pool.recycle(batch);
+                pool.recycle(other);
+            }
+        }
     }
 
     #[test]

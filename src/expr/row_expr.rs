@@ -61,7 +61,7 @@ impl<T: Cell> Source<T> {
 fn put<T: Cell>(value: Option<T>, row: usize, out: &mut Column) {
     match value {
         Some(v) => v.store(out, row),
-        None => out.validity.set(row, false),
+        None => out.validity.set_null(row),
     }
 }
 
@@ -144,7 +144,7 @@ impl Write for Choice {
         let chosen = self.conditions.iter().position(|c| c.at(columns, row) == Some(true));
         let value = &self.values[chosen.unwrap_or(self.conditions.len())];
         match (&mut out.data, &value.data) {
-            _ if !value.is_valid(0) => out.validity.set(row, false),
+            _ if !value.is_valid(0) => out.validity.set_null(row),
             (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.writer().set(row, from.get(0)),
             _ => unreachable!("constants of the type of the CASE, which is one of texts"),
         }

@@ -163,7 +163,7 @@ impl Operator for Clock {
         self.counters.batches_in += 1;
         let selected = batch.selected() as u64;
         self.counters.rows_in += selected;
-        batch.watermarks.clear();
+        batch.watermarks_mut().clear();
         if selected == 0 {
             cx.pool.recycle(batch);
             // Something may be due by now.
@@ -180,7 +180,7 @@ impl Operator for Clock {
                 sel => sel.for_each(|r| times[r] = now * 1000),
             }
         });
-        batch.watermarks.advance(0, watermark);
+        batch.watermarks_mut().advance(0, watermark);
         self.counters.rows_out += selected;
         // Nothing is due before the time that it says.
         Ok(Some(batch))

@@ -64,7 +64,7 @@ pub(super) fn watermark_alone(mut batch: Batch, watermark: i64, told: &mut i64, 
     if watermark > *told {
         *told = watermark;
     } else {
-        batch.watermarks.clear();
+        batch.watermarks_mut().clear();
     }
     batch
 }

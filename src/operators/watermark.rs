@@ -33,13 +33,13 @@ impl Stage for Watermark {
         self.counters.rows_in += selected as u64;
         // Of what comes from above only the end of time counts; it stands behind all rows.
         let ended = batch.watermarks.last() == Some(END_OF_TIME);
-        batch.watermarks.clear();
+        batch.watermarks_mut().clear();
         if let Some(row) = batch.only()
             && let Some(value) = self.of_row(batch, row)
         {
             if let Some(us) = value.filter(|&us| us >= next(self.current)) {
                 self.current = us.div_euclid(1000);
-                batch.watermarks.advance(row + 1, self.current);
+                batch.watermarks_mut().advance(row + 1, self.current);
             }
             if ended {
                 self.end(batch);

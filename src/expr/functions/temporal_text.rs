@@ -427,13 +427,21 @@ struct RowText {
 
 impl Write for RowText {
     fn write(&self, columns: &[ColumnRef], row: usize, out: &mut Column) {
-        let Some(us) = self.time.at(columns, row) else { return out.validity.set(row, false) };
+        let Some(us) = self.time.at(columns, row) else { return out.validity.set_null(row) };
         let last = &mut *self.last.borrow_mut();
         if last.micros.contains(&us)
             && let Some(view) = last.view
         {
             return out.byte_column_mut().set_inline(row, view);
         }
+        self.write_new(us, last, row, out);
+    }
+}
+
+impl RowText {
+    /// Writes the text of a time that is not that of the time before, or not kept.
+    #[inline(never)]
+    fn write_new(&self, us: i64, last: &mut Last, row: usize, out: &mut Column) {
         let m = Moment::from_micros(us);
         out.byte_column_mut().writer().set_with(row, |to| {
             let done = last.write(m, to, |to| {

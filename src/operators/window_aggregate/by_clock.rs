@@ -59,8 +59,8 @@ impl Operator for ByClock {
         if let Err(e) = taken {
             windows.error = Some(e.error);
         } else if windows.output.is_empty() {
-            batch.watermarks.clear();
-            batch.watermarks.advance(0, windows.watermark);
+            batch.watermarks_mut().clear();
+            batch.watermarks_mut().advance(0, windows.watermark);
             return Ok(Some(watermark_alone(batch, windows.watermark, &mut windows.told, cx.pool)));
         }
         windows.tell_watermark();
