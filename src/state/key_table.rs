@@ -27,8 +27,11 @@ use std::ops::Range;
 /// Not a slot.
 const NO_SLOT: u32 = u32::MAX;
 
-/// Bytes of an index from which on lines are asked for ahead, and by how many keys.
+/// Bytes of an index from which on it is filled further.
 pub(super) const COLD: usize = 256 << 10;
+/// Bytes of an index from which on its lines are asked for ahead, and by how many keys. Below, the second cache of a core holds it: to ask then costs
+/// more than the wait, which the keys behind share.
+pub(super) const FAR: usize = 1 << 20;
 pub(super) const AHEAD: usize = 12;
 
 /// How many keys a snapshot holds in columns at a time.
@@ -513,7 +516,7 @@ impl<K: Word> Words<K> {
 
     /// The slots of many keys.
     fn find_keys(&mut self, mut keys: &[K], free: &mut Slots, slots: &mut Vec<u32>) {
-        if keys.len() > AHEAD && self.index.bytes() >= COLD {
+        if keys.len() > AHEAD && self.index.bytes() >= FAR {
             return self.ahead(keys, free, slots);
         }
         let from = slots.len();

@@ -5,7 +5,7 @@
 //! mostly came one after the other, stand together.
 
 use super::key_layout::{Packed, Part, Wide, pack, pack_row, unpack, unshared};
-use super::key_table::{AHEAD, COLD, Slots};
+use super::key_table::{AHEAD, FAR, Slots};
 use super::tagged::Tagged;
 use super::texts::Texts;
 use crate::batch::{Column, ColumnRef, key};
@@ -84,7 +84,7 @@ impl WideKeys {
     }
 
     fn find_packed(&mut self, keys: &[Wide], free: &mut Slots, slots: &mut Vec<u32>) {
-        if keys.len() <= AHEAD || self.index.bytes() < COLD {
+        if keys.len() <= AHEAD || self.index.bytes() < FAR {
             slots.extend(keys.iter().map(|key| self.one(key, key.hash(&self.seeds), free)));
             return;
         }
