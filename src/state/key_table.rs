@@ -522,8 +522,8 @@ impl<K: Word> Words<K> {
         let from = slots.len();
         slots.resize(from + keys.len(), NO_SLOT);
         let mut slots = &mut slots[from..];
-        let seeds = self.seeds;
         loop {
+            let seeds = self.seeds;
             let found = self.index.find_all(keys, &seeds, slots);
             let [key, more @ ..] = &keys[found..] else { return };
             slots[found] = self.insert(*key, key.hash(&seeds), free);
@@ -541,10 +541,15 @@ impl<K: Word> Words<K> {
             if let Some(&h) = hashes.get(n + AHEAD) {
                 self.index.expect(h);
             }
-            match self.index.find(hashes[n], key) {
-                Some(slot) => slot,
-                None => self.insert(key, hashes[n], free),
+            if let Some(slot) = self.index.find(hashes[n], key) {
+                return slot;
             }
+            let seeds = self.seeds;
+            let slot = self.insert(key, hashes[n], free);
+            if seeds != self.seeds {
+                hashes.iter_mut().zip(keys).for_each(|(hash, key)| *hash = key.hash(&self.seeds));
+            }
+            slot
         }));
         self.hashes = hashes;
     }
@@ -570,7 +575,7 @@ impl<K: Word> Words<K> {
     #[inline(never)]
     fn insert(&mut self, key: K, hash: u64, free: &mut Slots) -> u32 {
         let slot = free.take();
-        self.index.insert(hash, key, slot, &self.seeds);
+        self.index.insert(hash, key, slot, &mut self.seeds);
         self.set(slot, key);
         slot
     }
@@ -687,6 +692,35 @@ mod tests {
         let mut slots = vec![];
         table.find_or_insert(table.prefixed.then_some(&prefix[..]), &columns, &rows, &mut slots);
         slots
+    }
+
+    /// Keys that the seeds of the day put into five eighths of the places: the table takes others when it grows, also in the middle of a batch whose
+    /// keys are asked for ahead.
+    #[test]
+    fn a_table_that_takes_other_seeds_keeps_its_keys() {
+        let kinds = [TypeKind::BigInt];
+        let mut table = KeyTable::new(vec![TypeKind::BigInt.not_null()], false);
+        let words = |table: &KeyTable| match &table.store {
+            Store::Word64(words) => (words.seeds, words.index.bytes()),
+            _ => unreachable!("a BIGINT is a word"),
+        };
+        let (mut all, mut number, mut changed_far) = (vec![], 0_i64, 0);
+        while all.len() < 60_000 {
+            let (seeds, bytes) = words(&table);
+            let mut batch = vec![];
+            while batch.len() < 1000 {
+                number += 1;
+                if (number as u64).hash(&seeds) % 65_536 < 40_960 {
+                    batch.push((0, [Some(number), None]));
+                }
+            }
+            let first = all.len() as u32;
+            assert_eq!(find(&mut table, &kinds, &batch), (first..first + 1000).collect::<Vec<_>>());
+            all.append(&mut batch);
+            changed_far += u32::from(bytes >= FAR && words(&table).0 != seeds);
+        }
+        assert_eq!(changed_far, 1, "as it grew beyond what is looked into without asking ahead");
+        assert_eq!(find(&mut table, &kinds, &all), (0..60_000).collect::<Vec<_>>());
     }
 
     fn key() -> impl Strategy<Value = Key> {
