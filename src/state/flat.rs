@@ -18,7 +18,17 @@ const LEAST: usize = 16;
 /// Keys from which on a table that grows asks how far they stand from where they want to: fewer say nothing.
 const JUDGED: usize = 256;
 /// How often it then takes other seeds.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
+
+/// How many places so many keys of a table may stand behind those that they want, all together, before it takes other seeds. By chance a key stands
+/// half of 1 / (1 - a) - 1 places behind where the part `a` is taken (Knuth, The Art of Computer Programming, 6.4, on linear probing).
+pub(super) fn most_behind(keys: usize, places: usize) -> usize {
+    if keys < JUDGED {
+        return usize::MAX;
+    }
+    let by_chance = (1.0 / (1.0 - keys as f64 / places as f64) - 1.0) / 2.0;
+    ((by_chance + 0.06) * keys as f64) as usize
+}
 
 /// See the module's text.
 pub(super) struct Flat<K: Word> {
@@ -132,17 +142,14 @@ impl<K: Word> Flat<K> {
         if self.bytes() >= HUGE {
             advise_huge(bytemuck::cast_slice_mut(&mut self.entries));
         }
-        // By chance a key stands so many places behind (Knuth, The Art of Computer Programming, 6.4, on linear probing).
-        let full = self.len as f64 / entries as f64;
-        let by_chance = (1.0 / (1.0 - full) - 1.0) / 2.0 * self.len as f64;
-        let most = if self.len < JUDGED { f64::INFINITY } else { by_chance + 0.06 * self.len as f64 };
+        let most = most_behind(self.len, entries);
         for tried in 0..=TRIES {
             let mut behind = 0;
             for entry in old.iter().filter(|e| K::number(**e) != 0) {
                 let key = K::read(*entry);
                 behind += self.put(key.hash(seeds), key, K::number(*entry));
             }
-            if behind as f64 <= most || tried == TRIES {
+            if behind <= most || tried == TRIES {
                 break;
             }
             *seeds = new_seeds();
