@@ -7,8 +7,9 @@
 //! value has a count for each variant.
 
 use super::KeyTable;
-use super::key_table::{CHUNK, encode_keys, seeds};
+use super::key_table::{CHUNK, encode_keys};
 use super::narrow::{self, Narrow};
+use super::seeds;
 use crate::batch::{Column, ColumnData, ColumnRef, DataType, Decoder, Encoder, Physical, RowKind};
 use crate::error::{Error, Result};
 
@@ -113,7 +114,7 @@ impl DistinctView {
         assert!((1..=VARIANTS).contains(&variants), "a view has 1 to {VARIANTS} variants");
         let fits = matches!(&types[..], [only] if matches!(only.physical(), Physical::I32 | Physical::I64));
         let fitting = || Fitting {
-            values: Narrow::new(seeds()),
+            values: Narrow::new(seeds::random()),
             keys: Vec::new(),
             others: Default::default(),
             wanted: Vec::new(),

@@ -7,28 +7,14 @@
 //! [`Flat::expect`] asks for that line some keys ahead. Tables of 2 MiB and more ask for huge pages.
 
 use super::key_layout::Word;
-use super::key_table::{COLD, seeds as new_seeds};
+use super::key_table::COLD;
+use super::seeds::settle;
 use crate::host::mmap::{advise_huge, expect_word, touch};
 
 /// Bytes from which on huge pages are asked for.
 const HUGE: usize = 2 << 20;
 /// The least entries of a table.
 const LEAST: usize = 16;
-
-/// Keys from which on a table that grows asks how far they stand from where they want to: fewer say nothing.
-const JUDGED: usize = 256;
-/// How often it then takes other seeds.
-pub(super) const TRIES: usize = 4;
-
-/// How many places so many keys of a table may stand behind those that they want, all together, before it takes other seeds. By chance a key stands
-/// half of 1 / (1 - a) - 1 places behind where the part `a` is taken (Knuth, The Art of Computer Programming, 6.4, on linear probing).
-pub(super) fn most_behind(keys: usize, places: usize) -> usize {
-    if keys < JUDGED {
-        return usize::MAX;
-    }
-    let by_chance = (1.0 / (1.0 - keys as f64 / places as f64) - 1.0) / 2.0;
-    ((by_chance + 0.06) * keys as f64) as usize
-}
 
 /// See the module's text.
 pub(super) struct Flat<K: Word> {
@@ -132,9 +118,7 @@ impl<K: Word> Flat<K> {
         behind
     }
 
-    /// Twice the places. Keys that follow one another, as those of streams do, stand in a lattice whose step is a matter of the seeds: mostly it spreads
-    /// them better than chance, but one table in a hundred would look at several times the entries, one in a thousand at a hundred times. So the
-    /// keys are asked how they stand, and where they stand badly others are taken.
+    /// Twice the places, and other seeds where the keys stand badly.
     #[cold]
     fn grow(&mut self, seeds: &mut [u64; 2]) {
         let entries = (self.entries.len() * 2).max(LEAST);
@@ -142,19 +126,11 @@ impl<K: Word> Flat<K> {
         if self.bytes() >= HUGE {
             advise_huge(bytemuck::cast_slice_mut(&mut self.entries));
         }
-        let most = most_behind(self.len, entries);
-        for tried in 0..=TRIES {
-            let mut behind = 0;
-            for entry in old.iter().filter(|e| K::number(**e) != 0) {
-                let key = K::read(*entry);
-                behind += self.put(key.hash(seeds), key, K::number(*entry));
-            }
-            if behind <= most || tried == TRIES {
-                break;
-            }
-            *seeds = new_seeds();
+        settle(self.len, entries, seeds, |seeds| {
             self.entries.fill(K::Entry::default());
-        }
+            let there = old.iter().filter(|e| K::number(**e) != 0).map(|e| (K::read(*e), K::number(*e)));
+            there.map(|(key, number)| self.put(key.hash(seeds), key, number)).sum()
+        });
     }
 
     /// Gives a key that is there another slot.

@@ -15,6 +15,7 @@ mod narrow;
 mod row_queues;
 mod row_tree;
 mod rows;
+mod seeds;
 mod sessions;
 mod slices;
 mod tagged;

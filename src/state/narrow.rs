@@ -4,8 +4,7 @@
 //! numbers (ids) that fit into 32 bits, of groups whose numbers fit into 24, so that all of it is one word of an open table: eight bytes an
 //! entry, at most eleven sixteenths of them full, and one line of memory a row. What does not fit stands in the general table.
 
-use super::flat::{TRIES, most_behind};
-use super::key_table::seeds;
+use super::seeds::settle;
 use crate::batch::{Column, ColumnData};
 use crate::host::mmap::{advise_huge, expect_word};
 
@@ -125,7 +124,7 @@ impl Narrow {
         }
     }
 
-    /// Makes room for `more` keys, and takes other seeds where those that are there then stand badly: see [`Flat`](super::flat::Flat).
+    /// Makes room for `more` keys, and takes other seeds where those that are there then stand badly.
     #[cold]
     fn grow(&mut self, more: usize) {
         let many = ((self.len + more) * 16 / 11 + 1).next_power_of_two().max(LEAST);
@@ -133,14 +132,12 @@ impl Narrow {
         if many >= HUGE {
             advise_huge(&mut self.entries);
         }
-        for tried in 0..=TRIES {
-            let behind = self.put_all(old.iter().copied().filter(|e| *e != 0));
-            if behind <= most_behind(self.len, many) || tried == TRIES {
-                break;
-            }
-            self.seeds = seeds();
+        let mut seeds = self.seeds;
+        settle(self.len, many, &mut seeds, |seeds| {
             self.entries.fill(0);
-        }
+            self.seeds = *seeds;
+            self.put_all(old.iter().copied().filter(|e| *e != 0))
+        });
     }
 
     /// Puts in entries that are not there; gives by how many places they stand behind those that they want, all together.
