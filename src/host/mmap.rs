@@ -64,10 +64,10 @@ fn share_line(at: *const u8) {
     let _ = at;
 }
 
-/// Asks for the cache line of a word of memory, which will be read soon; a hint, whatever the place.
+/// Asks for the cache line of a value in memory, which will be read soon; a hint, whatever the place.
 #[inline]
-pub fn expect_word(words: &[u64], at: usize) {
-    share_line(words.as_ptr().wrapping_add(at).cast());
+pub fn expect_value<T>(values: &[T], at: usize) {
+    share_line(values.as_ptr().wrapping_add(at).cast());
 }
 
 /// Reads a value of each page of memory. Where pages are a hypervisor's, or have been taken away, the first look at one takes

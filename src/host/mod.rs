@@ -2,7 +2,7 @@
 //! how much memory there is.
 //!
 //! The engine reaches the operating system only through these, so that a test can put a seeded disk that loses
-//! writes, and a clock that it turns by hand, under unchanged code. `unsafe` lives in [`mmap`] and [`uring`] alone.
+//! writes, and a clock that it turns by hand, under unchanged code. `unsafe` lives in [`mmap`], [`zeroed`] and [`uring`] alone.
 
 pub mod clock;
 pub mod disk;
@@ -14,6 +14,7 @@ pub mod sync;
 pub mod threads;
 #[cfg(target_os = "linux")]
 pub mod uring;
+pub mod zeroed;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use disk::{Disk, DiskFile, Open, RealDisk};

@@ -8,8 +8,8 @@
 //! A page comes at the first write to it, and a huge one is long in coming: zeroed at best, fetched from a hypervisor at worst (milliseconds).
 //! Who cannot wait then has them come before ([`Blocks::reserve`]).
 
-pub use crate::host::mmap::touch;
-use crate::host::mmap::{advise_huge, expect_word};
+use crate::host::mmap::advise_huge;
+pub use crate::host::mmap::{expect_value, touch};
 
 /// Words of the first chunk, and the most that a chunk has for blocks that fit into it: 64 KiB and 32 MiB.
 const FIRST: usize = 1 << 13;
@@ -33,12 +33,6 @@ pub struct Blocks {
     /// Unused blocks by the power of two of their size.
     free: Vec<Vec<u64>>,
     bytes: usize,
-}
-
-/// Asks for the cache line of a value of a column by slot: it will be read soon. A hint.
-#[inline]
-pub fn expect_value(values: &[i64], at: usize) {
-    expect_word(bytemuck::cast_slice(values), at);
 }
 
 /// No block.
@@ -174,7 +168,7 @@ impl Blocks {
     #[inline]
     pub fn expect(&self, block: u64, word: usize) {
         if let Some(chunk) = self.chunks.get((block >> 32) as usize) {
-            expect_word(chunk, block as u32 as usize + word);
+            expect_value(chunk, block as u32 as usize + word);
         }
     }
 

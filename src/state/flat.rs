@@ -1,52 +1,43 @@
 //! The index of packed keys: from key to slot, in words side by side.
 //!
-//! Open addressing with linear probing, at most eleven sixteenths full, and an entry that leaves is closed by moving others back:
-//! there are no graves, so a table that changes for ever stays as quick. A table that a cache holds is at most six sixteenths full: what a
-//! lookup costs there is that the processor guesses wrong how far it goes, and mostly it then goes no further than to the first entry. An entry is the key and one more than
-//! its slot (0: no entry), in as few words as they fit into, so that a lookup mostly waits for memory once, and where it will look is known from the hash alone:
-//! [`Flat::expect`] asks for that line some keys ahead. Tables of 2 MiB and more ask for huge pages.
+//! At most eleven sixteenths of its places ([`Probed`]) are taken. A table that a cache holds is at most six sixteenths full: what a lookup costs there
+//! is that the processor guesses wrong how far it goes, and mostly it then goes no further than to the first entry. An entry is the key and one
+//! more than its slot (0: no entry), in as few words as they fit into, so that a lookup mostly waits for memory once, and where it will look is known
+//! from the hash alone: [`Flat::expect`] asks for that line some keys ahead.
 
 use super::key_layout::Word;
 use super::key_table::COLD;
-use super::seeds::settle;
-use crate::host::mmap::{advise_huge, expect_word, touch};
+use super::probed::Probed;
 
-/// Bytes from which on huge pages are asked for.
-const HUGE: usize = 2 << 20;
 /// The least entries of a table.
 const LEAST: usize = 16;
 
 /// See the module's text.
 pub(super) struct Flat<K: Word> {
-    /// A power of two of them, or none.
-    entries: Vec<K::Entry>,
-    len: usize,
+    entries: Probed<K::Entry>,
 }
 
 impl<K: Word> Default for Flat<K> {
     fn default() -> Self {
-        Self { entries: Vec::new(), len: 0 }
+        Self { entries: Probed::default() }
     }
 }
 
 impl<K: Word> Flat<K> {
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<K::Entry>()
+        self.entries.bytes()
     }
 
     /// Reads each page.
     pub(super) fn touch(&self) {
-        touch(&self.entries);
+        self.entries.touch();
     }
 
     /// Asks for the line at which a key of that hash is looked for.
     #[inline]
     pub(super) fn expect(&self, hash: u64) {
-        if !self.entries.is_empty() {
-            let at = hash as usize & (self.entries.len() - 1);
-            expect_word(bytemuck::cast_slice(&self.entries), at * (size_of::<K::Entry>() / 8));
-        }
+        self.entries.expect(hash as usize);
     }
 
     /// Writes the slots of keys to `slots`, up to the first key that is not there; gives their number.
@@ -94,8 +85,9 @@ impl<K: Word> Flat<K> {
     /// Adds a key that is not there. `seeds`: those of every key's hash; a table that grows may take others.
     pub(super) fn insert(&mut self, mut hash: u64, key: K, slot: u32, seeds: &mut [u64; 2]) {
         let most = if self.bytes() < COLD { 6 } else { 11 };
-        if (self.len + 1) * 16 > self.entries.len() * most {
-            self.grow(seeds);
+        if (self.entries.taken() + 1) * 16 > self.entries.len() * most {
+            let places = (self.entries.len() * 2).max(LEAST);
+            self.entries.spread_well(places, seeds, Self::hash);
             hash = key.hash(seeds);
         }
         let number = u64::from(slot) + 1;
@@ -103,34 +95,12 @@ impl<K: Word> Flat<K> {
             number.checked_shr(K::NUMBER).unwrap_or(0) == 0,
             "a keyed state of these keys holds below 2^31 of them"
         );
-        self.put(hash, key, number);
-        self.len += 1;
+        self.entries.put(key.entry(number), hash as usize, |e| K::number(e) == 0);
     }
 
-    /// Puts in a key; gives by how many places it stands behind the one that it wants.
-    fn put(&mut self, hash: u64, key: K, number: u64) -> usize {
-        let mask = self.entries.len() - 1;
-        let (home, mut behind) = (hash as usize, 0);
-        while K::number(self.entries[(home + behind) & mask]) != 0 {
-            behind += 1;
-        }
-        self.entries[(home + behind) & mask] = key.entry(number);
-        behind
-    }
-
-    /// Twice the places, and other seeds where the keys stand badly.
-    #[cold]
-    fn grow(&mut self, seeds: &mut [u64; 2]) {
-        let entries = (self.entries.len() * 2).max(LEAST);
-        let old = std::mem::replace(&mut self.entries, vec![K::Entry::default(); entries]);
-        if self.bytes() >= HUGE {
-            advise_huge(bytemuck::cast_slice_mut(&mut self.entries));
-        }
-        settle(self.len, entries, seeds, |seeds| {
-            self.entries.fill(K::Entry::default());
-            let there = old.iter().filter(|e| K::number(**e) != 0).map(|e| (K::read(*e), K::number(*e)));
-            there.map(|(key, number)| self.put(key.hash(seeds), key, number)).sum()
-        });
+    /// The hash of an entry's key; none: it is none.
+    fn hash(entry: K::Entry, seeds: &[u64; 2]) -> Option<usize> {
+        (K::number(entry) != 0).then(|| K::read(entry).hash(seeds) as usize)
     }
 
     /// Gives a key that is there another slot.
@@ -142,23 +112,8 @@ impl<K: Word> Flat<K> {
 
     /// Takes a key out.
     pub(super) fn remove(&mut self, hash: u64, key: K, seeds: &[u64; 2]) {
-        let Some(mut hole) = self.place(hash, key) else { return };
-        let mask = self.entries.len() - 1;
-        self.len -= 1;
-        let mut at = hole;
-        loop {
-            at = (at + 1) & mask;
-            let entry = self.entries[at];
-            if K::number(entry) == 0 {
-                self.entries[hole] = K::Entry::default();
-                return;
-            }
-            // What is looked for at or before the hole moves into it.
-            let home = K::read(entry).hash(seeds) as usize & mask;
-            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
-                self.entries[hole] = entry;
-                hole = at;
-            }
+        if let Some(at) = self.place(hash, key) {
+            self.entries.remove(at, |e| Self::hash(e, seeds));
         }
     }
 
@@ -177,10 +132,7 @@ impl<K: Word> Flat<K> {
 
     /// No keys, the memory kept.
     pub(super) fn clear(&mut self) {
-        if self.len > 0 {
-            self.entries.fill(K::Entry::default());
-            self.len = 0;
-        }
+        self.entries.clear();
     }
 }
 
@@ -270,9 +222,9 @@ mod tests {
     /// How many places a table's keys stand behind those that they want, on average.
     fn behind(table: &Flat<u64>, seeds: &[u64; 2]) -> f64 {
         let mask = table.entries.len() - 1;
-        let places = (0..).zip(&table.entries).filter(|(_, e)| u64::number(**e) != 0);
+        let places = (0..).zip(&*table.entries).filter(|(_, e)| u64::number(**e) != 0);
         let behind = |(at, e): (usize, &[u64; 2])| at.wrapping_sub(u64::read(*e).hash(seeds) as usize) & mask;
-        places.map(behind).sum::<usize>() as f64 / table.len as f64
+        places.map(behind).sum::<usize>() as f64 / table.entries.taken() as f64
     }
 
     #[test]

@@ -687,7 +687,7 @@ mod tests {
         slots
     }
 
-    /// Keys that the seeds of the day put into half of the places: the table takes others when it grows, also in the middle of a batch whose
+    /// Keys that the seeds of the day put into three eighths of the places: the table takes others when it grows, also in the middle of a batch whose
     /// keys are asked for ahead.
     #[test]
     fn a_table_that_takes_other_seeds_keeps_its_keys() {
@@ -705,7 +705,7 @@ mod tests {
             let mut batch = vec![];
             while batch.len() < 1000 {
                 number += 1;
-                if (number as u64).hash(&seeds) % 65_536 < 32_768 {
+                if (number as u64).hash(&seeds) % 65_536 < 24_576 {
                     batch.push((0, [Some(number), None]));
                 }
             }

@@ -12,6 +12,7 @@ mod key_layout;
 mod key_table;
 mod keyed_rows;
 mod narrow;
+mod probed;
 mod row_queues;
 mod row_tree;
 mod rows;

@@ -4,16 +4,13 @@
 //! numbers (ids) that fit into 32 bits, of groups whose numbers fit into 24, so that all of it is one word of an open table: eight bytes an
 //! entry, at most eleven sixteenths of them full, and one line of memory a row. What does not fit stands in the general table.
 
-use super::seeds::settle;
+use super::probed::Probed;
 use crate::batch::{Column, ColumnData};
-use crate::host::mmap::{advise_huge, expect_word};
 
 /// Bits of the variants, below those of the key.
 const FLAGS: u32 = 8;
 /// Groups have lower numbers.
 const GROUPS: u32 = 1 << 24;
-/// Words from which on huge pages are asked for.
-const HUGE: usize = (2 << 20) / 8;
 /// The least entries of a table.
 const LEAST: usize = 16;
 /// Entries from which on lines are asked for ahead, and by how many keys.
@@ -22,9 +19,8 @@ const AHEAD: usize = 12;
 
 /// See the module's text.
 pub(super) struct Narrow {
-    /// A key above its flags; 0: no entry, since a value that is there has a flag. A power of two of them, or none.
-    entries: Vec<u64>,
-    len: usize,
+    /// A key above its flags; 0: no entry, since a value that is there has a flag.
+    entries: Probed<u64>,
     seeds: [u64; 2],
 }
 
@@ -59,22 +55,32 @@ pub(super) fn push(value: i64, to: &mut Column) {
     }
 }
 
+#[inline(always)]
+fn hash(key: u64, seeds: &[u64; 2]) -> usize {
+    let product = u128::from(key ^ seeds[0]) * u128::from(seeds[1]);
+    (product as u64 ^ (product >> 64) as u64) as usize
+}
+
+/// The hash by which an entry has its place; none: it is none.
+fn wants(entry: u64, seeds: &[u64; 2]) -> Option<usize> {
+    (entry != 0).then(|| hash(entry >> FLAGS, seeds))
+}
+
 impl Narrow {
     /// `seeds`: of the hash.
     pub(super) fn new(seeds: [u64; 2]) -> Self {
-        Self { entries: Vec::new(), len: 0, seeds }
+        Self { entries: Probed::default(), seeds }
     }
 
     #[inline(always)]
     fn home(&self, key: u64) -> usize {
-        let product = u128::from(key ^ self.seeds[0]) * u128::from(self.seeds[1]);
-        (product as u64 ^ (product >> 64) as u64) as usize & (self.entries.len() - 1)
+        hash(key, &self.seeds) & (self.entries.len() - 1)
     }
 
     /// Takes a key that fits with the variants that want it: those that are new to it, and whether it is new itself.
     #[inline]
     pub(super) fn take_one(&mut self, key: u64, wanted: u8) -> (u8, bool) {
-        if (self.len + 1) * 16 > self.entries.len() * 11 {
+        if (self.entries.taken() + 1) * 16 > self.entries.len() * 11 {
             self.grow(1);
         }
         self.put(key, wanted)
@@ -94,7 +100,7 @@ impl Narrow {
             }
             if *entry == 0 {
                 *entry = key << FLAGS | u64::from(wanted);
-                self.len += 1;
+                self.entries.take();
                 return (wanted, true);
             }
             at = (at + 1) & mask;
@@ -108,13 +114,13 @@ impl Narrow {
         if keys.is_empty() {
             return;
         }
-        if (self.len + keys.len()) * 16 > self.entries.len() * 11 {
+        if (self.entries.taken() + keys.len()) * 16 > self.entries.len() * 11 {
             self.grow(keys.len());
         }
         let cold = self.entries.len() >= COLD;
         for (n, (&key, &wanted)) in keys.iter().zip(wanted).enumerate() {
             if cold && let Some(&next) = keys.get(n + AHEAD) {
-                expect_word(&self.entries, self.home(next));
+                self.entries.expect(hash(next, &self.seeds));
             }
             if key == ELSEWHERE {
                 continue;
@@ -124,35 +130,11 @@ impl Narrow {
         }
     }
 
-    /// Makes room for `more` keys, and takes other seeds where those that are there then stand badly.
+    /// Makes room for `more` keys.
     #[cold]
     fn grow(&mut self, more: usize) {
-        let many = ((self.len + more) * 16 / 11 + 1).next_power_of_two().max(LEAST);
-        let old = std::mem::replace(&mut self.entries, vec![0; many]);
-        if many >= HUGE {
-            advise_huge(&mut self.entries);
-        }
-        let mut seeds = self.seeds;
-        settle(self.len, many, &mut seeds, |seeds| {
-            self.entries.fill(0);
-            self.seeds = *seeds;
-            self.put_all(old.iter().copied().filter(|e| *e != 0))
-        });
-    }
-
-    /// Puts in entries that are not there; gives by how many places they stand behind those that they want, all together.
-    fn put_all(&mut self, entries: impl Iterator<Item = u64>) -> usize {
-        let mask = self.entries.len() - 1;
-        let mut behind = 0;
-        for entry in entries {
-            let mut at = self.home(entry >> FLAGS);
-            while self.entries[at] != 0 {
-                at = (at + 1) & mask;
-                behind += 1;
-            }
-            self.entries[at] = entry;
-        }
-        behind
+        let places = ((self.entries.taken() + more) * 16 / 11 + 1).next_power_of_two().max(LEAST);
+        self.entries.spread_well(places, &mut self.seeds, wants);
     }
 
     /// The values by group, each with its variants, in ascending order of both.
@@ -169,30 +151,18 @@ impl Narrow {
 
     /// Takes the values of a group out.
     pub(super) fn forget(&mut self, group: u32) {
-        let others: Vec<u64> = self
-            .entries
-            .iter()
-            .copied()
-            .filter(|e| *e != 0 && (e >> FLAGS) as u32 & (GROUPS - 1) != group)
-            .collect();
-        self.entries.fill(0);
-        self.len = others.len();
-        if !others.is_empty() {
-            self.put_all(others.into_iter());
-        }
+        let is_other = |e: u64| (e >> FLAGS) as u32 & (GROUPS - 1) != group;
+        self.entries.keep(is_other, |e| wants(e, &self.seeds));
     }
 
     /// No values, the memory kept.
     pub(super) fn clear(&mut self) {
-        if self.len > 0 {
-            self.entries.fill(0);
-            self.len = 0;
-        }
+        self.entries.clear();
     }
 
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
-        self.entries.capacity() * 8
+        self.entries.bytes()
     }
 }
 

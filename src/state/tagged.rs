@@ -1,23 +1,19 @@
 //! The index of keys that stand elsewhere, by slot: an entry is half of a key's hash and its slot, in one word.
 //!
-//! As [`Flat`](super::flat::Flat) is for keys of two words, this is for wider ones: open addressing with linear probing, at most eleven sixteenths
-//! full (small ones less, as there), without graves, and the line of an entry can be asked for ahead. Where an entry wants to stand follows from its half of the hash, so
-//! that growing looks at no key. Equal halves are told apart by the key, which whoever looks compares.
+//! As [`Flat`](super::flat::Flat) is for keys of two words, this is for wider ones: at most eleven sixteenths full (small ones less, as there), and the
+//! line of an entry can be asked for ahead. Where an entry wants to stand follows from its half of the hash, so that growing looks at no key. Equal halves are told apart by the key, which whoever looks compares.
 
 use super::key_table::COLD;
-use crate::host::mmap::{advise_huge, expect_word, touch};
+use super::probed::Probed;
 
-/// Words from which on huge pages are asked for.
-const HUGE: usize = (2 << 20) / 8;
 /// The least entries of a table.
 const LEAST: usize = 16;
 
 /// See the module's text.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Tagged {
-    /// Half a hash above one more than a slot (0: no entry); a power of two of them, or none.
-    entries: Vec<u64>,
-    len: usize,
+    /// Half a hash above one more than a slot (0: no entry).
+    entries: Probed<u64>,
     /// With so many keys it grows before the next.
     most: usize,
 }
@@ -38,6 +34,11 @@ fn slot_of(entry: u64) -> u32 {
     entry as u32 - 1
 }
 
+/// The hash by which an entry has its place; none: it is none.
+fn wants(entry: u64) -> Option<usize> {
+    (entry != 0).then_some((entry >> 32) as usize)
+}
+
 impl Tagged {
     #[inline(always)]
     fn home(&self, tag: u64) -> usize {
@@ -51,20 +52,18 @@ impl Tagged {
 
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
-        self.entries.capacity() * 8
+        self.entries.bytes()
     }
 
     /// Reads each page.
     pub(super) fn touch(&self) {
-        touch(&self.entries);
+        self.entries.touch();
     }
 
     /// Asks for the line at which a key of that hash is looked for.
     #[inline]
     pub(super) fn expect(&self, hash: u64) {
-        if !self.entries.is_empty() {
-            expect_word(&self.entries, self.home(tag(hash)));
-        }
+        self.entries.expect(tag(hash) as usize);
     }
 
     /// The slot of the key with that hash; `is` says whether a slot is the key's. Where there is no such key, it gets the slot that `make`
@@ -76,7 +75,7 @@ impl Tagged {
         is: impl Fn(u32) -> bool,
         make: impl FnOnce() -> u32,
     ) -> u32 {
-        if self.len >= self.most {
+        if self.entries.taken() >= self.most {
             self.grow();
         }
         let mut at = self.home(tag(hash));
@@ -85,7 +84,7 @@ impl Tagged {
             if there == 0 {
                 let slot = make();
                 self.entries[at] = entry(hash, slot);
-                self.len += 1;
+                self.entries.take();
                 return slot;
             }
             if there >> 32 == tag(hash) && is(slot_of(there)) {
@@ -95,24 +94,12 @@ impl Tagged {
         }
     }
 
-    fn put(&mut self, entry: u64) {
-        let mut at = self.home(entry >> 32);
-        while self.entries[at] != 0 {
-            at = self.after(at);
-        }
-        self.entries[at] = entry;
-    }
-
     #[cold]
     fn grow(&mut self) {
-        let many = (self.entries.len() * 2).max(LEAST);
-        let old = std::mem::replace(&mut self.entries, vec![0; many]);
+        let places = (self.entries.len() * 2).max(LEAST);
+        self.entries.spread(places, wants);
         let sixteenths = if self.bytes() < COLD { 6 } else { 11 };
-        self.most = many * sixteenths / 16;
-        if self.entries.len() >= HUGE {
-            advise_huge(&mut self.entries);
-        }
-        old.into_iter().filter(|e| *e != 0).for_each(|e| self.put(e));
+        self.most = places * sixteenths / 16;
     }
 
     fn place(&self, hash: u64, slot: u32) -> Option<usize> {
@@ -136,32 +123,14 @@ impl Tagged {
 
     /// Takes a key that is there out.
     pub(super) fn remove(&mut self, hash: u64, slot: u32) {
-        let Some(mut hole) = self.place(hash, slot) else { return };
-        let mask = self.entries.len() - 1;
-        self.len -= 1;
-        let mut at = hole;
-        loop {
-            at = self.after(at);
-            let entry = self.entries[at];
-            if entry == 0 {
-                self.entries[hole] = 0;
-                return;
-            }
-            // What is looked for at or before the hole moves into it.
-            let home = self.home(entry >> 32);
-            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
-                self.entries[hole] = entry;
-                hole = at;
-            }
+        if let Some(at) = self.place(hash, slot) {
+            self.entries.remove(at, wants);
         }
     }
 
     /// No keys, the memory kept.
     pub(super) fn clear(&mut self) {
-        if self.len > 0 {
-            self.entries.fill(0);
-            self.len = 0;
-        }
+        self.entries.clear();
     }
 }
 
@@ -177,10 +146,13 @@ mod tests {
     }
 
     /// The slot of a key.
-    fn find(table: &Tagged, key: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
-        let mut table = table.clone();
+    fn find(table: &mut Tagged, key: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
         let none = u32::MAX - 1;
-        Some(table.find_or_insert(hash(key), is, || none)).filter(|slot| *slot != none)
+        let slot = table.find_or_insert(hash(key), is, || none);
+        if slot == none {
+            table.remove(hash(key), none);
+        }
+        Some(slot).filter(|slot| *slot != none)
     }
 
     proptest! {
@@ -208,12 +180,12 @@ mod tests {
                     _ => table.expect(hash(key)),
                 }
                 for key in 0..48 {
-                    let got = find(&table, key, |slot| keys[slot as usize] == key);
+                    let got = find(&mut table, key, |slot| keys[slot as usize] == key);
                     prop_assert_eq!(got, model.get(&key).copied(), "key {}", key);
                 }
             }
             table.clear();
-            prop_assert_eq!(find(&table, 0, |_| true), None);
+            prop_assert_eq!(find(&mut table, 0, |_| true), None);
         }
     }
 }
