@@ -18,7 +18,7 @@ mod projection;
 mod row_expr;
 mod table_function;
 
-pub use aggregates::Known;
+pub use aggregates::{Counted, Counts, Held};
 pub use cast::{bind_cast, can_cast};
 pub use function::{
     AggregateFunction, Argument, BoundAggregate, BoundFunction, Call, Determinism, FunctionDoc, Registry,

@@ -11,7 +11,7 @@ mod longs;
 use super::gather::{differs, extend_sides, mark_sides, position, runs};
 use crate::batch::{Batch, Column, ColumnRef, DataType, Decoder, Encoder, Pool, Schema};
 use crate::error::Result;
-use crate::expr::{Arg, Expr, Known, RowError, Seen, Updates};
+use crate::expr::{Accumulator, Arg, Counted, Counts, Expr, Held, RowError, Seen, Updates};
 use crate::plan;
 use crate::state::{DistinctView, Joined, Taken, VARIANTS};
 use filter::Filter;
@@ -23,6 +23,9 @@ const SLOTS: usize = 16;
 /// See the module's text.
 pub(super) struct Aggregates {
     calls: Vec<Call>,
+    counts: Counts,
+    /// By call: the values around each change of a batch, as its `tracked` says.
+    values: Vec<ColumnRef>,
     filters: Vec<Filter>,
     views: Vec<View>,
     feeds: Vec<Feed>,
@@ -40,11 +43,9 @@ struct Call {
     /// Which rows it sees, and the feed of these; none: all rows.
     from: Option<Origin>,
     feed: Option<usize>,
-    accumulator: Known,
+    held: Held,
     /// Which of [`Longs`] it takes, or none of them: its accumulator is asked as any other.
     long: usize,
-    /// The values around each change of a batch, as `tracked` says.
-    values: ColumnRef,
     tracked: Tracked,
 }
 
@@ -97,9 +98,11 @@ impl Aggregates {
         let mut filters: Vec<usize> = Vec::new();
         let mut views: Vec<(&[usize], Vec<Option<usize>>)> = Vec::new();
         let mut feeds: Vec<Origin> = Vec::new();
+        let mut counts = Counts::default();
         let mut calls: Vec<Call> = aggregates
             .iter()
-            .map(|a| {
+            .enumerate()
+            .map(|(n, a)| {
                 let filter = a.filter.map(|f| place(&mut filters, f));
                 let from = match (a.distinct, filter) {
                     (false, None) => None,
@@ -121,14 +124,13 @@ impl Aggregates {
                     ty: a.ty.clone(),
                     from,
                     feed: from.map(|from| place(&mut feeds, from)),
-                    accumulator: Known::from((a.accumulator)()),
-                    values: ColumnRef::new(Column::new(&a.ty)),
+                    held: Held::new((a.accumulator)(), n, &mut counts),
                     tracked: Tracked::Nothing,
                 }
             })
             .collect();
         let mut longs = Longs::default();
-        let of_longs = |c: &&mut Call| c.accumulator.takes_longs();
+        let of_longs = |c: &&mut Call| c.held.takes_longs();
         for call in calls.iter_mut().filter(of_longs) {
             if let Some(from) = call.from {
                 call.long = longs.part(call.args.first().copied(), from);
@@ -150,7 +152,9 @@ impl Aggregates {
             }
         };
         Self {
+            values: calls.iter().map(|c| ColumnRef::new(Column::new(&c.ty))).collect(),
             calls,
+            counts,
             filters: filters.into_iter().map(Filter::new).collect(),
             views: views.into_iter().map(view).collect(),
             feeds: feeds.into_iter().map(Feed::new).collect(),
@@ -198,7 +202,7 @@ impl Aggregates {
     pub(super) fn merge(&mut self, into: &[u32], other: &Aggregates, from: &[u32]) {
         let views = self.views.iter_mut().zip(&other.views);
         let joined: Vec<Joined> = views.map(|(v, o)| v.values.merge(into, &o.values, from)).collect();
-        for (call, other) in self.calls.iter_mut().zip(&other.calls) {
+        for (call, theirs) in self.calls.iter_mut().zip(&other.calls) {
             match call.from {
                 // Of distinct values it sees those that are new to the group.
                 Some(Origin::View { view, variant }) => {
@@ -206,10 +210,10 @@ impl Aggregates {
                     let args: Vec<_> = columns.iter().map(|column| Arg { column, constant: false }).collect();
                     let (rows, slots) = joined[view].of(variant);
                     let updates = Updates { args: &args, rows: &rows, slots: &slots, kinds: None };
-                    let taken = call.accumulator.update(&updates);
+                    let taken = call.held.update(&mut self.counts, &updates);
                     debug_assert!(taken.is_ok(), "values that one group has taken, another can take");
                 }
-                _ => call.accumulator.merge(into, &*other.accumulator, from),
+                _ => call.held.merge(&mut self.counts, into, (&theirs.held, &other.counts), from),
             }
         }
     }
@@ -224,6 +228,11 @@ impl Aggregates {
         &self.calls[nth].ty
     }
 
+    /// The accumulators of calls that are no COUNT.
+    fn others(&mut self) -> impl Iterator<Item = &mut dyn Accumulator> {
+        self.calls.iter_mut().filter_map(|c| c.held.one_mut())
+    }
+
     /// Makes slots below `slots` exist.
     #[inline]
     pub(super) fn grow(&mut self, slots: usize) {
@@ -231,19 +240,22 @@ impl Aggregates {
             // Some at a time: a call for each aggregate costs more than the slot.
             let slots = slots.next_multiple_of(SLOTS);
             self.bound = slots;
-            self.calls.iter_mut().for_each(|c| c.accumulator.grow(slots));
+            self.counts.grow(slots);
+            self.others().for_each(|a| a.grow(slots));
         }
     }
 
     /// Makes a slot an empty group.
     pub(super) fn reset(&mut self, slot: u32) {
-        self.calls.iter_mut().for_each(|c| c.accumulator.reset(slot));
+        self.counts.reset(slot);
+        self.others().for_each(|a| a.reset(slot));
         self.views.iter_mut().for_each(|v| v.values.forget(slot));
     }
 
     /// Makes these slots empty groups.
     pub(super) fn reset_all(&mut self, slots: &[u32]) {
-        self.calls.iter_mut().for_each(|c| c.accumulator.reset_all(slots));
+        slots.iter().for_each(|&s| self.counts.reset(s));
+        self.others().for_each(|a| a.reset_all(slots));
         for view in &mut self.views {
             slots.iter().for_each(|&s| view.values.forget(s));
         }
@@ -251,7 +263,8 @@ impl Aggregates {
 
     /// Makes slots `0..slots`, outside of which there are no groups, empty groups.
     pub(super) fn reset_first(&mut self, slots: usize) {
-        self.calls.iter_mut().for_each(|c| c.accumulator.reset_first(slots));
+        self.counts.reset_first(slots);
+        self.others().for_each(|a| a.reset_first(slots));
         self.views.iter_mut().for_each(|v| v.values.clear());
     }
 
@@ -260,14 +273,20 @@ impl Aggregates {
     /// # Errors
     /// The first row that cannot be taken; groups are then in an undefined state.
     pub(super) fn update(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) -> Result<(), RowError> {
-        self.find_feeds(batch, rows, slots);
-        for feed in &mut self.feeds {
-            feed.list(&self.filters, &self.views, rows, slots);
-        }
+        let Self { calls, counts, filters, views, feeds, .. } = self;
+        find_feeds(filters, views, feeds, batch, rows, slots);
+        counts.update((rows, slots, batch.kinds()), |n| calls[n].counted(batch, filters, views), None);
         let mut first: Option<RowError> = None;
-        for call in &mut self.calls {
-            let (rows, slots) = feed_rows(&self.feeds, call.feed, rows, slots);
-            keep_first(&mut first, call.update(batch, rows, slots));
+        for call in calls {
+            let Some(accumulator) = call.held.one_mut() else { continue };
+            let (rows, slots) = match call.feed {
+                None => (rows, slots),
+                Some(feed) => {
+                    feeds[feed].list(filters, views, rows, slots);
+                    (&feeds[feed].rows[..], &feeds[feed].slots[..])
+                }
+            };
+            keep_first(&mut first, with_updates(&call.args, batch, rows, slots, |u| accumulator.update(u)));
         }
         first.map_or(Ok(()), Err)
     }
@@ -282,10 +301,12 @@ impl Aggregates {
             return self.update(batch, &[row], &[slot]);
         }
         self.longs.read(batch, row as usize);
+        let counts = self.counts.of_group(slot);
         for call in &mut self.calls {
-            match self.longs.value(call.long) {
-                Some(value) => call.accumulator.add(slot, value),
-                None => call.update(batch, &[row], &[slot])?,
+            if let Some(value) = self.longs.value(call.long) {
+                call.held.add(counts, slot, value);
+            } else if let Some(accumulator) = call.held.one_mut() {
+                with_updates(&call.args, batch, &[row], &[slot], |u| accumulator.update(u))?;
             }
         }
         Ok(())
@@ -311,6 +332,7 @@ impl Aggregates {
         self.views.iter_mut().for_each(|v| v.fill_row(&self.filters, batch, row, slot));
         self.longs.part_by(&self.filters, &self.views);
         debug_assert_eq!(columns.len(), self.calls.len());
+        let counts = self.counts.of_group(slot);
         let mut columns = columns.iter_mut();
         for call in &mut self.calls {
             let Some(to) = columns.next() else { break };
@@ -321,12 +343,13 @@ impl Aggregates {
                     None => pool.renew(to, &call.ty),
                 }
             };
-            match self.longs.value(call.long) {
-                Some(value) => call.accumulator.add_tracked(slot, value, begins, to),
-                None => {
-                    let seen = call.from.is_none_or(|from| from.takes(&self.filters, &self.views));
-                    call.update_row(batch, row, slot, seen, begins, to)?;
-                }
+            if let Some(value) = self.longs.value(call.long) {
+                call.held.add_tracked(counts, (slot, begins), value, to);
+            } else if let Some(accumulator) = call.held.one_mut() {
+                let seen = call.from.is_none_or(|from| from.takes(&self.filters, &self.views));
+                with_updates(&call.args, batch, &[row], &[slot], |u| {
+                    accumulator.update_row(u, seen, begins, to)
+                })?;
             }
         }
         Ok(())
@@ -345,29 +368,34 @@ impl Aggregates {
         pool: &mut Pool,
     ) -> Result<(), RowError> {
         self.ask(batch, pool);
-        self.find_feeds(batch, rows, slots);
+        let Self { calls, counts, values, filters, views, feeds, .. } = self;
+        find_feeds(filters, views, feeds, batch, rows, slots);
+        for (call, to) in calls.iter_mut().zip(&mut *values) {
+            pool.own(to, &call.ty).clear();
+            call.tracked = Tracked::Sides;
+        }
+        let of = |n: usize| calls[n].counted(batch, filters, views);
+        counts.update((rows, slots, batch.kinds()), of, Some(values));
         let mut first: Option<RowError> = None;
-        for call in &mut self.calls {
-            let to = pool.own(&mut call.values, &call.ty);
-            to.clear();
+        for (call, to) in calls.iter_mut().zip(values) {
+            let Some(accumulator) = call.held.one_mut() else { continue };
+            let to = unshared(to);
             let Some(feed) = call.feed else {
                 let result =
-                    with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update_tracked(u, to));
+                    with_updates(&call.args, batch, rows, slots, |u| accumulator.update_tracked(u, to));
                 keep_first(&mut first, result);
-                call.tracked = Tracked::Sides;
                 continue;
             };
-            let feed = &mut self.feeds[feed];
-            let seen = feed.seen(&self.filters, &self.views);
-            if with_updates(&call.args, batch, rows, slots, |u| call.accumulator.update_seen(u, seen, to)) {
-                call.tracked = Tracked::Sides;
+            let feed = &mut feeds[feed];
+            let seen = feed.from.seen(filters, views);
+            if with_updates(&call.args, batch, rows, slots, |u| accumulator.update_seen(u, seen, to)) {
                 continue;
             }
-            feed.list(&self.filters, &self.views, rows, slots);
+            feed.list(filters, views, rows, slots);
             // The values before the batch, and behind them those around each row of the feed.
-            call.accumulator.emit(slots, to);
+            accumulator.emit(slots, to);
             let result = with_updates(&call.args, batch, &feed.rows, &feed.slots, |u| {
-                call.accumulator.update_tracked(u, to)
+                accumulator.update_tracked(u, to)
             });
             keep_first(&mut first, result);
             let taken = (to.len() - slots.len()) / 2;
@@ -381,16 +409,15 @@ impl Aggregates {
     pub(super) fn changed(&mut self, rows: usize) -> &[u8] {
         self.changed.clear();
         self.changed.resize(rows, 0);
-        for call in &self.calls {
+        for (call, values) in self.calls.iter().zip(&self.values) {
             // Mostly a COUNT(*) is among the first.
             if self.changed.iter().all(|&c| c != 0) {
                 break;
             }
             match &call.tracked {
                 Tracked::Nothing => {}
-                Tracked::Sides => mark_sides(&call.values, &mut self.changed),
+                Tracked::Sides => mark_sides(values, &mut self.changed),
                 Tracked::Places { before, after } => {
-                    let values = &*call.values;
                     for ((c, &b), &a) in self.changed.iter_mut().zip(before).zip(after) {
                         if a != b && *c == 0 {
                             *c = u8::from(differs(values, b as usize, values, a as usize));
@@ -406,9 +433,9 @@ impl Aggregates {
     pub(super) fn extend(&self, picks: &[u32], columns: &mut Vec<ColumnRef>, pool: &mut Pool) {
         let mut ends = pool.row_list();
         runs(picks, &mut ends);
-        for call in &self.calls {
+        for (call, values) in self.calls.iter().zip(&self.values) {
             let mut out = pool.column(&call.ty);
-            call.extend(picks, &ends, unshared(&mut out), pool);
+            call.extend(values, (picks, &ends), unshared(&mut out), pool);
             columns.push(out);
         }
         pool.recycle_rows(ends);
@@ -420,9 +447,9 @@ impl Aggregates {
         // What is around each row is the changelog, where each changes its group: it is exchanged, not copied.
         let all = picks.iter().copied().eq(0..picks.len() as u32);
         let mut ends = pool.row_list();
-        for (call, out) in self.calls.iter_mut().zip(columns) {
-            if all && matches!(call.tracked, Tracked::Sides) && call.values.len() == picks.len() {
-                std::mem::swap(&mut call.values, out);
+        for ((call, values), out) in self.calls.iter().zip(&mut self.values).zip(columns) {
+            if all && matches!(call.tracked, Tracked::Sides) && values.len() == picks.len() {
+                std::mem::swap(values, out);
                 continue;
             }
             if ends.is_empty() {
@@ -430,7 +457,7 @@ impl Aggregates {
             }
             let out = pool.own(out, &call.ty);
             out.clear();
-            call.extend(picks, &ends, out, pool);
+            call.extend(values, (picks, &ends), out, pool);
         }
         pool.recycle_rows(ends);
     }
@@ -448,25 +475,25 @@ impl Aggregates {
     /// Appends the values of `slots` to a column for each aggregate.
     pub(super) fn emit(&self, slots: &[u32], out: &mut [ColumnRef]) {
         for (call, out) in self.calls.iter().zip(out) {
-            call.accumulator.emit(slots, unshared(out));
+            call.held.emit(&self.counts, slots, unshared(out));
         }
     }
 
     /// Appends the value of a slot for aggregate `nth`.
     #[inline]
     pub(super) fn emit_one(&self, nth: usize, slot: u32, out: &mut ColumnRef) {
-        self.calls[nth].accumulator.emit(&[slot], unshared(out));
+        self.calls[nth].held.emit(&self.counts, &[slot], unshared(out));
     }
 
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
-        self.calls.iter().map(|c| c.accumulator.bytes()).sum::<usize>()
-            + self.views.iter().map(|v| v.values.bytes()).sum::<usize>()
+        let others = self.calls.iter().filter_map(|c| c.held.one()).map(|a| a.bytes()).sum::<usize>();
+        self.counts.bytes() + others + self.views.iter().map(|v| v.values.bytes()).sum::<usize>()
     }
 
     /// Writes the groups of `slots`, which are all there are; `bound` is above every slot.
     pub(super) fn encode(&self, slots: &[u32], bound: usize, to: &mut Encoder) {
-        self.calls.iter().for_each(|c| c.accumulator.encode(slots, to));
+        self.calls.iter().for_each(|c| c.held.encode(&self.counts, slots, to));
         if self.views.is_empty() {
             return;
         }
@@ -482,16 +509,24 @@ impl Aggregates {
     pub(super) fn decode(&mut self, slots: usize, from: &mut Decoder<'_>) -> Result<()> {
         self.grow(slots);
         self.bound = slots;
-        self.calls.iter_mut().try_for_each(|c| c.accumulator.decode(slots, from))?;
+        let Self { calls, counts, .. } = self;
+        calls.iter_mut().try_for_each(|c| c.held.decode(counts, slots, from))?;
         self.views.iter_mut().try_for_each(|v| v.values.decode(slots, from))
     }
+}
 
-    /// Finds out which rows each feed has.
-    fn find_feeds(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) {
-        self.filters.iter_mut().for_each(|f| f.fill(batch, rows));
-        self.views.iter_mut().for_each(|v| v.fill(&self.filters, batch, rows, slots));
-        self.feeds.iter_mut().for_each(|f| f.listed = false);
-    }
+/// Finds out which rows each feed has.
+fn find_feeds(
+    filters: &mut [Filter],
+    views: &mut [View],
+    feeds: &mut [Feed],
+    batch: &Batch,
+    rows: &[u32],
+    slots: &[u32],
+) {
+    filters.iter_mut().for_each(|f| f.fill(batch, rows));
+    views.iter_mut().for_each(|v| v.fill(filters, batch, rows, slots));
+    feeds.iter_mut().for_each(|f| f.listed = false);
 }
 
 impl Origin {
@@ -503,39 +538,33 @@ impl Origin {
             Self::View { view, variant } => views[view].flags[0] >> variant & 1 != 0,
         }
     }
+
+    /// Which rows it takes of those of which filters and views have been asked.
+    fn seen<'a>(self, filters: &'a [Filter], views: &'a [View]) -> Seen<'a> {
+        match self {
+            Self::Filter(f) => Seen { flags: &filters[f].passes, bit: 0 },
+            Self::View { view, variant } => Seen { flags: &views[view].flags, bit: variant as u8 },
+        }
+    }
 }
 
 impl Call {
-    /// Its accumulator takes rows into their groups.
-    fn update(&mut self, batch: &Batch, rows: &[u32], slots: &[u32]) -> Result<(), RowError> {
-        let Self { args, accumulator, .. } = self;
-        with_updates(args, batch, rows, slots, |u| accumulator.update(u))
-    }
-
-    /// What [`Accumulator::update_row`](crate::expr::Accumulator::update_row) says of a row.
-    fn update_row(
-        &mut self,
-        batch: &Batch,
-        row: u32,
-        slot: u32,
-        seen: bool,
-        begins: bool,
-        to: &mut Column,
-    ) -> Result<(), RowError> {
-        let Self { args, accumulator, .. } = self;
-        with_updates(args, batch, &[row], &[slot], |u| accumulator.update_row(u, seen, begins, to))
+    /// What it counts, as a COUNT, of a batch of which filters and views have been asked.
+    fn counted<'a>(&self, batch: &'a Batch, filters: &'a [Filter], views: &'a [View]) -> Counted<'a> {
+        let arg = self.args.first().map(|&a| &**batch.column(a));
+        Counted { arg, seen: self.from.map(|from| from.seen(filters, views)) }
     }
 
     /// Appends the tracked values at `picks`. `ends`: what [`runs`] says of the picks.
-    fn extend(&self, picks: &[u32], ends: &[u32], out: &mut Column, pool: &mut Pool) {
+    fn extend(&self, values: &Column, (picks, ends): (&[u32], &[u32]), out: &mut Column, pool: &mut Pool) {
         match &self.tracked {
             Tracked::Nothing => {}
-            Tracked::Sides => extend_sides(out, &self.values, picks, ends),
+            Tracked::Sides => extend_sides(out, values, picks, ends),
             Tracked::Places { before, after } => {
                 let mut rows = pool.row_list();
                 let sides = [before, after];
                 rows.extend(picks.iter().map(|&p| sides[(p & 1) as usize][position(p)]));
-                out.extend_rows(&self.values, &rows);
+                out.extend_rows(values, &rows);
                 pool.recycle_rows(rows);
             }
         }
@@ -600,19 +629,12 @@ impl Feed {
         Self { from, listed: false, positions: Vec::new(), rows: Vec::new(), slots: Vec::new() }
     }
 
-    fn seen<'a>(&self, filters: &'a [Filter], views: &'a [View]) -> Seen<'a> {
-        match self.from {
-            Origin::Filter(f) => Seen { flags: &filters[f].passes, bit: 0 },
-            Origin::View { view, variant } => Seen { flags: &views[view].flags, bit: variant as u8 },
-        }
-    }
-
     /// Makes the list of its rows, unless it is there.
     fn list(&mut self, filters: &[Filter], views: &[View], rows: &[u32], slots: &[u32]) {
         if std::mem::replace(&mut self.listed, true) {
             return;
         }
-        let seen = self.seen(filters, views);
+        let seen = self.from.seen(filters, views);
         self.positions.clear();
         self.positions.extend(seen.iter().enumerate().filter(|(_, s)| *s != 0).map(|(k, _)| k as u32));
         self.rows.clear();
@@ -653,16 +675,6 @@ fn place<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
         list.push(item);
         list.len() - 1
     })
-}
-
-/// The rows of a feed, or all.
-fn feed_rows<'a>(
-    feeds: &'a [Feed],
-    feed: Option<usize>,
-    rows: &'a [u32],
-    slots: &'a [u32],
-) -> (&'a [u32], &'a [u32]) {
-    feed.map_or((rows, slots), |f| (&feeds[f].rows, &feeds[f].slots))
 }
 
 fn keep_first(first: &mut Option<RowError>, result: Result<(), RowError>) {

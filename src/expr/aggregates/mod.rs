@@ -9,10 +9,11 @@ mod bag;
 mod bitmap;
 mod cells;
 mod count;
+mod counts;
 mod fold;
+mod held;
 mod history;
 mod json;
-mod known;
 mod lag;
 mod listagg;
 mod min_max;
@@ -23,7 +24,8 @@ mod sliding_text;
 mod sum;
 mod variance;
 
-pub use known::Known;
+pub use counts::{Counted, Counts};
+pub use held::Held;
 
 use super::function::{AggregateFunction, BoundAggregate, Call, FunctionDoc, Registry};
 use super::functions::complete;

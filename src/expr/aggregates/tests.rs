@@ -364,8 +364,10 @@ proptest! {
         let b = bind(name, &[kind.clone().nullable()], true);
         let make = if retracting { &b.retracting } else { &b.accumulator };
         let (mut many, mut alone) = (make(), make());
-        let mut known = Known::from(make());
-        known.grow(3);
+        let mut counts = Counts::default();
+        let mut held = Held::new(make(), 0, &mut counts);
+        counts.grow(3);
+        held.one_mut().into_iter().for_each(|a| a.grow(3));
         many.grow(3);
         alone.grow(3);
         let arg = [Arg { column: &column, constant: false }];
@@ -381,10 +383,10 @@ proptest! {
             wanted.extend(shown(&*many, &[slot], &b.ty));
             alone.update_row(&u, seen, begins, &mut kept).expect("values");
             prop_assert_eq!(texts(&kept, &b.ty), &wanted[..], "{} of row {}", name, n);
-            if known.takes_longs() {
+            if held.takes_longs() {
                 let value = || i64::buffer(&column.data).map_or(0, |values| values[n]);
                 let value = (seen && column.is_valid(n)).then(value);
-                known.add_tracked(slot, value, begins, &mut kept);
+                held.add_tracked(counts.of_group(slot), (slot, begins), value, &mut kept);
                 prop_assert_eq!(texts(&kept, &b.ty), wanted, "{} of row {}, by its type", name, n);
             }
         }

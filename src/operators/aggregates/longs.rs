@@ -1,4 +1,4 @@
-//! What a row that comes alone has for the calls that take [longs](crate::expr::Known::takes_longs): its arguments, each read once, and what
+//! What a row that comes alone has for the calls that take [longs](crate::expr::Held::takes_longs): its arguments, each read once, and what
 //! FILTER and DISTINCT leave of them, each asked once.
 
 use super::filter::Filter;
