@@ -18,14 +18,14 @@ pub(super) fn random() -> [u64; 2] {
     [state.hash_one(1u64), state.hash_one(2u64) | 1]
 }
 
-/// By how many places keys may stand behind. By chance it is half of 1 / (1 - a) - 1 a key where the part `a` of the places is taken (Knuth, The Art
+/// By how many places keys may stand behind, all together: half as many again as by chance, which is half of 1 / (1 - a) - 1 a key where the part `a` of the places is taken (Knuth, The Art
 /// of Computer Programming, 6.4, on linear probing).
 pub(super) fn most_behind(keys: usize, places: usize) -> usize {
     if keys < JUDGED {
         return usize::MAX;
     }
     let by_chance = (1.0 / (1.0 - keys as f64 / places as f64) - 1.0) / 2.0;
-    ((by_chance + 0.2) * keys as f64) as usize
+    (1.5 * by_chance * keys as f64) as usize
 }
 
 /// The seeds to take after these: as random as they are, and the same every time, so that a test knows them.
