@@ -9,11 +9,26 @@ use bytemuck::Pod;
 #[cfg(target_os = "linux")]
 use memmap2::{Advice, RemapOptions};
 use memmap2::{MmapOptions, MmapRaw};
+use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 /// Bytes from which on memory is mapped, and a whole number of which it then has.
 const HUGE: usize = 2 << 20;
+
+thread_local! {
+    static MAPPED: Cell<isize> = const { Cell::new(0) };
+}
+
+/// Bytes that this thread has mapped, less those that it has given back: what an allocator that counts does not see.
+pub fn mapped() -> isize {
+    MAPPED.get()
+}
+
+fn count(more: usize, less: usize) {
+    // A thread that ends has no counter any more.
+    let _ = MAPPED.try_with(|m| m.set(m.get() + more as isize - less as isize));
+}
 
 /// A slice whose values are all zeros at first. It only grows.
 pub struct Zeroed<T: Pod> {
@@ -65,11 +80,12 @@ impl<T: Pod> Zeroed<T> {
     #[expect(unsafe_code, reason = "a mapping moves; only this slice knows its address")]
     fn remap(&mut self, bytes: usize) -> bool {
         let Some(mapped) = &mut self.mapped else { return false };
-        let len = bytes.next_multiple_of(HUGE);
+        let (len, before) = (bytes.next_multiple_of(HUGE), mapped.len());
         // SAFETY: the mapping is of no file, beyond whose end it could come. `self` is borrowed alone: nobody holds an address of the memory.
         if unsafe { mapped.remap(len, RemapOptions::new().may_move(true)) }.is_err() {
             return false;
         }
+        count(len, before);
         self.at = NonNull::new(mapped.as_mut_ptr().cast()).expect("a mapping has an address");
         true
     }
@@ -86,6 +102,7 @@ fn map(bytes: usize) -> Option<MmapRaw> {
         return None;
     }
     let mapped = MmapOptions::new().len(bytes.next_multiple_of(HUGE)).map_anon().ok()?;
+    count(mapped.len(), 0);
     // A hint: where the kernel has no huge pages, the memory is the same.
     #[cfg(target_os = "linux")]
     let _ = mapped.advise(Advice::HugePage);
@@ -117,7 +134,9 @@ impl<T: Pod> DerefMut for Zeroed<T> {
 #[expect(unsafe_code, reason = "a boxed slice goes back to where it came from")]
 impl<T: Pod> Drop for Zeroed<T> {
     fn drop(&mut self) {
-        if self.mapped.is_none() {
+        if let Some(mapped) = &self.mapped {
+            count(0, mapped.len());
+        } else {
             // SAFETY: `at` and `len` are what `Box::into_raw` gave in `of`: without a mapping neither changes after it.
             drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(self.at.as_ptr(), self.len)) });
         }
@@ -147,12 +166,16 @@ mod tests {
         {
             all.grow(next);
             assert_eq!(all.len(), next);
-            assert_eq!(all.mapped.is_some(), next * 24 >= HUGE);
+            assert_eq!(all.mapped.is_some(), next * 24 >= HUGE && !cfg!(miri));
             assert!((0..len).all(|n| all[n] == [n as u64, 1, !0]));
             assert!(all[len..].iter().all(|v| *v == [0; 3]));
             (0..next).for_each(|n| all[n] = [n as u64, 1, !0]);
             len = next;
+            let bytes = if all.mapped.is_some() { (next * 24).next_multiple_of(HUGE) } else { 0 };
+            assert_eq!(mapped(), bytes as isize);
         }
+        drop(all);
+        assert_eq!(mapped(), 0);
     }
 
     #[test]
